@@ -1,0 +1,2 @@
+//! The `stageplot` command.
+fn main() {}
