@@ -1,0 +1,87 @@
+//! The stable codes of findings. Each has a page beside it in `diagnostics/`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::Severity;
+
+/// Declares the codes once: variant, name, usual severity. The page is
+/// `diagnostics/NAME.md`; a code without one does not compile.
+macro_rules! codes {
+    ($($variant:ident $name:literal $severity:ident,)+) => {
+        /// What kind of finding a diagnostic is.
+        ///
+        /// The names are stable: scripts may match on them, and a plot may set
+        /// the severity of each. What each means is on its [`page`](Code::page).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(
+                #[doc = concat!("`", $name, "`")]
+                $variant,
+            )+
+        }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The name that is printed, in kebab case.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The severity where the plot sets none.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)+ }
+            }
+
+            /// The page that `stageplot explain` prints: cause, consequence,
+            /// remedy, in Markdown.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../diagnostics/", $name, ".md")),)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    Syntax "syntax" Error,
+    UnknownField "unknown-field" Error,
+    WrongType "wrong-type" Error,
+    InvalidValue "invalid-value" Error,
+    MissingField "missing-field" Error,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// No code has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no diagnostic has the code `{0}`")]
+pub struct UnknownCode(pub String);
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str() == name)
+            .ok_or_else(|| UnknownCode(name.to_owned()))
+    }
+}
