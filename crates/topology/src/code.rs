@@ -55,6 +55,62 @@ codes! {
     WrongType "wrong-type" Error,
     InvalidValue "invalid-value" Error,
     MissingField "missing-field" Error,
+    UnknownName "unknown-name" Error,
+    WrongKind "wrong-kind" Error,
+    AmbiguousService "ambiguous-service" Error,
+    DuplicateRole "duplicate-role" Error,
+    DuplicateAddress "duplicate-address" Error,
+    NetworkOverlap "network-overlap" Error,
+    BridgeOverlap "bridge-overlap" Error,
+    AddressOutsideNetworks "address-outside-networks" Warning,
+    NoRoute "no-route" Error,
+    NoPublicAddress "no-public-address" Error,
+    PortConflict "port-conflict" Error,
+    SshLockout "ssh-lockout" Error,
+    UnplacedService "unplaced-service" Warning,
+    IdleNode "idle-node" Warning,
+    NodeMemory "node-memory" Warning,
+    FloatingImage "floating-image" Warning,
+    LiteralSecret "literal-secret" Warning,
+    IdleEdge "idle-edge" Warning,
+    RouteConflict "route-conflict" Error,
+    PlainHttp "plain-http" Warning,
+    AcmePort "acme-port" Warning,
+    AcmeSeveralEdges "acme-several-edges" Warning,
+    EdgeImageLacksModule "edge-image-lacks-module" Error,
+    RedisNoPrimary "redis-no-primary" Error,
+    RedisTwoPrimaries "redis-two-primaries" Error,
+    RedisReplicaOfNothing "redis-replica-of-nothing" Error,
+    RedisOpen "redis-open" Error,
+    RedisEviction "redis-eviction" Warning,
+    RedisMemory "redis-memory" Warning,
+    RedisRemote "redis-remote" Error,
+    LivekitNoKeys "livekit-no-keys" Error,
+    LivekitShortSecret "livekit-short-secret" Error,
+    LivekitNeedsRedis "livekit-needs-redis" Error,
+    LivekitUnknownSetting "livekit-unknown-setting" Error,
+    LivekitSettingHasField "livekit-setting-has-field" Error,
+    WebhookKey "webhook-key" Error,
+    TurnOff "turn-off" Error,
+    TurnDomain "turn-domain" Error,
+    TurnCertificate "turn-certificate" Error,
+    AppNotStarted "app-not-started" Error,
+    EnvReference "env-reference" Error,
+}
+
+impl Code {
+    /// Whether a plot can not set its severity, because with such a finding
+    /// there is nothing sound to render.
+    pub fn is_fixed(self) -> bool {
+        !matches!(
+            self,
+            Self::RedisOpen
+                | Self::NoPublicAddress
+                | Self::LivekitShortSecret
+                | Self::EdgeImageLacksModule
+                | Self::AppNotStarted
+        ) && self.severity() == Severity::Error
+    }
 }
 
 impl fmt::Display for Code {

@@ -26,12 +26,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A finding of the code's usual severity about the value at `path`.
-    pub fn new(
-        code: Code,
-        path: FieldPath,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Self {
+    pub fn new(code: Code, path: FieldPath, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             code,
             severity: code.severity(),
@@ -44,11 +39,7 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}[{}]: {}: {}",
-            self.severity, self.code, self.location, self.message
-        )?;
+        write!(f, "{}[{}]: {}: {}", self.severity, self.code, self.location, self.message)?;
         if !self.help.is_empty() {
             write!(f, " (help: {})", self.help)?;
         }
@@ -146,13 +137,7 @@ impl Findings {
     }
 
     /// Adds a finding of the code's usual severity.
-    pub fn add(
-        &mut self,
-        code: Code,
-        path: FieldPath,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    pub fn add(&mut self, code: Code, path: FieldPath, message: impl Into<String>, help: impl Into<String>) {
         self.push(Diagnostic::new(code, path, message, help));
     }
 

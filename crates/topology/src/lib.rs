@@ -1,9 +1,46 @@
 //! The typed model of a self-hosted real-time media stack.
 
+mod arrival;
 mod code;
 mod diagnostic;
+mod dial;
+mod endpoint;
+mod firewall;
+mod flow;
+mod kind;
 mod path;
+mod plot;
+mod reach;
+mod resolve;
+mod suggest;
+mod topology;
+mod validate;
+mod value;
 
+pub use arrival::{Arrival, Hook, Sources, arrivals, listen};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
+pub use dial::{SocketTarget, TargetHost, dial};
+pub use endpoint::{Endpoint, EndpointId, Scope, Speaks};
+pub use firewall::{FirewallRule, firewall};
+pub use flow::{Flow, FlowId, NetsId, Party};
+pub use kind::{
+    Acme, App, Balance, ContainerNetwork, DnsChallenge, Drain, Edge, EnvPart, EnvValue, Eviction, Limits,
+    Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisAddress, RedisRemote,
+    RedisTls, Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
+};
 pub use path::{FieldPath, Segment};
+pub use plot::{
+    Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
+    PublicAddress, ServiceSpec, Ssh,
+};
+pub use reach::{Route, SOURCES_LIMIT};
+pub use topology::{
+    Attachment, Network, NetworkId, Node, NodeAddress, NodeId, Placement, PlacementId, Service, ServiceId,
+    Topology,
+};
+pub use value::{
+    ByteSize, HostName, ImageRef, InvalidByteSize, InvalidHostName, InvalidImageRef, InvalidName,
+    InvalidPeriod, InvalidPort, InvalidSource, Literal, Name, Period, Port, PortRange, Protocol, SecretRef,
+    Source,
+};

@@ -80,15 +80,8 @@ impl fmt::Display for FieldPath {
 
 /// Writes a key bare where TOML would take it bare, quoted elsewhere.
 fn write_key(f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
-    let bare = !key.is_empty()
-        && key
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if bare {
-        f.write_str(key)
-    } else {
-        write!(f, "{key:?}")
-    }
+    let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare { f.write_str(key) } else { write!(f, "{key:?}") }
 }
 
 #[cfg(test)]
@@ -97,11 +90,7 @@ mod tests {
 
     #[test]
     fn keys_that_toml_would_quote_are_quoted() {
-        let path = FieldPath::root()
-            .key("services")
-            .key("a b")
-            .key("env")
-            .key("X\n");
+        let path = FieldPath::root().key("services").key("a b").key("env").key("X\n");
         assert_eq!(path.to_string(), r#"services."a b".env."X\n""#);
     }
 

@@ -1,0 +1,182 @@
+//! What a node's firewall sees of a flow, and where a service has to listen for it.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::endpoint::{EndpointId, Scope};
+use crate::flow::{Flow, Party};
+use crate::{Attachment, Placement, PlacementId, ServiceId, Source, Topology};
+
+/// What a node's firewall sees of a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Arrival {
+    /// Where in the kernel it comes by.
+    pub hook: Hook,
+    /// Who it comes from.
+    pub sources: Sources,
+}
+
+/// Where in the kernel's path a connection comes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// It ends on the node itself.
+    Input,
+    /// It was sent on to a container: its destination was rewritten, and the
+    /// port dialled is the connection's original one.
+    Forward,
+}
+
+/// Who a connection comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sources {
+    /// Anybody.
+    Any,
+    /// These networks.
+    Nets(Arc<[IpNet]>),
+    /// Containers on the node's own container network.
+    Bridge,
+}
+
+/// What the node of `at` sees of `flow` arriving there.
+///
+/// Connections inside the node's loopback and between containers of one
+/// container network pass no firewall and are not listed.
+pub fn arrivals(topology: &Topology, flow: &Flow, at: PlacementId) -> Vec<Arrival> {
+    let at = topology.placement(at);
+    let mut arrivals = Vec::new();
+    if let Party::Service(service) = flow.from
+        && at.attachment != Attachment::Bridge
+        && is_bridged_on(topology, service, at)
+    {
+        arrivals.push(Arrival { hook: Hook::Input, sources: Sources::Bridge });
+    }
+    for sources in remote_sources(topology, flow.from, at) {
+        arrivals
+            .extend(hooks(at.attachment, &sources).map(|hook| Arrival { hook, sources: sources.clone() }));
+    }
+    arrivals
+}
+
+/// Where a connection from another machine comes by.
+///
+/// Docker rewrites the destination of a published port, so it is forwarded; over
+/// IPv6 it does so only where `ip6tables` is on in its daemon, and answers by a
+/// process of its own (`docker-proxy`) elsewhere.
+fn hooks(attachment: Attachment, sources: &Sources) -> impl Iterator<Item = Hook> + use<> {
+    let v6 = match sources {
+        Sources::Any => true,
+        Sources::Nets(nets) => nets.iter().any(|net| matches!(net, IpNet::V6(_))),
+        Sources::Bridge => false,
+    };
+    let bridged = attachment == Attachment::Bridge;
+    let input = (!bridged || v6).then_some(Hook::Input);
+    let forward = bridged.then_some(Hook::Forward);
+    input.into_iter().chain(forward)
+}
+
+fn is_bridged_on(topology: &Topology, service: ServiceId, at: Placement) -> bool {
+    topology.placements_on(at.node).any(|p| p.service == service && p.attachment == Attachment::Bridge)
+}
+
+fn remote_sources(topology: &Topology, from: Party, at: Placement) -> Vec<Sources> {
+    let node = topology.node(at.node);
+    match from {
+        Party::Internet => vec![Sources::Any],
+        Party::Operator => topology.sources(&topology.plot().access.ssh.from),
+        Party::Network(id) => vec![Sources::Nets(topology.network(id).cidr.as_slice().into())],
+        Party::Nets(id) => vec![Sources::Nets(topology.nets(id).into())],
+        Party::Service(service) => {
+            let groups = topology.peers[service.index()].groups.iter();
+            let others = groups.filter(|group| group.members.iter().any(|&member| member != at.node));
+            others.filter_map(|group| group.towards(node)).map(|(_, nets)| Sources::Nets(nets)).collect()
+        }
+    }
+}
+
+/// On which addresses a service has to listen, or its port be published, so
+/// that its flows arrive and nothing else does.
+///
+/// Sorted; empty where nobody needs the endpoint from outside the container
+/// network. `0.0.0.0` and `::` stand for all addresses.
+pub fn listen(topology: &Topology, endpoint: EndpointId, at: PlacementId) -> Vec<IpAddr> {
+    let at = topology.placement(at);
+    let node = topology.node(at.node);
+    let mut addresses = BTreeSet::new();
+    let bridged = at.attachment == Attachment::Bridge;
+    match topology.endpoint(endpoint).scope {
+        Scope::Everywhere => return everywhere(node.has_v6() || !bridged),
+        Scope::Loopback if bridged => return Vec::new(),
+        Scope::Loopback => return vec![Ipv4Addr::LOCALHOST.into()],
+        Scope::Flows => {}
+    }
+    if !bridged {
+        // Its own health check asks there.
+        addresses.insert(Ipv4Addr::LOCALHOST.into());
+    }
+    for flow in topology.flows_to(endpoint) {
+        match flow.from {
+            Party::Internet | Party::Operator | Party::Nets(_) => return everywhere(node.has_v6()),
+            Party::Network(network) => {
+                addresses.extend(node.addresses.iter().filter(|a| a.network == Some(network)).map(|a| a.ip));
+            }
+            Party::Service(service) => {
+                for client in topology.placements_on(at.node).filter(|p| p.service == service) {
+                    match (client.attachment, bridged) {
+                        (Attachment::Bridge, true) => {}
+                        (Attachment::Bridge, false) => {
+                            addresses.insert(topology.bridge_gateway().into());
+                        }
+                        (Attachment::Host | Attachment::OffDocker, _) => {
+                            addresses.insert(Ipv4Addr::LOCALHOST.into());
+                        }
+                    }
+                }
+                for group in &topology.peers[service.index()].groups {
+                    if group.members.iter().any(|&member| member != at.node)
+                        && let Some((target, _)) = group.towards(node)
+                    {
+                        // Behind address translation the public address is no
+                        // address of the machine's own.
+                        let foreign =
+                            node.public.is_some_and(|p| !p.bound && p.addresses().any(|a| a == target));
+                        if foreign {
+                            return everywhere(node.has_v6());
+                        }
+                        addresses.insert(target);
+                    }
+                }
+            }
+        }
+    }
+    addresses.into_iter().collect()
+}
+
+fn everywhere(v6: bool) -> Vec<IpAddr> {
+    let v4 = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+    if v6 { vec![v4, Ipv6Addr::UNSPECIFIED.into()] } else { vec![v4] }
+}
+
+impl Topology {
+    /// What sources written in the plot stand for.
+    pub(crate) fn sources(&self, written: &[Source]) -> Vec<Sources> {
+        if written.contains(&Source::Any) {
+            return vec![Sources::Any];
+        }
+        let nets: Vec<IpNet> = written
+            .iter()
+            .flat_map(|source| match source {
+                Source::Any => Vec::new(),
+                Source::Net(net) => vec![*net],
+                Source::Network(name) => {
+                    let network = self.networks.iter().find(|network| network.name == *name);
+                    network.map(|network| network.cidr.clone()).unwrap_or_default()
+                }
+            })
+            .collect();
+        if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(IpNet::aggregate(&nets).into())] }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a client writes into its configuration to reach an endpoint.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::reach::route;
+use crate::{Attachment, EndpointId, Name, Placement, PlacementId, Port, Topology};
+
+/// An address to dial.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketTarget {
+    /// Name or address.
+    pub host: TargetHost,
+    /// Port; the first one of a range.
+    pub port: Port,
+}
+
+/// The host part of a [`SocketTarget`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TargetHost {
+    /// An address.
+    Ip(IpAddr),
+    /// A container on the same container network, by its service's name.
+    Container(Name),
+}
+
+impl fmt::Display for TargetHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Container(name) => name.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for SocketTarget {
+    /// `host:port`, an IPv6 address in brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            TargetHost::Ip(IpAddr::V6(v6)) => write!(f, "[{v6}]:{}", self.port),
+            host => write!(f, "{host}:{}", self.port),
+        }
+    }
+}
+
+/// Where `from` dials to reach `endpoint` as it is offered by `to`.
+///
+/// | from → to | same node | other node |
+/// |---|---|---|
+/// | container network → container network | the service's name | the node's address |
+/// | container network → host network, process | the container network's gateway | the node's address |
+/// | host network, process → any | loopback | the node's address |
+///
+/// The node's address is the one in a network that both nodes are in, else the
+/// public one. `None` where the nodes share neither; no flow of a built
+/// topology is such a case.
+pub fn dial(
+    topology: &Topology,
+    from: PlacementId,
+    endpoint: EndpointId,
+    to: PlacementId,
+) -> Option<SocketTarget> {
+    let (from, to) = (topology.placement(from), topology.placement(to));
+    let port = topology.endpoint(endpoint).ports.first();
+    let host = if from.node == to.node {
+        dial_same_node(topology, from, to)
+    } else {
+        TargetHost::Ip(route(topology.node(from.node), topology.node(to.node))?.target)
+    };
+    Some(SocketTarget { host, port })
+}
+
+fn dial_same_node(topology: &Topology, from: Placement, to: Placement) -> TargetHost {
+    match (from.attachment, to.attachment) {
+        (Attachment::Bridge, Attachment::Bridge) => {
+            TargetHost::Container(topology.service(to.service).name.clone())
+        }
+        (Attachment::Bridge, Attachment::Host | Attachment::OffDocker) => {
+            TargetHost::Ip(topology.bridge_gateway().into())
+        }
+        (Attachment::Host | Attachment::OffDocker, _) => TargetHost::Ip(Ipv4Addr::LOCALHOST.into()),
+    }
+}
+
+impl Topology {
+    /// The node's own address on its container network: the first one of it.
+    pub fn bridge_gateway(&self) -> Ipv4Addr {
+        let network = self.plot().bridge.v4.network();
+        Ipv4Addr::from(u32::from(network).saturating_add(1))
+    }
+}

@@ -1,0 +1,73 @@
+//! What a service listens on.
+
+use std::borrow::Cow;
+
+use crate::topology::id;
+use crate::{PlacementId, PortRange, Protocol, ServiceId};
+
+id! {
+    /// An [`Endpoint`] of one topology.
+    EndpointId
+}
+
+/// A port, or a range, that a service listens on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// Its index.
+    pub id: EndpointId,
+    /// Whose it is.
+    pub service: ServiceId,
+    /// What the service calls it: `https`, `signal`, `media`, ….
+    pub name: Cow<'static, str>,
+    /// The transport.
+    pub protocol: Protocol,
+    /// The ports.
+    pub ports: PortRange,
+    /// What is spoken there.
+    pub speaks: Speaks,
+    /// On which addresses the program listens.
+    pub scope: Scope,
+    /// The placements that offer it.
+    pub at: Vec<PlacementId>,
+}
+
+/// What is spoken on an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Speaks {
+    /// HTTP/1.1 in the clear; the path answers 2xx while the service is well.
+    Http {
+        /// The path to ask.
+        health: Option<String>,
+    },
+    /// HTTP over TLS.
+    Https,
+    /// HTTP/3 (RFC 9114).
+    Http3,
+    /// Redis' protocol.
+    Redis,
+    /// STUN and TURN (RFC 8489, RFC 8656) in datagrams.
+    Turn,
+    /// TURN in TLS, or in plain TCP behind an edge that ends the TLS.
+    TurnTls,
+    /// ICE and media in a TCP stream (RFC 6544).
+    IceTcp,
+    /// ICE and media in datagrams (RFC 8445).
+    Media,
+    /// The far side of TURN relays.
+    Relay,
+    /// Something that the plot does not know.
+    Other,
+}
+
+/// On which addresses a program listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Where its flows arrive; it can be told to bind there alone.
+    Flows,
+    /// On all addresses, whatever it is told.
+    Everywhere,
+    /// On the loopback of its own network namespace.
+    Loopback,
+}

@@ -1,0 +1,88 @@
+//! What each node's firewall lets in: the flows that arrive there, and what the
+//! operator keeps open; nothing more.
+
+use std::collections::BTreeSet;
+
+use crate::arrival::{Hook, Sources, arrivals};
+use crate::{NodeId, PortRange, Protocol, Topology};
+
+/// One thing that a node's firewall lets in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct FirewallRule {
+    /// Where in the kernel it comes by.
+    pub hook: Hook,
+    /// The transport.
+    pub protocol: Protocol,
+    /// The ports dialled.
+    pub ports: PortRange,
+    /// Who may.
+    pub sources: Sources,
+    /// Why, for the comment beside the rule.
+    pub reason: String,
+}
+
+/// What `node` lets in: the operator's way first, then by hook, protocol, port.
+///
+/// A rule that another one covers is left out.
+pub fn firewall(topology: &Topology, node: NodeId) -> Vec<FirewallRule> {
+    let access = &topology.plot().access;
+    let mut rules: Vec<_> = topology
+        .sources(&access.ssh.from)
+        .into_iter()
+        .map(|sources| FirewallRule {
+            hook: Hook::Input,
+            protocol: Protocol::Tcp,
+            ports: access.ssh.port.into(),
+            sources,
+            reason: "ssh: the operator's way in".to_owned(),
+        })
+        .collect();
+    let mut others = BTreeSet::new();
+    for keep in &access.keep {
+        let why = if keep.why.is_empty() { "kept open" } else { &keep.why };
+        for sources in topology.sources(&keep.from) {
+            // What is kept may be a process or a published port of a container.
+            for hook in [Hook::Input, Hook::Forward] {
+                others.insert(FirewallRule {
+                    hook,
+                    protocol: keep.protocol,
+                    ports: keep.port,
+                    sources: sources.clone(),
+                    reason: format!("keep: {why}"),
+                });
+            }
+        }
+    }
+    for placement in topology.placements_on(node) {
+        let service = topology.service(placement.service);
+        for endpoint in topology.endpoints_of(placement.service) {
+            if !endpoint.at.contains(&placement.id) {
+                continue;
+            }
+            for flow in topology.flows_to(endpoint.id) {
+                let from = topology.party_name(flow.from);
+                for arrival in arrivals(topology, flow, placement.id) {
+                    others.insert(FirewallRule {
+                        hook: arrival.hook,
+                        protocol: endpoint.protocol,
+                        ports: endpoint.ports,
+                        sources: arrival.sources,
+                        reason: format!("{} {}: {} from {from}", service.name, endpoint.name, flow.reason),
+                    });
+                }
+            }
+        }
+    }
+    let open: Vec<_> = others.iter().filter(|rule| rule.sources == Sources::Any).cloned().collect();
+    let covered = |rule: &FirewallRule| {
+        rule.sources != Sources::Any
+            && open.iter().any(|any| {
+                (any.hook, any.protocol) == (rule.hook, rule.protocol)
+                    && any.ports.first() <= rule.ports.first()
+                    && rule.ports.last() <= any.ports.last()
+            })
+    };
+    rules.extend(others.into_iter().filter(|rule| !covered(rule)));
+    rules
+}

@@ -1,0 +1,59 @@
+//! The kinds of service. Each is one file here, and one of the same name in
+//! the crates that render and check it.
+
+use crate::resolve::{Draft, Wiring};
+use crate::validate::Review;
+use crate::{Attachment, Findings, PlacementId, Service, ServiceSpec, Topology};
+
+mod app;
+mod edge;
+mod limits;
+mod livekit;
+mod redis;
+
+pub use app::{App, EnvPart, EnvValue, Opening, Run};
+pub use edge::{Acme, Balance, DnsChallenge, Edge, Tls};
+pub use limits::{ContainerNetwork, Limits};
+pub use livekit::{
+    Drain, Livekit, LivekitVersion, LogLevel, Metrics, Room, Selector, Turn, TurnTls, UnknownLivekitVersion,
+    Webhook,
+};
+pub use redis::{Eviction, Persistence, Redis, RedisAddress, RedisRemote, RedisTls};
+
+/// An image reference known when the program is written.
+fn fixed_image(text: &str) -> crate::ImageRef {
+    text.parse().expect("a valid reference; a test parses every default")
+}
+
+/// What a kind says of its services. To add a kind, implement this for it and
+/// follow the compiler.
+pub(crate) trait Kind {
+    /// How its placements meet the network.
+    fn attachment(&self) -> Attachment;
+
+    /// The placement that takes writes, where there is such a thing.
+    fn primary(&self, _: &Service, _: &Topology, _: &mut Findings) -> Option<PlacementId> {
+        None
+    }
+
+    /// What it listens on.
+    fn endpoints(&self) -> Vec<Draft>;
+
+    /// What it needs, and who needs it from outside the plot.
+    fn wire(&self, wiring: &mut Wiring<'_>);
+
+    /// What is wrong with it, or may hurt.
+    fn review(&self, review: &mut Review<'_>);
+}
+
+impl ServiceSpec {
+    /// The kind's own behaviour.
+    pub(crate) fn behaviour(&self) -> &dyn Kind {
+        match self {
+            Self::Edge(edge) => edge,
+            Self::Livekit(livekit) => &**livekit,
+            Self::Redis(redis) => redis,
+            Self::App(app) => app,
+        }
+    }
+}

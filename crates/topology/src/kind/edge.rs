@@ -1,0 +1,356 @@
+//! `edge`: Caddy in front of everything that the Internet reaches by name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{ContainerNetwork, Kind, Limits};
+use crate::endpoint::{Scope, Speaks};
+use crate::resolve::{Draft, Wiring};
+use crate::validate::Review;
+use crate::value::string_or_table;
+use crate::{Attachment, Code, HostName, ImageRef, Party, Period, Port, Protocol, SecretRef, ServiceSpec};
+
+/// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
+///
+/// Placed on several nodes, every one of them serves the same domain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Edge {
+    /// The name that clients use. Without one the edge answers to every name,
+    /// over plain HTTP only.
+    pub domain: Option<HostName>,
+    /// Further names of the same site.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<HostName>")]
+    pub aliases: Vec<HostName>,
+    /// Where certificates come from: `"auto"` (ACME), `"internal"` (Caddy's own
+    /// CA), `"off"` (plain HTTP), a table with `cert` and `key`, or a table with
+    /// ACME settings.
+    pub tls: Tls,
+    /// The port for HTTP: redirects and ACME challenges, or the site itself
+    /// where TLS is off.
+    pub http_port: Port,
+    /// The port for HTTPS, over TCP and, for HTTP/3, UDP.
+    pub https_port: Port,
+    /// Whether HTTP/3 is offered.
+    pub http3: bool,
+    /// How a request picks one of several upstreams.
+    pub balance: Balance,
+    /// How long WebSockets outlive the configuration they came in under: a
+    /// reload closes them after this time, not at once.
+    pub stream_close_delay: Period,
+    /// Host network or the plot's container network.
+    pub network: ContainerNetwork,
+    /// The image; Caddy 2.11.
+    pub image: ImageRef,
+    /// Whether the image holds the layer 4 module, which splits TURN from HTTPS
+    /// on one port; the stock images do not.
+    pub layer4: bool,
+    /// What the container may use.
+    pub limits: Limits,
+}
+
+impl Edge {
+    /// The port on this node's loopback (or inside the container) where the
+    /// container's health check asks for every upstream group.
+    pub const HEALTH_PORT: Port = Port::fixed(2020);
+    /// Caddy's administration, on the loopback of its own network namespace.
+    pub const ADMIN_PORT: Port = Port::fixed(2019);
+
+    /// An edge for a domain, all else as a careful operator would have it.
+    pub fn new(domain: HostName) -> Self {
+        Self { domain: Some(domain), ..Self::default() }
+    }
+
+    /// Whether the site is served over TLS.
+    pub fn is_https(&self) -> bool {
+        self.domain.is_some() && self.tls != Tls::Off
+    }
+
+    /// All names of the site, the domain first.
+    pub fn names(&self) -> impl Iterator<Item = &HostName> {
+        self.domain.iter().chain(&self.aliases)
+    }
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self {
+            domain: None,
+            aliases: Vec::new(),
+            tls: Tls::default(),
+            http_port: Port::fixed(80),
+            https_port: Port::fixed(443),
+            http3: true,
+            balance: Balance::LeastConn,
+            stream_close_delay: Period::from_seconds(3600),
+            network: ContainerNetwork::Host,
+            image: super::fixed_image("caddy:2.11-alpine"),
+            layer4: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Kind for Edge {
+    fn attachment(&self) -> Attachment {
+        self.network.into()
+    }
+
+    fn endpoints(&self) -> Vec<Draft> {
+        let health = Some("/".to_owned());
+        let mut endpoints = vec![
+            Draft::new("http", Protocol::Tcp, self.http_port, Speaks::Http { health: None }),
+            Draft::new("admin", Protocol::Tcp, Self::ADMIN_PORT, Speaks::Other).scope(Scope::Loopback),
+            Draft::new("health", Protocol::Tcp, Self::HEALTH_PORT, Speaks::Http { health })
+                .scope(Scope::Loopback),
+        ];
+        if self.is_https() {
+            endpoints.push(Draft::new("https", Protocol::Tcp, self.https_port, Speaks::Https));
+            if self.http3 {
+                endpoints.push(Draft::new("http3", Protocol::Udp, self.https_port, Speaks::Http3));
+            }
+        }
+        endpoints
+    }
+
+    fn wire(&self, wiring: &mut Wiring<'_>) {
+        let http = if self.is_https() { "redirects to HTTPS, ACME" } else { "clients" };
+        wiring.offer(Party::Internet, "http", http);
+        wiring.offer(Party::Internet, "https", "clients");
+        wiring.offer(Party::Internet, "http3", "clients");
+        // What stands behind an edge says so itself: see the other kinds.
+    }
+
+    fn review(&self, review: &mut Review<'_>) {
+        let placements = review.service().placements.len();
+        if self.domain.is_none() && !self.aliases.is_empty() {
+            review.add(
+                Code::MissingField,
+                "domain",
+                "aliases are further names of a domain, and there is none",
+                "set domain",
+            );
+        }
+        if let Tls::Acme(acme) = &self.tls {
+            if self.domain.is_some() && acme.dns.is_none() && self.http_port != Port::fixed(80) {
+                review.add(
+                    Code::AcmePort,
+                    "http-port",
+                    format!("the certificate authority asks on port 80, and the edge listens on {}", self.http_port),
+                    "keep http-port at 80, forward port 80 to it in front of the node, or prove the name by DNS (tls.dns)",
+                );
+            }
+            if self.domain.is_some() && acme.dns.is_none() && placements > 1 {
+                review.add(
+                    Code::AcmeSeveralEdges,
+                    "tls",
+                    format!("{placements} nodes ask for certificates of one name, and the authority's question reaches any of them"),
+                    "prove the name by DNS (tls.dns), or bring an own certificate (tls.cert, tls.key)",
+                );
+            }
+            if acme.dns.is_some() && self.image == Self::default().image {
+                review.add(
+                    Code::EdgeImageLacksModule,
+                    "image",
+                    "the stock Caddy image holds no DNS module",
+                    "build an image with the provider's module and name it here",
+                );
+            }
+        }
+        if self.domain.is_some() && self.tls == Tls::Off {
+            review.add(
+                Code::PlainHttp,
+                "tls",
+                "clients talk in the clear; browsers then give pages no camera and no microphone",
+                "use \"auto\", \"internal\" or an own certificate",
+            );
+        }
+        review.image("image", &self.image);
+        let behind = review.topology().flows_from(review.service().id).next().is_some();
+        if placements > 0 && !behind {
+            let help =
+                match review.topology().services().iter().any(|s| matches!(s.kind, ServiceSpec::App(_))) {
+                    true => "give an app routes, or add a livekit service",
+                    false => "add a livekit service, or an app with routes",
+                };
+            review.add_here(Code::IdleEdge, "nothing stands behind this edge", help);
+        }
+    }
+}
+
+/// Where the edge's certificates come from.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase", into = "TlsForm")]
+#[schemars(with = "TlsForm")]
+#[non_exhaustive]
+pub enum Tls {
+    /// From an ACME certificate authority (RFC 8555).
+    Acme(Acme),
+    /// From Caddy's own authority, whose root clients have to trust.
+    Internal,
+    /// None: plain HTTP.
+    Off,
+    /// The operator's own.
+    Own {
+        /// The chain in PEM, leaf first.
+        cert: SecretRef,
+        /// Its private key in PEM.
+        key: SecretRef,
+    },
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self::Acme(Acme::default())
+    }
+}
+
+/// How certificates are got by ACME.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Acme {
+    /// The address given to the authority, for its warnings.
+    pub email: Option<String>,
+    /// The authority's directory; Let's Encrypt where not set.
+    pub ca: Option<Url>,
+    /// The root that the authority's own certificate comes from, in PEM, where
+    /// it is a private one.
+    pub ca_root: Option<SecretRef>,
+    /// Proves the name by a DNS record instead of by HTTP.
+    pub dns: Option<DnsChallenge>,
+}
+
+/// Settings of a Caddy DNS module (`dns.providers.*`), which the image must hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DnsChallenge {
+    /// The module's name, such as `cloudflare`.
+    pub provider: String,
+    /// The module's settings by its own names; each is handed over through the
+    /// container's environment.
+    #[serde(default)]
+    pub settings: BTreeMap<String, SecretRef>,
+}
+
+/// [`Tls`] as it is written: a word or a table.
+#[derive(Clone, Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+enum TlsForm {
+    Word(TlsWord),
+    Table(TlsTable),
+}
+
+#[derive(Clone, Copy, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum TlsWord {
+    Auto,
+    Internal,
+    Off,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct TlsTable {
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
+    cert: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
+    key: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
+    ca_root: Option<SecretRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns: Option<DnsChallenge>,
+}
+
+impl From<Tls> for TlsForm {
+    fn from(tls: Tls) -> Self {
+        match tls {
+            Tls::Acme(acme) if acme == Acme::default() => Self::Word(TlsWord::Auto),
+            Tls::Internal => Self::Word(TlsWord::Internal),
+            Tls::Off => Self::Word(TlsWord::Off),
+            Tls::Own { cert, key } => {
+                Self::Table(TlsTable { cert: Some(cert), key: Some(key), ..TlsTable::default() })
+            }
+            Tls::Acme(Acme { email, ca, ca_root, dns }) => {
+                Self::Table(TlsTable { email, ca, ca_root, dns, ..TlsTable::default() })
+            }
+        }
+    }
+}
+
+string_or_table!(
+    Tls,
+    "\"auto\", \"internal\", \"off\", or a table with cert and key, or with ACME settings",
+    TlsTable
+);
+
+impl std::str::FromStr for Tls {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "auto" => Ok(Self::default()),
+            "internal" => Ok(Self::Internal),
+            "off" => Ok(Self::Off),
+            _ => Err(format!(
+                "{word:?} is not a way to get certificates: write \"auto\", \"internal\", \"off\", \
+                 or a table with cert and key"
+            )),
+        }
+    }
+}
+
+impl TryFrom<TlsTable> for Tls {
+    type Error = String;
+
+    fn try_from(table: TlsTable) -> Result<Self, String> {
+        let TlsTable { cert, key, email, ca, ca_root, dns } = table;
+        match (cert, key) {
+            (None, None) => Ok(Self::Acme(Acme { email, ca, ca_root, dns })),
+            (Some(cert), Some(key)) => {
+                if email.is_some() || ca.is_some() || ca_root.is_some() || dns.is_some() {
+                    return Err(
+                        "an own certificate leaves nothing to ACME: keep cert and key, or the others".into(),
+                    );
+                }
+                Ok(Self::Own { cert, key })
+            }
+            _ => Err("an own certificate needs both cert and key".into()),
+        }
+    }
+}
+
+/// How a request picks its upstream (Caddy's `lb_policy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Balance {
+    /// The one with the fewest requests under way.
+    LeastConn,
+    /// Each in turn.
+    RoundRobin,
+    /// Any.
+    Random,
+    /// The first that is well, in the order written.
+    First,
+    /// The same for the same client address.
+    IpHash,
+}
+
+impl Balance {
+    /// Caddy's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LeastConn => "least_conn",
+            Self::RoundRobin => "round_robin",
+            Self::Random => "random",
+            Self::First => "first",
+            Self::IpHash => "ip_hash",
+        }
+    }
+}

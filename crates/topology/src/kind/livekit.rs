@@ -1,0 +1,209 @@
+//! `livekit`: LiveKit server, one to a node, on the node's own network.
+
+mod behaviour;
+mod settings;
+mod turn;
+mod version;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+pub use turn::{Turn, TurnTls};
+pub use version::{LivekitVersion, UnknownLivekitVersion};
+
+use super::Limits;
+use crate::{ImageRef, Name, Period, Port, PortRange, SecretRef, Source};
+
+/// A LiveKit cluster: one server on each node that takes the role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Livekit {
+    /// The version whose configuration is written and whose image is run.
+    pub version: LivekitVersion,
+    /// The image; the official one of that version where not set.
+    pub image: Option<ImageRef>,
+    /// API keys by name, each with its secret of 32 characters or more.
+    pub keys: BTreeMap<String, SecretRef>,
+    /// Signalling, API and health over HTTP (`port`).
+    pub port: Port,
+    /// ICE over TCP (`rtc.tcp_port`); 0 in the file turns it off.
+    #[serde(with = "crate::value::port_or_off")]
+    #[schemars(with = "u16")]
+    pub tcp_port: Option<Port>,
+    /// Media over UDP: a range (`rtc.port_range_*`), or one port that all
+    /// sessions share (`rtc.udp_port`).
+    pub udp: PortRange,
+    /// Whether each node asks a STUN server for its public address at start
+    /// (`rtc.use_external_ip`) instead of being told.
+    pub use_external_ip: bool,
+    /// The relay for clients that reach neither UDP nor TCP ports.
+    pub turn: Option<Turn>,
+    /// The Redis through which the nodes find each other. May be left out where
+    /// the plot has one only.
+    pub redis: Option<Name>,
+    /// The edge in front. May be left out where the plot has one only.
+    pub edge: Option<Name>,
+    /// The paths that the edge sends here; all that no app takes where not set.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<String>")]
+    pub routes: Vec<String>,
+    /// What rooms are like unless the one who creates them says otherwise.
+    pub room: Room,
+    /// Where events are sent.
+    pub webhook: Option<Webhook>,
+    /// How much is logged.
+    pub log_level: LogLevel,
+    /// How long a node that is told to stop waits for its rooms.
+    pub drain: Drain,
+    /// Prometheus metrics.
+    pub metrics: Option<Metrics>,
+    /// How a node for a new room is chosen.
+    pub selector: Selector,
+    /// Settings of `livekit.yaml` that have no field here, by their own names;
+    /// they are refused where the configured version does not know them.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// What each container may use.
+    pub limits: Limits,
+}
+
+impl Livekit {
+    /// The paths that LiveKit answers, for an edge whose other paths belong to
+    /// an app: signalling, the API, agents, WHIP.
+    pub const PATHS: &[&str] = &["/rtc", "/rtc/*", "/twirp/*", "/agent", "/agent/*", "/whip/*"];
+
+    /// The image to run.
+    pub fn image(&self) -> ImageRef {
+        match &self.image {
+            Some(image) => image.clone(),
+            None => super::fixed_image(&format!("livekit/livekit-server:v{}", self.version)),
+        }
+    }
+}
+
+impl Default for Livekit {
+    fn default() -> Self {
+        Self {
+            version: LivekitVersion::LATEST,
+            image: None,
+            keys: BTreeMap::new(),
+            port: Port::fixed(7880),
+            tcp_port: Some(Port::fixed(7881)),
+            udp: PortRange::fixed(50000, 60000),
+            use_external_ip: false,
+            turn: None,
+            redis: None,
+            edge: None,
+            routes: Vec::new(),
+            room: Room::default(),
+            webhook: None,
+            log_level: LogLevel::Info,
+            drain: Drain::default(),
+            metrics: None,
+            selector: Selector::Any,
+            settings: serde_json::Map::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Defaults for rooms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Room {
+    /// Whether joining a room that does not exist creates it.
+    pub auto_create: bool,
+    /// How long a room that nobody joined stays.
+    pub empty_timeout: Period,
+    /// How long a room that everybody left stays.
+    pub departure_timeout: Period,
+    /// How many may join; 0 is any number.
+    pub max_participants: u32,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            auto_create: true,
+            empty_timeout: Period::from_seconds(300),
+            departure_timeout: Period::from_seconds(20),
+            max_participants: 0,
+        }
+    }
+}
+
+/// Where events are sent, signed with one of the API keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Webhook {
+    /// The API key that signs; may be left out where there is one only.
+    pub key: Option<String>,
+    /// The receivers.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<Url>")]
+    pub urls: Vec<Url>,
+}
+
+/// How much LiveKit logs.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What happens.
+    Info,
+    /// What should not happen.
+    Warn,
+    /// What fails.
+    Error,
+}
+
+/// How a node leaves: running rooms go on, new ones start elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Drain {
+    /// How long rooms may go on after the node was told to stop; the container
+    /// is killed then.
+    pub max: Period,
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { max: Period::from_seconds(2 * 3600) }
+    }
+}
+
+/// Prometheus metrics of each server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Metrics {
+    /// The port.
+    pub port: Port,
+    /// Who may read them.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<Source>")]
+    pub from: Vec<Source>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { port: Port::fixed(6789), from: Vec::new() }
+    }
+}
+
+/// How a node for a new room is chosen (`node_selector.kind`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Selector {
+    /// Any node, at random.
+    Any,
+    /// By processor load.
+    CpuLoad,
+    /// By system load.
+    SysLoad,
+}

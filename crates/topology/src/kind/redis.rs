@@ -1,0 +1,388 @@
+//! `redis`: one primary and as many replicas as wanted, or a Redis elsewhere.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ContainerNetwork, Kind, Limits};
+use crate::endpoint::Speaks;
+use crate::resolve::{At, Draft, Wiring, service_path};
+use crate::validate::Review;
+use crate::{
+    Attachment, ByteSize, Code, Findings, HostName, ImageRef, Name, Party, PlacementId, Port, Protocol,
+    SecretRef, Service, Topology, suggest,
+};
+
+/// A Redis that the plot runs, or with [`Redis::external`] one that it uses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Redis {
+    /// The node with the writable copy. May be left out where the service is
+    /// placed on one node only; on every further node it is a replica.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<Name>")]
+    pub primary: Vec<Name>,
+    /// What clients and replicas authenticate with.
+    pub password: Option<SecretRef>,
+    /// The port that it listens on.
+    pub port: Port,
+    /// How much memory the data may take.
+    pub maxmemory: ByteSize,
+    /// What happens to keys once that is full.
+    pub maxmemory_policy: Eviction,
+    /// Whether and how data outlives a restart.
+    pub persistence: Persistence,
+    /// Host network or the plot's container network.
+    pub network: ContainerNetwork,
+    /// The image; Redis 7.
+    pub image: ImageRef,
+    /// What the container may use.
+    pub limits: Limits,
+    /// A Redis that the plot does not run; no node takes this service then.
+    pub external: Option<RedisRemote>,
+}
+
+impl Redis {
+    /// How much of its memory limit Redis may fill with data, in percent: the
+    /// rest is for buffers and for the copy that a save makes.
+    pub const DATA_SHARE_PERCENT: u64 = 75;
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self {
+            primary: Vec::new(),
+            password: None,
+            port: Port::fixed(6379),
+            maxmemory: ByteSize::from_mib(512),
+            maxmemory_policy: Eviction::Noeviction,
+            persistence: Persistence::Aof,
+            network: ContainerNetwork::Bridge,
+            image: super::fixed_image("redis:7-alpine"),
+            limits: Limits::default(),
+            external: None,
+        }
+    }
+}
+
+impl Kind for Redis {
+    fn attachment(&self) -> Attachment {
+        self.network.into()
+    }
+
+    fn primary(
+        &self,
+        service: &Service,
+        topology: &Topology,
+        findings: &mut Findings,
+    ) -> Option<PlacementId> {
+        let path = service_path(&service.name);
+        if self.external.is_some() {
+            return None;
+        }
+        if let [_, second, ..] = self.primary.as_slice() {
+            findings.add(
+                Code::RedisTwoPrimaries,
+                path.key("primary").index(1),
+                format!("{second} would be a second primary, and the two would hold different data"),
+                "name one node; the service's other nodes are its replicas",
+            );
+        }
+        let Some(primary) = self.primary.first() else {
+            if let [_, _, ..] = service.placements.as_slice() {
+                findings.add(
+                    Code::RedisNoPrimary,
+                    path.key("primary"),
+                    format!("{} stands on several nodes, and none of them is the primary", service.name),
+                    "set primary to one of them; the others are its replicas",
+                );
+            }
+            return service.placements.first().copied();
+        };
+        let at = |id: &&PlacementId| topology.node(topology.placement(**id).node).name == *primary;
+        let found = service.placements.iter().find(at).copied();
+        if found.is_none() {
+            let path = path.key("primary");
+            if topology.node_named(primary.as_str()).is_none() {
+                let known = topology.nodes().iter().map(|n| n.name.as_str());
+                let help = match suggest::nearest(primary.as_str(), known) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => format!("add [nodes.{primary}]"),
+                };
+                findings.add(Code::UnknownName, path, format!("no node is called {primary}"), help);
+            } else if service.placements.is_empty() {
+                findings.add(
+                    Code::RedisNoPrimary,
+                    path,
+                    format!("{primary} is to be the primary and does not have the role {}", service.name),
+                    format!("add \"{}\" to the roles of {primary}", service.name),
+                );
+            } else {
+                findings.add(
+                    Code::RedisReplicaOfNothing,
+                    path,
+                    format!("replicas follow {primary}, which does not run {}", service.name),
+                    format!("add \"{}\" to the roles of {primary}, or name a node that has it", service.name),
+                );
+            }
+        }
+        found.or(service.placements.first().copied())
+    }
+
+    fn endpoints(&self) -> Vec<Draft> {
+        if self.external.is_some() {
+            return Vec::new();
+        }
+        vec![
+            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).at(At::Primary),
+            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).at(At::Replicas),
+        ]
+    }
+
+    fn wire(&self, wiring: &mut Wiring<'_>) {
+        if wiring.topology.service(wiring.service).placements.len() > 1 {
+            wiring.need(wiring.service, "primary", "replication");
+        }
+    }
+
+    fn review(&self, review: &mut Review<'_>) {
+        if let Some(remote) = &self.external {
+            review_remote(remote, review);
+            return;
+        }
+        review.image("image", &self.image);
+        review.secret("password", self.password.as_ref());
+        if self.maxmemory_policy.drops_live_state() {
+            review.add(
+                Code::RedisEviction,
+                "maxmemory-policy",
+                format!(
+                    "{} drops rooms and nodes that are alive once memory is full",
+                    self.maxmemory_policy.as_str()
+                ),
+                "use \"noeviction\"",
+            );
+        }
+        if self.maxmemory.bytes() == 0 {
+            review.add(
+                Code::RedisMemory,
+                "maxmemory",
+                "a limit of 0 is no limit",
+                "say how much data may take, such as \"512mb\"",
+            );
+        }
+        if let Some(limit) = self.limits.memory
+            && self.maxmemory.bytes() > limit.bytes() / 100 * Self::DATA_SHARE_PERCENT
+        {
+            review.add(
+                Code::RedisMemory,
+                "maxmemory",
+                format!("{} of data in a container of {limit} leaves a save no room", self.maxmemory),
+                format!("keep maxmemory under {} % of limits.memory", Self::DATA_SHARE_PERCENT),
+            );
+        }
+        let topology = review.topology();
+        let service = review.service();
+        for &id in &service.placements {
+            let node = topology.node(topology.placement(id).node);
+            if let Some(memory) = node.memory
+                && self.maxmemory.bytes() > memory.bytes() / 100 * Self::DATA_SHARE_PERCENT
+            {
+                review.add(
+                    Code::RedisMemory,
+                    "maxmemory",
+                    format!("{} of data does not fit {}, which has {memory}", self.maxmemory, node.name),
+                    format!("keep maxmemory under {} % of the node's memory", Self::DATA_SHARE_PERCENT),
+                );
+            }
+        }
+        if self.password.is_none() {
+            review_open(review);
+        }
+    }
+}
+
+/// Says so where a Redis without a password can be reached from another node.
+fn review_open(review: &mut Review<'_>) {
+    let (topology, service) = (review.topology(), review.service());
+    let remote =
+        topology.endpoints_of(service.id).iter().flat_map(|e| topology.flows_to(e.id)).find(|flow| {
+            let Party::Service(client) = flow.from else { return true };
+            let own = service.primary.map(|id| topology.placement(id).node);
+            topology.service(client).placements.iter().any(|&id| Some(topology.placement(id).node) != own)
+        });
+    if let Some(flow) = remote {
+        let from = topology.party_name(flow.from);
+        review.add(
+            Code::RedisOpen,
+            "password",
+            format!(
+                "{from} reaches this Redis from another node, and so does whoever else gets onto that network"
+            ),
+            "set password = { env = \"REDIS_PASSWORD\" }",
+        );
+    }
+}
+
+fn review_remote(remote: &RedisRemote, review: &mut Review<'_>) {
+    let ways = [remote.address.is_some(), !remote.sentinels.is_empty(), !remote.cluster.is_empty()];
+    let count = ways.iter().filter(|way| **way).count();
+    if count != 1 {
+        review.add(
+            Code::RedisRemote,
+            "external",
+            format!("an external Redis is reached in one way, and {count} are written"),
+            "set one of address, sentinels and cluster",
+        );
+    }
+    if remote.sentinels.is_empty() != remote.sentinel_master.is_none() {
+        review.add(
+            Code::RedisRemote,
+            "external",
+            "sentinels and the name of their master go together",
+            "set both sentinels and sentinel-master, or neither",
+        );
+    }
+    if !review.service().placements.is_empty() {
+        review.add(
+            Code::RedisRemote,
+            "external",
+            "an external Redis is run by somebody else, and nodes have it as a role",
+            "take the role away, or leave out external",
+        );
+    }
+}
+
+/// Redis' `maxmemory-policy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Eviction {
+    /// Writes fail once memory is full; nothing is lost.
+    Noeviction,
+    /// Any key, least recently used first.
+    AllkeysLru,
+    /// Any key, least frequently used first.
+    AllkeysLfu,
+    /// Any key at random.
+    AllkeysRandom,
+    /// Keys with a time to live, least recently used first.
+    VolatileLru,
+    /// Keys with a time to live, least frequently used first.
+    VolatileLfu,
+    /// Keys with a time to live, at random.
+    VolatileRandom,
+    /// Keys with a time to live, the shortest first.
+    VolatileTtl,
+}
+
+impl Eviction {
+    /// Redis' word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Noeviction => "noeviction",
+            Self::AllkeysLru => "allkeys-lru",
+            Self::AllkeysLfu => "allkeys-lfu",
+            Self::AllkeysRandom => "allkeys-random",
+            Self::VolatileLru => "volatile-lru",
+            Self::VolatileLfu => "volatile-lfu",
+            Self::VolatileRandom => "volatile-random",
+            Self::VolatileTtl => "volatile-ttl",
+        }
+    }
+
+    /// Whether keys without a time to live can be dropped.
+    pub fn drops_live_state(self) -> bool {
+        matches!(self, Self::AllkeysLru | Self::AllkeysLfu | Self::AllkeysRandom)
+    }
+}
+
+/// How Redis keeps its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Persistence {
+    /// A log of every write, flushed each second, and snapshots.
+    Aof,
+    /// Snapshots only.
+    Snapshots,
+    /// Nothing is kept.
+    None,
+}
+
+/// A Redis that somebody else runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct RedisRemote {
+    /// One server, `host:port`.
+    pub address: Option<RedisAddress>,
+    /// Sentinels, which know the server.
+    pub sentinels: Vec<RedisAddress>,
+    /// The name under which the sentinels know the server.
+    pub sentinel_master: Option<String>,
+    /// What the sentinels ask for, where it is not the server's password.
+    pub sentinel_password: Option<SecretRef>,
+    /// Nodes of a Redis Cluster.
+    pub cluster: Vec<RedisAddress>,
+    /// The user of an access list; the default user where not set.
+    pub username: Option<String>,
+    /// The numbered database.
+    pub db: u8,
+    /// TLS to the server, where it wants it.
+    pub tls: Option<RedisTls>,
+}
+
+impl RedisRemote {
+    /// Every address that clients may dial.
+    pub fn addresses(&self) -> impl Iterator<Item = &RedisAddress> {
+        self.address.iter().chain(&self.sentinels).chain(&self.cluster)
+    }
+}
+
+/// How to trust an external Redis.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct RedisTls {
+    /// The authority's root in PEM, where it is a private one.
+    #[serde(deserialize_with = "crate::value::secret_or_path")]
+    pub ca: Option<SecretRef>,
+    /// The name in its certificate, where it differs from the address.
+    pub server_name: Option<HostName>,
+}
+
+/// Where an external Redis listens: a host name or an address, and a port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RedisAddress {
+    /// Name or address.
+    pub host: String,
+    /// Port.
+    pub port: Port,
+}
+
+impl std::str::FromStr for RedisAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let help = || format!("{text:?} is not an address: write host:port, or [IPv6]:port");
+        let (host, port) = text.rsplit_once(':').ok_or_else(help)?;
+        let port = port.parse().map_err(|_| help())?;
+        let bracketed = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        let host = match bracketed {
+            Some(v6) => v6.parse::<std::net::Ipv6Addr>().map_err(|_| help())?.to_string(),
+            None if host.parse::<std::net::Ipv4Addr>().is_ok() => host.to_owned(),
+            None => host.parse::<HostName>().map_err(|_| help())?.to_string(),
+        };
+        Ok(Self { host, port })
+    }
+}
+
+impl std::fmt::Display for RedisAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.host.parse::<IpAddr>() {
+            Ok(IpAddr::V6(v6)) => write!(f, "[{v6}]:{}", self.port),
+            _ => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+crate::value::string_value!(RedisAddress, "an address such as \"redis.example.com:6379\"", None);

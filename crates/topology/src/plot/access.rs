@@ -1,0 +1,59 @@
+//! The operator's way in, and what else is never closed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Port, PortRange, Protocol, Source};
+
+/// What stays open beside the flows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Access {
+    /// SSH, by which the operator reaches every node.
+    pub ssh: Ssh,
+    /// Ports of programs that the plot does not know.
+    pub keep: Vec<Keep>,
+}
+
+/// How the operator reaches every node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Ssh {
+    /// The port of the SSH server.
+    pub port: Port,
+    /// Where operators come from.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<Source>")]
+    pub from: Vec<Source>,
+}
+
+impl Default for Ssh {
+    fn default() -> Self {
+        Self { port: Port::fixed(22), from: vec![Source::Any] }
+    }
+}
+
+/// A port that stays open for a program that the plot does not know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keep {
+    /// The port, or a range.
+    pub port: PortRange,
+    /// Its protocol.
+    #[serde(default = "tcp")]
+    pub protocol: Protocol,
+    /// Who may reach it.
+    #[serde(default = "anybody", deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<Source>")]
+    pub from: Vec<Source>,
+    /// What it is for; written beside the rule.
+    #[serde(default)]
+    pub why: String,
+}
+
+fn tcp() -> Protocol {
+    Protocol::Tcp
+}
+
+fn anybody() -> Vec<Source> {
+    vec![Source::Any]
+}

@@ -1,0 +1,65 @@
+//! Private networks, the container network, and the way the firewall is run.
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
+
+/// A private network that nodes share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct NetworkSpec {
+    /// Its addresses, IPv4 and IPv6.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<String>")]
+    pub cidr: Vec<IpNet>,
+}
+
+impl NetworkSpec {
+    /// A network of these addresses.
+    pub fn new(cidr: impl IntoIterator<Item = IpNet>) -> Self {
+        Self { cidr: cidr.into_iter().collect() }
+    }
+}
+
+/// The container network of the plot on each node.
+///
+/// Its addresses are fixed, because firewall rules name them; the same are used
+/// on every node, since they never leave it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct BridgeSpec {
+    /// IPv4 addresses of the containers; the first is the node's own.
+    #[schemars(with = "String")]
+    pub v4: Ipv4Net,
+    /// IPv6 addresses of the containers, used on nodes that have IPv6.
+    #[schemars(with = "String")]
+    pub v6: Ipv6Net,
+}
+
+impl Default for BridgeSpec {
+    fn default() -> Self {
+        Self {
+            v4: Ipv4Net::new_assert(std::net::Ipv4Addr::new(172, 30, 90, 0), 24),
+            v6: Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfd5a, 0x9e10, 0x7000, 0, 0, 0, 0, 0), 64),
+        }
+    }
+}
+
+/// How each node's firewall is run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct FirewallSpec {
+    /// What guards connections to the node itself. Connections to containers
+    /// are guarded by a table of our own in either case.
+    pub input: FirewallInput,
+}
+
+/// What guards connections to the node itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FirewallInput {
+    /// The table of our own.
+    #[default]
+    Nftables,
+    /// ufw, by rendered commands.
+    Ufw,
+}

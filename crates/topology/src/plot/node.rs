@@ -1,0 +1,151 @@
+//! A machine as it is written.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::string_or_table;
+use crate::{ByteSize, Name};
+
+/// A machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct NodeSpec {
+    /// Its addresses in private networks, IPv4 and IPv6.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<IpAddr>")]
+    pub address: Vec<IpAddr>,
+    /// The address by which the Internet reaches it.
+    pub public: Option<PublicAddress>,
+    /// The services placed on it.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<Name>")]
+    pub roles: Vec<Name>,
+    /// How much memory it has, where limits are to be held against it.
+    pub memory: Option<ByteSize>,
+}
+
+impl NodeSpec {
+    /// A machine in a private network.
+    pub fn private(address: IpAddr) -> Self {
+        Self { address: vec![address], ..Self::default() }
+    }
+
+    /// A machine that the Internet reaches by an address of its own.
+    pub fn public(address: IpAddr) -> Self {
+        Self { public: Some(PublicAddress::from(address)), ..Self::default() }
+    }
+
+    /// Adds an address in a private network.
+    #[must_use]
+    pub fn address(mut self, address: IpAddr) -> Self {
+        self.address.push(address);
+        self
+    }
+
+    /// Places a service here.
+    ///
+    /// # Panics
+    ///
+    /// Where `service` is not a [`Name`]; parse names that come from outside
+    /// first.
+    #[must_use]
+    pub fn role(mut self, service: &str) -> Self {
+        self.roles.push(super::fixed_name(service));
+        self
+    }
+}
+
+/// The address by which the Internet reaches a machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(with = "PublicForm")]
+#[serde(into = "PublicForm")]
+pub struct PublicAddress {
+    /// Over IPv4.
+    pub v4: Option<Ipv4Addr>,
+    /// Over IPv6.
+    pub v6: Option<Ipv6Addr>,
+    /// Whether the machine itself has it. Behind one-to-one address translation
+    /// it has not: the address is told to clients and never bound.
+    pub bound: bool,
+}
+
+impl PublicAddress {
+    /// The addresses that are set, IPv4 first.
+    pub fn addresses(self) -> impl Iterator<Item = IpAddr> {
+        self.v4.map(IpAddr::V4).into_iter().chain(self.v6.map(IpAddr::V6))
+    }
+}
+
+impl From<IpAddr> for PublicAddress {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(v4) => Self { v4: Some(v4), v6: None, bound: true },
+            IpAddr::V6(v6) => Self { v4: None, v6: Some(v6), bound: true },
+        }
+    }
+}
+
+/// [`PublicAddress`] as it is written: an address or a table.
+#[derive(Clone, Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+enum PublicForm {
+    Address(IpAddr),
+    Table(PublicTable),
+}
+
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PublicTable {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v4: Option<Ipv4Addr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v6: Option<Ipv6Addr>,
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    bound: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+impl From<PublicAddress> for PublicForm {
+    fn from(public: PublicAddress) -> Self {
+        match public {
+            PublicAddress { v4: Some(v4), v6: None, bound: true } => Self::Address(v4.into()),
+            PublicAddress { v4: None, v6: Some(v6), bound: true } => Self::Address(v6.into()),
+            PublicAddress { v4, v6, bound } => Self::Table(PublicTable { v4, v6, bound }),
+        }
+    }
+}
+
+impl std::str::FromStr for PublicAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let address: IpAddr = text.parse().map_err(|_| {
+            format!(
+                "{text:?} is not an IP address: write one, or {{ v4 = \"…\", v6 = \"…\", bound = false }}"
+            )
+        })?;
+        Ok(address.into())
+    }
+}
+
+impl TryFrom<PublicTable> for PublicAddress {
+    type Error = &'static str;
+
+    fn try_from(PublicTable { v4, v6, bound }: PublicTable) -> Result<Self, Self::Error> {
+        if v4.is_none() && v6.is_none() {
+            return Err("a public address needs v4, v6 or both");
+        }
+        Ok(Self { v4, v6, bound })
+    }
+}
+
+string_or_table!(PublicAddress, "an IP address, or a table with v4, v6 and bound", PublicTable);

@@ -1,0 +1,277 @@
+//! The validated whole: nodes, services, placements, endpoints, flows.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::endpoint::{Endpoint, EndpointId};
+use crate::flow::{Flow, FlowId};
+use crate::plot::PublicAddress;
+use crate::reach::Peers;
+use crate::{ByteSize, Name, Plot, ServiceSpec};
+
+/// Declares an index into one of the topology's lists. Lists are in the order
+/// of names, so equal plots have equal ids however they were written.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub(crate) u32);
+
+        impl $name {
+            #[allow(dead_code, reason = "some ids are made by counting")]
+            pub(crate) fn from_index(index: usize) -> Self {
+                Self(u32::try_from(index).unwrap_or(u32::MAX))
+            }
+
+            pub(crate) fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+pub(crate) use id;
+
+id! {
+    /// A [`Node`] of one topology.
+    NodeId
+}
+id! {
+    /// A [`Network`] of one topology.
+    NetworkId
+}
+id! {
+    /// A [`Service`] of one topology.
+    ServiceId
+}
+id! {
+    /// A [`Placement`] of one topology.
+    PlacementId
+}
+
+/// A machine.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Node {
+    /// Its index.
+    pub id: NodeId,
+    /// Its name.
+    pub name: Name,
+    /// Its addresses in private networks, as written.
+    pub addresses: Vec<NodeAddress>,
+    /// The address by which the Internet reaches it.
+    pub public: Option<PublicAddress>,
+    /// Its memory, where the plot says.
+    pub memory: Option<ByteSize>,
+}
+
+impl Node {
+    /// Whether containers on it are given IPv6 as well.
+    pub fn has_v6(&self) -> bool {
+        self.addresses.iter().any(|a| a.ip.is_ipv6()) || self.public.is_some_and(|p| p.v6.is_some())
+    }
+
+    /// The address to call it by where one is enough: the first private one,
+    /// else the public one.
+    pub fn main_address(&self) -> Option<IpAddr> {
+        let private = self.addresses.first().map(|a| a.ip);
+        private.or_else(|| self.public.and_then(|p| p.addresses().next()))
+    }
+}
+
+/// An address of a node in a private network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeAddress {
+    /// The address.
+    pub ip: IpAddr,
+    /// The network of the plot that it lies in, if it lies in one.
+    pub network: Option<NetworkId>,
+}
+
+/// A private network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Network {
+    /// Its index.
+    pub id: NetworkId,
+    /// Its name.
+    pub name: Name,
+    /// Its addresses.
+    pub cidr: Vec<IpNet>,
+}
+
+/// Something placed on nodes.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Service {
+    /// Its index.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: Name,
+    /// Its kind, with all settings.
+    pub kind: ServiceSpec,
+    /// Where it is placed, in the order of nodes.
+    pub placements: Vec<PlacementId>,
+    /// For a Redis that the plot runs: the one that takes writes.
+    pub primary: Option<PlacementId>,
+}
+
+/// One service on one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Placement {
+    /// Its index.
+    pub id: PlacementId,
+    /// What is placed.
+    pub service: ServiceId,
+    /// Where.
+    pub node: NodeId,
+    /// How it meets the network.
+    pub attachment: Attachment,
+}
+
+/// How a placed service meets the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attachment {
+    /// A container on the node's own network.
+    Host,
+    /// A container on the plot's container network of that node.
+    Bridge,
+    /// A process of the user's own, outside Docker.
+    OffDocker,
+}
+
+/// A stage plot that was validated: every name is known, every flow has a way,
+/// no two placements share a port.
+///
+/// It is built by [`Plot::build`] alone.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    pub(crate) plot: Plot,
+    pub(crate) networks: Vec<Network>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) placements: Vec<Placement>,
+    /// Placements of each node, by node.
+    pub(crate) on_node: Vec<Vec<PlacementId>>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) flows: Vec<Flow>,
+    /// Flows that arrive at each endpoint, by endpoint.
+    pub(crate) flows_to: Vec<Vec<FlowId>>,
+    /// Each service's nodes, grouped by how they are reached.
+    pub(crate) peers: Vec<Peers>,
+    /// Addresses named by openings.
+    pub(crate) nets: Vec<Vec<IpNet>>,
+}
+
+impl Topology {
+    /// The stack's name.
+    pub fn name(&self) -> &Name {
+        &self.plot.name
+    }
+
+    /// The plot that this was built from.
+    pub fn plot(&self) -> &Plot {
+        &self.plot
+    }
+
+    /// All machines, by name.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// All private networks, by name.
+    pub fn networks(&self) -> &[Network] {
+        &self.networks
+    }
+
+    /// All services, by name.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// All placements, by service, then node.
+    pub fn placements(&self) -> &[Placement] {
+        &self.placements
+    }
+
+    /// All endpoints, by service.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// All flows.
+    pub fn flows(&self) -> &[Flow] {
+        &self.flows
+    }
+
+    /// A machine.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// A private network.
+    pub fn network(&self, id: NetworkId) -> &Network {
+        &self.networks[id.index()]
+    }
+
+    /// A service.
+    pub fn service(&self, id: ServiceId) -> &Service {
+        &self.services[id.index()]
+    }
+
+    /// A placement.
+    pub fn placement(&self, id: PlacementId) -> Placement {
+        self.placements[id.index()]
+    }
+
+    /// An endpoint.
+    pub fn endpoint(&self, id: EndpointId) -> &Endpoint {
+        &self.endpoints[id.index()]
+    }
+
+    /// A flow.
+    pub fn flow(&self, id: FlowId) -> &Flow {
+        &self.flows[id.index()]
+    }
+
+    /// The machine of that name.
+    pub fn node_named(&self, name: &str) -> Option<&Node> {
+        let index = self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok()?;
+        self.nodes.get(index)
+    }
+
+    /// The service of that name.
+    pub fn service_named(&self, name: &str) -> Option<&Service> {
+        let index = self.services.binary_search_by(|service| service.name.as_str().cmp(name)).ok()?;
+        self.services.get(index)
+    }
+
+    /// What is placed on a machine, by service.
+    pub fn placements_on(&self, node: NodeId) -> impl Iterator<Item = Placement> + '_ {
+        self.on_node[node.index()].iter().map(|&id| self.placement(id))
+    }
+
+    /// A service's endpoints.
+    pub fn endpoints_of(&self, service: ServiceId) -> &[Endpoint] {
+        let start = self.endpoints.partition_point(|e| e.service < service);
+        let end = self.endpoints.partition_point(|e| e.service <= service);
+        &self.endpoints[start..end]
+    }
+
+    /// A service's endpoint of that name.
+    pub fn endpoint_named(&self, service: ServiceId, name: &str) -> Option<&Endpoint> {
+        self.endpoints_of(service).iter().find(|e| e.name == name)
+    }
+
+    /// The flows that arrive at an endpoint.
+    pub fn flows_to(&self, endpoint: EndpointId) -> impl Iterator<Item = &Flow> {
+        self.flows_to[endpoint.index()].iter().map(|&id| self.flow(id))
+    }
+
+    /// The flows that leave a service.
+    pub fn flows_from(&self, service: ServiceId) -> impl Iterator<Item = &Flow> {
+        self.flows.iter().filter(move |flow| flow.from == crate::Party::Service(service))
+    }
+}

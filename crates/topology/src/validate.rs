@@ -1,0 +1,159 @@
+//! What is wrong with a plot as a whole, or may hurt.
+
+mod access;
+mod network;
+mod ports;
+mod routes;
+
+use crate::resolve::service_path;
+use crate::{Code, FieldPath, Findings, ImageRef, Name, SecretRef, Service, ServiceSpec, Topology, suggest};
+
+/// Adds every finding about the topology.
+pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
+    if topology.nodes.is_empty() {
+        findings.add(
+            Code::MissingField,
+            FieldPath::root().key("nodes"),
+            "a plot without machines renders nothing",
+            "add [nodes.NAME] with an address and roles",
+        );
+    }
+    network::review(topology, findings);
+    access::review(topology, findings);
+    for service in &topology.services {
+        let path = service_path(&service.name);
+        service.kind.behaviour().review(&mut Review { topology, service, path, findings });
+    }
+    placed(topology, findings);
+    ports::review(topology, findings);
+    routes::review(topology, findings);
+}
+
+/// Services without a node, nodes without a service, and more memory promised
+/// than there is.
+fn placed(topology: &Topology, findings: &mut Findings) {
+    for service in &topology.services {
+        let external = matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
+        if service.placements.is_empty() && !external {
+            findings.add(
+                Code::UnplacedService,
+                service_path(&service.name),
+                format!("no node has the role {}", service.name),
+                format!("add \"{}\" to the roles of a node", service.name),
+            );
+        }
+    }
+    for node in &topology.nodes {
+        let path = FieldPath::root().key("nodes").key(node.name.as_str());
+        if topology.on_node[node.id.index()].is_empty() {
+            findings.add(
+                Code::IdleNode,
+                path.key("roles"),
+                format!("{} has nothing to do", node.name),
+                "give it roles, or take it out",
+            );
+        }
+        let limits =
+            topology.placements_on(node.id).filter_map(|p| topology.service(p.service).kind.limits()?.memory);
+        let promised: u64 = limits.map(|limit| limit.bytes()).fold(0, u64::saturating_add);
+        if let Some(memory) = node.memory
+            && promised > memory.bytes()
+        {
+            let promised = crate::ByteSize::from_bytes(promised);
+            findings.add(
+                Code::NodeMemory,
+                path.key("memory"),
+                format!("the services on {} may take {promised} together, and it has {memory}", node.name),
+                "lower limits.memory of a service, or move one",
+            );
+        }
+    }
+}
+
+/// Says that no network has this name.
+pub(crate) fn unknown_network(topology: &Topology, name: &Name, path: FieldPath, findings: &mut Findings) {
+    let known: Vec<&str> = topology.networks.iter().map(|n| n.name.as_str()).collect();
+    let help = match suggest::nearest(name.as_str(), known.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("add [networks.{name}] with its cidr, or write \"any\", an address or a CIDR"),
+    };
+    findings.add(Code::UnknownName, path, format!("no network is called {name}"), help);
+}
+
+/// What a kind sees while it looks for what is wrong with one of its services.
+pub(crate) struct Review<'a> {
+    topology: &'a Topology,
+    service: &'a Service,
+    path: FieldPath,
+    findings: &'a mut Findings,
+}
+
+impl<'a> Review<'a> {
+    pub(crate) fn topology(&self) -> &'a Topology {
+        self.topology
+    }
+
+    pub(crate) fn service(&self) -> &'a Service {
+        self.service
+    }
+
+    pub(crate) fn path(&self) -> &FieldPath {
+        &self.path
+    }
+
+    /// A finding about the service itself.
+    pub(crate) fn add_here(&mut self, code: Code, message: impl Into<String>, help: impl Into<String>) {
+        self.findings.add(code, self.path.clone(), message, help);
+    }
+
+    /// A finding about one of its fields.
+    pub(crate) fn add(
+        &mut self,
+        code: Code,
+        field: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.findings.add(code, self.path.key(field), message, help);
+    }
+
+    /// A finding about another place.
+    pub(crate) fn add_at(
+        &mut self,
+        code: Code,
+        path: FieldPath,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.findings.add(code, path, message, help);
+    }
+
+    /// Looks at an image.
+    pub(crate) fn image(&mut self, field: &str, image: &ImageRef) {
+        if image.floats() {
+            self.add(
+                Code::FloatingImage,
+                field,
+                format!("{image} is another image whenever it is pulled"),
+                "write a version's tag, or a digest",
+            );
+        }
+    }
+
+    /// Looks at a secret in a field of that name.
+    pub(crate) fn secret(&mut self, field: &str, secret: Option<&SecretRef>) {
+        self.secret_at(self.path.key(field), secret);
+    }
+
+    /// Looks at a secret.
+    pub(crate) fn secret_at(&mut self, path: FieldPath, secret: Option<&SecretRef>) {
+        if let Some(SecretRef::Literal(_)) = secret {
+            self.findings.add(
+                Code::LiteralSecret,
+                path,
+                "this secret can be read by everybody who can read the plot",
+                "write { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", …] }",
+            );
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Amounts of memory.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// An amount of memory in bytes.
+///
+/// It is written as Redis and Docker write it, `512mb` or `2gb`, and means what
+/// it means there: powers of 1024, whether the `b` is written or not.
+///
+/// ```
+/// use stageplot_topology::ByteSize;
+///
+/// let size: ByteSize = "2gb".parse()?;
+/// assert_eq!(size.bytes(), 2 << 30);
+/// assert_eq!(size.to_string(), "2gb");
+/// # Ok::<(), stageplot_topology::InvalidByteSize>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ByteSize(u64);
+
+impl ByteSize {
+    /// So many bytes.
+    pub const fn from_bytes(bytes: u64) -> Self {
+        Self(bytes)
+    }
+
+    /// So many mebibytes (2^20 bytes).
+    pub const fn from_mib(mib: u32) -> Self {
+        Self((mib as u64) << 20)
+    }
+
+    /// The amount in bytes.
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+/// Why a text is not a [`ByteSize`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an amount of memory: write a whole number with b, kb, mb, gb or tb, such as 512mb")]
+pub struct InvalidByteSize(String);
+
+/// Each unit with its shift, largest first.
+const UNITS: [(&str, u32); 4] = [("tb", 40), ("gb", 30), ("mb", 20), ("kb", 10)];
+
+impl FromStr for ByteSize {
+    type Err = InvalidByteSize;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidByteSize(super::shorten(text));
+        let lower = text.trim().to_ascii_lowercase();
+        let digits = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
+        let (number, unit) = lower.split_at(digits);
+        let shift = match unit.trim_start() {
+            "" | "b" => 0,
+            "k" | "kb" | "kib" => 10,
+            "m" | "mb" | "mib" => 20,
+            "g" | "gb" | "gib" => 30,
+            "t" | "tb" | "tib" => 40,
+            _ => return Err(invalid()),
+        };
+        let number: u64 = number.parse().map_err(|_| invalid())?;
+        number.checked_mul(1 << shift).map(Self).ok_or_else(invalid)
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = |shift: u32| self.0 != 0 && self.0 % (1 << shift) == 0;
+        match UNITS.iter().find(|(_, shift)| whole(*shift)) {
+            Some((unit, shift)) => write!(f, "{}{unit}", self.0 >> shift),
+            None => write!(f, "{}b", self.0),
+        }
+    }
+}
+
+super::string_value!(
+    ByteSize,
+    "an amount of memory such as \"512mb\" or \"2gb\"",
+    Some("^[0-9]+ *([kKmMgGtT]?i?[bB]?)$")
+);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(bytes: u64) {
+            let size = ByteSize::from_bytes(bytes);
+            prop_assert_eq!(size.to_string().parse::<ByteSize>(), Ok(size));
+        }
+    }
+
+    #[test]
+    fn an_overflow_is_refused() {
+        assert!("99999999999tb".parse::<ByteSize>().is_err());
+    }
+}

@@ -1,0 +1,256 @@
+//! Ports, ranges of them, and the protocols they belong to.
+
+use std::fmt;
+use std::num::NonZeroU16;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A TCP or UDP port, 1 to 65535.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct Port(NonZeroU16);
+
+impl Port {
+    /// The port, or `None` for 0.
+    pub const fn new(number: u16) -> Option<Self> {
+        match NonZeroU16::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// A port known when the program is compiled.
+    ///
+    /// # Panics
+    ///
+    /// On 0; in a `const`, that is an error of the compiler.
+    pub const fn fixed(number: u16) -> Self {
+        match Self::new(number) {
+            Some(port) => port,
+            None => panic!("port 0"),
+        }
+    }
+
+    /// The number.
+    pub const fn number(self) -> u16 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Ports from `first` to `last`, both included; a single port is a range of one.
+///
+/// ```
+/// use stageplot_topology::PortRange;
+///
+/// let media: PortRange = "50000-60000".parse()?;
+/// assert_eq!(media.len(), 10_001);
+/// assert!(media.overlaps("60000".parse()?));
+/// assert!("60000-50000".parse::<PortRange>().is_err());
+/// # Ok::<(), stageplot_topology::InvalidPort>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortRange {
+    first: Port,
+    last: Port,
+}
+
+impl PortRange {
+    /// The range, or an error where `last` comes before `first`.
+    pub fn new(first: Port, last: Port) -> Result<Self, InvalidPort> {
+        if first.number() <= last.number() {
+            Ok(Self { first, last })
+        } else {
+            Err(InvalidPort::Backwards { first, last })
+        }
+    }
+
+    /// A range known when the program is compiled.
+    ///
+    /// # Panics
+    ///
+    /// On 0 and on a backward range; in a `const`, that is an error of the compiler.
+    pub const fn fixed(first: u16, last: u16) -> Self {
+        assert!(first <= last, "a backward range of ports");
+        Self { first: Port::fixed(first), last: Port::fixed(last) }
+    }
+
+    /// The first port.
+    pub const fn first(self) -> Port {
+        self.first
+    }
+
+    /// The last port, itself in the range.
+    pub const fn last(self) -> Port {
+        self.last
+    }
+
+    /// How many ports there are; never 0.
+    #[expect(clippy::len_without_is_empty, reason = "a range holds one port at least")]
+    pub const fn len(self) -> usize {
+        (self.last.number() - self.first.number()) as usize + 1
+    }
+
+    /// The port, where the range is of one.
+    pub fn single(self) -> Option<Port> {
+        (self.first == self.last).then_some(self.first)
+    }
+
+    /// Whether a port is in both.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
+impl From<Port> for PortRange {
+    fn from(port: Port) -> Self {
+        Self { first: port, last: port }
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.single() {
+            Some(port) => port.fmt(f),
+            None => write!(f, "{}-{}", self.first, self.last),
+        }
+    }
+}
+
+/// Why a value is not a port or a range of ports.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPort {
+    /// Not a number between 1 and 65535.
+    #[error("{0:?} is not a port: use a number from 1 to 65535")]
+    NotAPort(String),
+    /// The end comes before the start.
+    #[error("the range {first}-{last} runs backwards: write {last}-{first}")]
+    Backwards {
+        /// The port written first.
+        first: Port,
+        /// The port written last.
+        last: Port,
+    },
+}
+
+impl FromStr for Port {
+    type Err = InvalidPort;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.trim().parse().map(Self).map_err(|_| InvalidPort::NotAPort(super::shorten(text)))
+    }
+}
+
+impl FromStr for PortRange {
+    type Err = InvalidPort;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('-') {
+            Some((first, last)) => Self::new(first.parse()?, last.parse()?),
+            None => text.parse::<Port>().map(Self::from),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Port {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let range = deserializer.deserialize_any(RangeVisitor { single: true })?;
+        Ok(range.first)
+    }
+}
+
+impl<'de> Deserialize<'de> for PortRange {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RangeVisitor { single: false })
+    }
+}
+
+impl Serialize for PortRange {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.single() {
+            Some(port) => port.serialize(serializer),
+            None => serializer.collect_str(self),
+        }
+    }
+}
+
+impl schemars::JsonSchema for PortRange {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PortRange".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "a port, or a range such as \"50000-60000\"",
+            "oneOf": [
+                { "type": "integer", "minimum": 1, "maximum": 65535 },
+                { "type": "string", "pattern": "^[0-9]{1,5}(-[0-9]{1,5})?$" },
+            ],
+        })
+    }
+}
+
+/// Reads a number, or the text of one or of a range.
+struct RangeVisitor {
+    single: bool,
+}
+
+impl serde::de::Visitor<'_> for RangeVisitor {
+    type Value = PortRange;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.single {
+            true => "a port from 1 to 65535",
+            false => "a port from 1 to 65535, or a range such as \"50000-60000\"",
+        })
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<PortRange, E> {
+        u16::try_from(number)
+            .ok()
+            .and_then(Port::new)
+            .map(PortRange::from)
+            .ok_or_else(|| E::custom(InvalidPort::NotAPort(number.to_string())))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<PortRange, E> {
+        let number =
+            u64::try_from(number).map_err(|_| E::custom(InvalidPort::NotAPort(number.to_string())))?;
+        self.visit_u64(number)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PortRange, E> {
+        match self.single {
+            true => text.parse::<Port>().map(PortRange::from).map_err(E::custom),
+            false => text.parse().map_err(E::custom),
+        }
+    }
+}
+
+/// A transport protocol.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// RFC 9293.
+    Tcp,
+    /// RFC 768.
+    Udp,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Where a secret's value comes from. Values themselves never enter the model.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Where the value of a secret comes from when a plot is rendered.
+///
+/// The model holds the reference alone, so a topology can be printed, compared
+/// and sent about freely. Two fields with equal references share one secret.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SecretRef {
+    /// An environment variable, or a line of the plot's secrets file.
+    Env(String),
+    /// The content of a file, less one newline at its end; the path is
+    /// relative to the plot.
+    File(String),
+    /// What a program prints, less one newline at its end; run without a shell.
+    Command(Vec<String>),
+    /// The value itself, written in the plot, where everybody who can read the
+    /// plot can read it: a finding says so.
+    Literal(Literal),
+}
+
+impl SecretRef {
+    /// What stands in the place of the value in a sealed rendering and in
+    /// messages: which secret it is, never what it is.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Env(name) => name.clone(),
+            Self::File(path) => format!("file {path}"),
+            Self::Command(words) => format!("command {}", words.join(" ")),
+            Self::Literal(_) => "a literal in the plot".to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretRef({})", self.label())
+    }
+}
+
+/// A secret written in the plot. It prints as a placeholder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(transparent)]
+pub struct Literal(String);
+
+impl Literal {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Literal(…)")
+    }
+}
+
+impl Serialize for Literal {
+    /// A plot that holds a literal can not be written out again with it: the
+    /// placeholder stands in its place.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("…")
+    }
+}
+
+/// [`SecretRef`] as a table.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct SecretTable {
+    env: Option<String>,
+    file: Option<String>,
+    #[serde(default, deserialize_with = "super::one_or_many")]
+    command: Vec<String>,
+}
+
+super::string_or_table!(
+    SecretRef,
+    "a table that says where the secret comes from: { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", …] }",
+    SecretTable
+);
+
+impl std::str::FromStr for SecretRef {
+    type Err = std::convert::Infallible;
+
+    fn from_str(value: &str) -> Result<Self, Self::Err> {
+        Ok(Self::Literal(Literal::new(value)))
+    }
+}
+
+impl TryFrom<SecretTable> for SecretRef {
+    type Error = &'static str;
+
+    fn try_from(table: SecretTable) -> Result<Self, Self::Error> {
+        match (table.env, table.file, table.command) {
+            (Some(name), None, words) if words.is_empty() => {
+                let valid = !name.is_empty()
+                    && !name.starts_with(|c: char| c.is_ascii_digit())
+                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                if valid {
+                    Ok(Self::Env(name))
+                } else {
+                    Err(
+                        "`env` names an environment variable: letters, digits and underscores, no digit first",
+                    )
+                }
+            }
+            (None, Some(path), words) if words.is_empty() && !path.is_empty() => Ok(Self::File(path)),
+            (None, None, words) if words.first().is_some_and(|w| !w.is_empty()) => Ok(Self::Command(words)),
+            _ => Err("a secret comes from exactly one place: `env`, `file` or `command`"),
+        }
+    }
+}
