@@ -1,1 +1,37 @@
-//! render
+//! Renders a Stageplot topology into the files that every machine needs.
+//!
+//! [`render`] is a function of the topology, the secrets and this crate's
+//! version: no clock, no randomness, no environment, no disk. [`output`] alone
+//! touches a disk, when it is told to.
+
+mod artifact;
+mod bundle;
+mod compose;
+mod error;
+mod firewall;
+mod kind;
+pub mod output;
+mod overview;
+mod render;
+mod secrets;
+mod system;
+pub mod template;
+mod yaml;
+
+pub use artifact::{Artifact, Change, Owner};
+pub use bundle::{Bundle, Manifest, ManifestEntry};
+pub use error::RenderError;
+pub use render::{Custom, Renderer, Rendering, render, template_names};
+pub use secrets::{SecretError, SecretSource, Secrets};
+
+use stageplot_topology::Topology;
+
+/// The name of the plot's container network on every node. The kernel takes 15
+/// bytes; a longer name keeps a piece of its digest, so that two stay two.
+pub fn bridge_name(topology: &Topology) -> String {
+    let name = topology.name().as_str();
+    match name.len() {
+        0..=12 => format!("sp-{name}"),
+        _ => format!("sp-{}{}", &name[..6], &bundle::sha256(name.as_bytes())[..6]),
+    }
+}

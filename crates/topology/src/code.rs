@@ -96,6 +96,7 @@ codes! {
     TurnCertificate "turn-certificate" Error,
     AppNotStarted "app-not-started" Error,
     EnvReference "env-reference" Error,
+    SecretMissing "secret-missing" Error,
 }
 
 impl Code {

@@ -12,6 +12,7 @@ mod path;
 mod plot;
 mod reach;
 mod resolve;
+mod secrets;
 mod suggest;
 mod topology;
 mod validate;

@@ -1,0 +1,108 @@
+//! One rendered file, and how a change of it reaches who reads it.
+
+use serde::Serialize;
+
+/// One rendered file of a bundle.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Artifact {
+    /// Where it stands in the bundle: relative, with `/` between parts.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Its mode bits on the machine.
+    pub mode: u32,
+    /// Whose it is on the machine.
+    pub owner: Owner,
+    /// The service that reads it, by name; none for what the machine itself or
+    /// a person reads.
+    pub service: Option<String>,
+    /// How a change of it takes effect.
+    pub change: Change,
+}
+
+impl Artifact {
+    /// A file that anybody on the machine may read.
+    pub fn open(path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
+        Self {
+            path: path.into(),
+            bytes: content.into(),
+            mode: 0o644,
+            owner: Owner::ROOT,
+            service: None,
+            change: Change::Live,
+        }
+    }
+
+    /// A file that only `owner` and root may read.
+    pub fn private(path: impl Into<String>, content: impl Into<Vec<u8>>, owner: Owner) -> Self {
+        Self { mode: 0o400, owner, ..Self::open(path, content) }
+    }
+
+    /// Says who reads it, and how a change takes effect.
+    #[must_use]
+    pub fn read_by(mut self, service: impl Into<String>, change: Change) -> Self {
+        self.service = Some(service.into());
+        self.change = change;
+        self
+    }
+
+    /// Says how a change takes effect.
+    #[must_use]
+    pub fn changes(mut self, change: Change) -> Self {
+        self.change = change;
+        self
+    }
+
+    /// Whether others than its owner may not read it.
+    pub fn is_private(&self) -> bool {
+        self.mode & 0o077 == 0
+    }
+}
+
+impl std::fmt::Debug for Artifact {
+    /// Leaves the content out: it may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Artifact({:?}, {} bytes, {:04o} {})", self.path, self.bytes.len(), self.mode, self.owner)
+    }
+}
+
+/// A user and a group by number, as containers know them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
+pub struct Owner {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
+
+impl Owner {
+    /// The superuser.
+    pub const ROOT: Self = Self::new(0, 0);
+
+    /// A user and a group.
+    pub const fn new(uid: u32, gid: u32) -> Self {
+        Self { uid, gid }
+    }
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.uid, self.gid)
+    }
+}
+
+/// How a change of a file takes effect, mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// At once, or when somebody reads it next.
+    Live,
+    /// When the service, or the machine, is told to read it again.
+    Reload,
+    /// When the service is started again.
+    Restart,
+    /// With a new container.
+    Recreate,
+}

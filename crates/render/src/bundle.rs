@@ -1,0 +1,120 @@
+//! All files of one machine.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::artifact::{Artifact, Change, Owner};
+
+/// All files of one machine, with a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bundle {
+    /// The node's name.
+    pub node: String,
+    /// Its files by path, `manifest.json` among them.
+    pub artifacts: Vec<Artifact>,
+    /// The SHA-256 of the manifest: which release this is.
+    pub release: String,
+}
+
+impl Bundle {
+    /// Orders the files and adds the manifest.
+    pub(crate) fn new(node: String, mut artifacts: Vec<Artifact>) -> Self {
+        artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+        let manifest = Manifest::of(&node, &artifacts).to_json();
+        let release = sha256(&manifest);
+        let manifest = Artifact::private(Manifest::PATH, manifest, Owner::ROOT);
+        let at = artifacts.partition_point(|artifact| artifact.path < manifest.path);
+        artifacts.insert(at, manifest);
+        Self { node, artifacts, release }
+    }
+
+    /// The file at a path.
+    pub fn artifact(&self, path: &str) -> Option<&Artifact> {
+        self.artifacts.iter().find(|artifact| artifact.path == path)
+    }
+}
+
+/// What a bundle's `manifest.json` says: for every file its digest, mode and
+/// owner, who reads it, and how a change takes effect.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Manifest<'a> {
+    /// The version of this format.
+    pub version: u32,
+    /// The node's name.
+    pub node: &'a str,
+    /// The files by path.
+    pub files: BTreeMap<&'a str, ManifestEntry<'a>>,
+}
+
+/// What a manifest says of one file.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct ManifestEntry<'a> {
+    /// SHA-256 of the content in hexadecimal, as `sha256sum` prints it.
+    pub sha256: String,
+    /// Mode bits in octal, as `chmod` takes them.
+    pub mode: String,
+    /// `uid:gid`, as `chown` takes it.
+    pub owner: String,
+    /// The service that reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<&'a str>,
+    /// How a change takes effect.
+    pub change: Change,
+}
+
+impl<'a> Manifest<'a> {
+    /// Where it stands in a bundle.
+    pub const PATH: &'static str = "manifest.json";
+
+    fn of(node: &'a str, artifacts: &'a [Artifact]) -> Self {
+        let entry = |artifact: &'a Artifact| {
+            let entry = ManifestEntry {
+                sha256: sha256(&artifact.bytes),
+                mode: format!("{:04o}", artifact.mode),
+                owner: artifact.owner.to_string(),
+                service: artifact.service.as_deref(),
+                change: artifact.change,
+            };
+            (artifact.path.as_str(), entry)
+        };
+        Self { version: 1, node, files: artifacts.iter().map(entry).collect() }
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Names a directory for files that are read at start only: by what they hold,
+/// so that a service is given a new container when, and only when, one of its
+/// own files changes.
+pub(crate) fn digest_dir(service: &str, files: &[Artifact]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        for part in [file.path.as_bytes(), &file.bytes, file.owner.to_string().as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    let digest = hash.finalize().iter().take(6).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    format!("services/{service}/{digest}")
+}

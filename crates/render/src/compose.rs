@@ -1,0 +1,190 @@
+//! `compose.yaml`, by the Compose specification, for Compose 2.26 and later.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use stageplot_topology::{Attachment, Limits, Period, Placement, Protocol, Topology, listen};
+
+use crate::bridge_name;
+
+/// A Compose project: what one node runs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Project {
+    pub(crate) name: String,
+    pub(crate) services: BTreeMap<String, Container>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) networks: BTreeMap<&'static str, Bridge>,
+}
+
+/// A service of a Compose project.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Container {
+    pub(crate) image: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) command: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    pub(crate) restart: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) network_mode: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ports: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) env_file: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) volumes: Vec<Mount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) healthcheck: Option<HealthCheck>,
+    pub(crate) stop_grace_period: String,
+    pub(crate) security_opt: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mem_limit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cpus: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) ulimits: BTreeMap<&'static str, u32>,
+    pub(crate) logging: Logging,
+}
+
+/// A bind mount. The long form, because a path may hold a colon.
+#[derive(Debug, Serialize)]
+pub(crate) struct Mount {
+    r#type: &'static str,
+    source: String,
+    target: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    read_only: bool,
+}
+
+impl Mount {
+    /// Files of the bundle, which the container only reads.
+    pub(crate) fn files(source: &str, target: &str) -> Self {
+        Self { r#type: "bind", source: format!("./{source}"), target: target.to_owned(), read_only: true }
+    }
+
+    /// A directory that outlives containers and releases.
+    pub(crate) fn data(source: &str, target: &str) -> Self {
+        Self { read_only: false, ..Self::files(&format!("data/{source}"), target) }
+    }
+}
+
+/// How Docker asks whether a container is well.
+#[derive(Debug, Serialize)]
+pub(crate) struct HealthCheck {
+    test: Vec<String>,
+    interval: &'static str,
+    timeout: &'static str,
+    retries: u32,
+    start_period: &'static str,
+}
+
+impl HealthCheck {
+    /// A shell command. Three failures make a container unhealthy: within half
+    /// a minute of what it depends on going away.
+    pub(crate) fn shell(command: &str) -> Self {
+        // Compose takes a dollar sign for a variable unless it is doubled.
+        let command = command.replace('$', "$$");
+        Self {
+            test: vec!["CMD-SHELL".to_owned(), command],
+            interval: "5s",
+            timeout: "5s",
+            retries: 3,
+            start_period: "10s",
+        }
+    }
+}
+
+/// Where a container's output goes: bounded, or it fills the disk.
+#[derive(Debug, Serialize)]
+pub(crate) struct Logging {
+    driver: &'static str,
+    options: BTreeMap<&'static str, &'static str>,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { driver: "json-file", options: [("max-file", "5"), ("max-size", "20m")].into() }
+    }
+}
+
+/// The container network, its addresses fixed because firewall rules name them.
+#[derive(Debug, Serialize)]
+pub(crate) struct Bridge {
+    driver: &'static str,
+    driver_opts: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    enable_ipv6: bool,
+    ipam: Ipam,
+}
+
+#[derive(Debug, Serialize)]
+struct Ipam {
+    config: Vec<Pool>,
+}
+
+#[derive(Debug, Serialize)]
+struct Pool {
+    subnet: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<String>,
+}
+
+impl Bridge {
+    pub(crate) fn new(topology: &Topology, v6: bool) -> Self {
+        let spec = &topology.plot().bridge;
+        let v4 = Pool { subnet: spec.v4.to_string(), gateway: Some(topology.bridge_gateway().to_string()) };
+        let v6_pool = v6.then(|| Pool { subnet: spec.v6.to_string(), gateway: None });
+        Self {
+            driver: "bridge",
+            driver_opts: [("com.docker.network.bridge.name", bridge_name(topology))].into(),
+            enable_ipv6: v6,
+            ipam: Ipam { config: [v4].into_iter().chain(v6_pool).collect() },
+        }
+    }
+}
+
+impl Container {
+    /// A container for a placement: image, network, ports and limits set, all
+    /// else as every container has it.
+    pub(crate) fn new(topology: &Topology, placement: Placement, image: &str, limits: &Limits) -> Self {
+        let bridged = placement.attachment == Attachment::Bridge;
+        Self {
+            image: image.to_owned(),
+            restart: "unless-stopped",
+            network_mode: (!bridged).then_some("host"),
+            ports: if bridged { ports(topology, placement) } else { Vec::new() },
+            stop_grace_period: Period::from_seconds(30).to_string(),
+            security_opt: ["no-new-privileges:true"],
+            mem_limit: limits.memory.map(|memory| memory.to_string()),
+            cpus: limits.millicpus.map(|m| format!("{}.{:03}", m / 1000, m % 1000)),
+            ..Self::default()
+        }
+    }
+
+    /// Lets a service finish what it is doing for so long when it is stopped.
+    pub(crate) fn grace(mut self, period: Period) -> Self {
+        self.stop_grace_period = period.to_string();
+        self
+    }
+}
+
+/// The ports that a bridged placement publishes: on the addresses where its
+/// flows arrive, and no others.
+fn ports(topology: &Topology, placement: Placement) -> Vec<String> {
+    let endpoints = topology.endpoints_of(placement.service).iter();
+    let offered = endpoints.filter(|endpoint| endpoint.at.contains(&placement.id));
+    let published = offered.flat_map(|endpoint| {
+        listen(topology, endpoint.id, placement.id).into_iter().map(move |address| {
+            let address = match address {
+                std::net::IpAddr::V4(v4) => v4.to_string(),
+                std::net::IpAddr::V6(v6) => format!("[{v6}]"),
+            };
+            let protocol = match endpoint.protocol {
+                Protocol::Tcp => "tcp",
+                Protocol::Udp => "udp",
+            };
+            format!("{address}:{ports}:{ports}/{protocol}", ports = endpoint.ports)
+        })
+    });
+    published.collect()
+}

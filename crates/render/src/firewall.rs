@@ -1,0 +1,115 @@
+//! The firewall: an nftables table of our own, and ufw commands where ufw
+//! guards what ends on the node itself.
+
+use ipnet::IpNet;
+use serde::Serialize;
+use stageplot_topology::{FirewallInput, FirewallRule, Hook, NodeId, Protocol, Sources, Topology, firewall};
+
+use crate::artifact::{Artifact, Change, Owner};
+use crate::template::{Dialect, Template, Templates};
+use crate::{RenderError, bridge_name};
+
+pub(crate) const TEMPLATES: &[Template] = &[
+    Template::new("firewall.nft", Dialect::Nftables, include_str!("../templates/firewall.nft")),
+    Template::new("ufw.sh", Dialect::Shell, include_str!("../templates/ufw.sh")),
+];
+
+/// What both templates are given.
+#[derive(Serialize)]
+struct Firewall {
+    /// The table's name.
+    table: String,
+    bridge: String,
+    bridge_v4: String,
+    bridge_v6: String,
+    /// Whether our table guards what ends on the node itself.
+    guards_input: bool,
+    input: Vec<Line>,
+    forward: Vec<Line>,
+}
+
+/// One rule. A source of both families makes two.
+#[derive(Serialize)]
+struct Line {
+    protocol: Protocol,
+    /// `22` or `50000-60000`.
+    ports: String,
+    /// `50000:60000`, as ufw has it.
+    ufw_ports: String,
+    /// `ip` or `ip6`; none for anybody.
+    family: Option<&'static str>,
+    sources: Vec<String>,
+    /// Whether it comes from the node's own containers.
+    bridge: bool,
+    reason: String,
+}
+
+/// The firewall's files for a node.
+pub(crate) fn render(
+    topology: &Topology,
+    node: NodeId,
+    templates: &Templates,
+) -> Result<Vec<Artifact>, RenderError> {
+    let rules = firewall(topology, node);
+    let lines = |hook: Hook| rules.iter().filter(move |rule| rule.hook == hook).flat_map(lines).collect();
+    let bridge = &topology.plot().bridge;
+    let input = topology.plot().firewall.input;
+    let firewall = Firewall {
+        table: table(topology),
+        bridge: bridge_name(topology),
+        bridge_v4: bridge.v4.to_string(),
+        bridge_v6: bridge.v6.to_string(),
+        guards_input: input == FirewallInput::Nftables,
+        input: lines(Hook::Input),
+        forward: lines(Hook::Forward),
+    };
+    let nft = templates.render("firewall.nft", &firewall)?;
+    let mut artifacts =
+        vec![Artifact::private("firewall/stageplot.nft", nft, Owner::ROOT).changes(Change::Reload)];
+    if input == FirewallInput::Ufw {
+        let ufw = templates.render("ufw.sh", &firewall)?;
+        artifacts.push(Artifact::private("firewall/ufw.sh", ufw, Owner::ROOT).changes(Change::Reload));
+    }
+    Ok(artifacts)
+}
+
+/// The name of the plot's nftables table.
+pub(crate) fn table(topology: &Topology) -> String {
+    format!("stageplot_{}", topology.name().as_str().replace('-', "_"))
+}
+
+fn lines(rule: &FirewallRule) -> Vec<Line> {
+    let line = |family, sources, bridge| Line {
+        protocol: rule.protocol,
+        ports: rule.ports.to_string(),
+        ufw_ports: rule.ports.to_string().replace('-', ":"),
+        family,
+        sources,
+        bridge,
+        // A comment in nftables holds 128 bytes at most, and no quote.
+        reason: comment(&rule.reason),
+    };
+    match &rule.sources {
+        Sources::Any => vec![line(None, Vec::new(), false)],
+        Sources::Bridge => vec![line(Some("ip"), Vec::new(), true)],
+        Sources::Nets(nets) => {
+            let of = |v6: bool| {
+                let nets = nets.iter().filter(move |net| matches!(net, IpNet::V6(_)) == v6);
+                nets.map(|net| match net.prefix_len() == net.max_prefix_len() {
+                    true => net.addr().to_string(),
+                    false => net.to_string(),
+                })
+            };
+            let families = [("ip", of(false).collect::<Vec<_>>()), ("ip6", of(true).collect())];
+            let present = families.into_iter().filter(|(_, nets)| !nets.is_empty());
+            present.map(|(family, nets)| line(Some(family), nets, false)).collect()
+        }
+    }
+}
+
+/// A reason as nftables and ufw take it: one line of plain characters.
+fn comment(reason: &str) -> String {
+    const LIMIT: usize = 120;
+    let plain = |c: char| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '\'' | '`' | '$' | '*') || c == ' ' { c } else { '?' };
+    reason.chars().map(plain).take(LIMIT).collect()
+}

@@ -1,0 +1,121 @@
+//! `app`: the environment of a service of the user's own, and its container
+//! unless the user starts it.
+
+use serde::Serialize;
+use stageplot_topology::{App, EnvPart, EnvValue, ServiceSpec, dial};
+
+use super::{Part, Scene};
+use crate::RenderError;
+use crate::artifact::{Artifact, Change, Owner};
+use crate::compose::{Container, HealthCheck, Mount};
+use crate::template::{Dialect, Template};
+
+pub(super) const TEMPLATE: Template = Template::new("env", Dialect::Env, include_str!("../../templates/env"));
+
+/// What the template of an `env_file` is given.
+#[derive(Serialize)]
+pub(super) struct Variables {
+    /// Name and value.
+    pub(super) lines: Vec<(String, String)>,
+}
+
+pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
+    let name = scene.service.name.as_str();
+    let lines = app.env.iter().map(|(variable, value)| (variable.clone(), self::value(scene, value))).collect();
+    let env = scene.templates.render("env", &Variables { lines })?;
+    let env = Artifact::private("env", env, Owner::ROOT);
+    let Some(image) = app.image.as_ref().filter(|_| app.run.is_none()) else {
+        // Where the user's own unit or shell finds it, whatever it holds.
+        let files = [env].into_iter().chain(scene.extra_files());
+        let place = |file: Artifact| Artifact { path: format!("live/{name}/{}", file.path), ..file };
+        let artifacts = files.map(|file| place(file).read_by(name, Change::Restart)).collect();
+        return Ok(Part { artifacts, container: None });
+    };
+    let mut container = Container::new(scene.topology, scene.placement, &image.to_string(), &app.limits);
+    let mut artifacts = Vec::new();
+    if !app.env.is_empty() {
+        let (dir, files) = scene.at_start(vec![env]);
+        container.env_file = vec![format!("./{dir}/env")];
+        artifacts.extend(files);
+    }
+    let extra: Vec<_> = scene.extra_files().collect();
+    if !extra.is_empty() {
+        let (dir, files) = scene.at_start(extra);
+        container.volumes.push(Mount::files(&dir, &format!("/etc/{name}")));
+        artifacts.extend(files);
+    }
+    container.command.clone_from(&app.command);
+    container.user.clone_from(&app.user);
+    let volumes = app.volumes.iter();
+    container.volumes.extend(volumes.map(|(volume, target)| Mount::data(&format!("{name}/{volume}"), target)));
+    if let (Some(port), Some(path)) = (app.port, &app.health) {
+        let ask = format!("wget -q -T 4 -O /dev/null 'http://127.0.0.1:{port}{path}'");
+        container.healthcheck = Some(HealthCheck::shell(&ask));
+    }
+    Ok(Part { artifacts, container: Some(container) })
+}
+
+/// The value of a variable on this node.
+fn value(scene: Scene<'_>, value: &EnvValue) -> String {
+    let text = match value {
+        EnvValue::Secret(secret) => return scene.values.get(secret).to_owned(),
+        EnvValue::Text(text) => text,
+    };
+    let parts = EnvPart::split(text).into_iter().map(|part| match part {
+        EnvPart::Text(text) => text.to_owned(),
+        EnvPart::Reference { service, field } => reference(scene, service, field).unwrap_or_default(),
+        _ => String::new(),
+    });
+    parts.collect()
+}
+
+/// A field of a needed service, as it is dialled from this placement. Where a
+/// service has several placements, `address` lists them all, and the other
+/// fields are the first one's.
+fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
+    let topology = scene.topology;
+    let service = topology.service_named(name)?;
+    let (endpoint, scheme) = match &service.kind {
+        ServiceSpec::Redis(redis) => match &redis.external {
+            None => ("primary", "redis"),
+            Some(remote) => {
+                let addresses: Vec<_> = remote.addresses().map(ToString::to_string).collect();
+                let first = remote.addresses().next()?;
+                let scheme = if remote.tls.is_some() { "rediss" } else { "redis" };
+                return Some(match field {
+                    "host" => first.host.clone(),
+                    "port" => first.port.to_string(),
+                    "url" => format!("{scheme}://{first}/{}", remote.db),
+                    _ => addresses.join(","),
+                });
+            }
+        },
+        // Clients are given the edge's name, never a node's.
+        ServiceSpec::Edge(edge) if edge.domain.is_some() => {
+            let domain = edge.domain.as_ref()?;
+            let (scheme, port, usual) = match edge.is_https() {
+                true => ("https", edge.https_port, 443),
+                false => ("http", edge.http_port, 80),
+            };
+            let suffix = if port.number() == usual { String::new() } else { format!(":{port}") };
+            return Some(match field {
+                "host" => domain.to_string(),
+                "port" => port.to_string(),
+                "url" => format!("{scheme}://{domain}{suffix}"),
+                _ => format!("{domain}:{port}"),
+            });
+        }
+        ServiceSpec::Livekit(_) => ("signal", "http"),
+        _ => ("http", "http"),
+    };
+    let endpoint = topology.endpoint_named(service.id, endpoint)?;
+    let targets = endpoint.at.iter().filter_map(|&at| dial(topology, scene.placement.id, endpoint.id, at));
+    let targets: Vec<_> = targets.collect();
+    let first = targets.first()?;
+    Some(match field {
+        "host" => first.host.to_string(),
+        "port" => first.port.to_string(),
+        "url" => format!("{scheme}://{first}"),
+        _ => targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+    })
+}

@@ -1,0 +1,109 @@
+//! `redis`: its configuration, and the container.
+
+use serde::Serialize;
+use stageplot_topology::{Attachment, Persistence, Redis, dial, listen};
+
+use super::{Part, Scene};
+use crate::artifact::{Artifact, Owner};
+use crate::compose::{Container, HealthCheck, Mount};
+use crate::RenderError;
+use crate::template::{Dialect, Template};
+
+pub(super) const TEMPLATE: Template =
+    Template::new("redis.conf", Dialect::RedisConf, include_str!("../../templates/redis.conf"));
+
+/// The user that the official image steps down to (`redis`, 999; its group is
+/// 1000 in the Alpine image).
+const REDIS: Owner = Owner::new(999, 1000);
+
+/// Where the image's own documentation mounts configuration.
+const CONFIG: &str = "/usr/local/etc/redis";
+
+/// What the template of `redis.conf` is given.
+#[derive(Serialize)]
+struct Conf<'a> {
+    bind: Vec<String>,
+    port: u16,
+    password: Option<&'a str>,
+    maxmemory: String,
+    maxmemory_policy: &'static str,
+    appendonly: bool,
+    snapshots: bool,
+    /// The primary that this one follows.
+    replicaof: Option<Upstream>,
+    /// How the primary's clients are told to reach this replica.
+    announce: Option<Upstream>,
+}
+
+#[derive(Serialize)]
+struct Upstream {
+    host: String,
+    port: u16,
+}
+
+pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderError> {
+    let Scene { topology, placement, service, .. } = scene;
+    let bridged = placement.attachment == Attachment::Bridge;
+    let endpoints = topology.endpoints_of(service.id);
+    let own = endpoints.iter().find(|endpoint| endpoint.at.contains(&placement.id));
+    // Inside a container network every address is the container's own: what
+    // reaches it is decided by the ports published. Elsewhere an address that
+    // is not there would stop Redis.
+    let bind = match own {
+        Some(own) if !bridged => {
+            listen(topology, own.id, placement.id).iter().map(ToString::to_string).collect()
+        }
+        _ => vec!["*".to_owned(), "-::*".to_owned()],
+    };
+    let replicaof = service.primary.filter(|&primary| primary != placement.id).and_then(|primary| {
+        let endpoint = topology.endpoint_named(service.id, "primary")?;
+        let target = dial(topology, placement.id, endpoint.id, primary)?;
+        Some(Upstream { host: target.host.to_string(), port: target.port.number() })
+    });
+    let announce = replicaof.is_some().then(|| scene.node.main_address()).flatten();
+    let announce =
+        announce.map(|address| Upstream { host: address.to_string(), port: redis.port.number() });
+    let password = redis.password.as_ref().map(|secret| scene.values.get(secret));
+    let conf = Conf {
+        bind,
+        port: redis.port.number(),
+        password,
+        maxmemory: redis.maxmemory.to_string(),
+        maxmemory_policy: redis.maxmemory_policy.as_str(),
+        appendonly: redis.persistence == Persistence::Aof,
+        snapshots: redis.persistence != Persistence::None,
+        replicaof,
+        announce,
+    };
+    let is_replica = conf.replicaof.is_some();
+    let mut files =
+        vec![Artifact::private("redis.conf", scene.templates.render("redis.conf", &conf)?, REDIS)];
+    if let Some(password) = password {
+        files.push(Artifact::private("password", password, REDIS));
+    }
+    files.extend(scene.extra_files());
+    let (dir, artifacts) = scene.at_start(files);
+    let mut container = Container::new(topology, placement, &redis.image.to_string(), &redis.limits);
+    container.command = vec!["redis-server".to_owned(), format!("{CONFIG}/redis.conf")];
+    container.volumes =
+        vec![Mount::files(&dir, CONFIG), Mount::data(service.name.as_str(), "/data")];
+    container.ulimits = [("nofile", 100_000)].into();
+    container.healthcheck = Some(health(redis, is_replica));
+    Ok(Part { artifacts, container: Some(container) })
+}
+
+/// Asks with the password, and takes nothing but the answer that is wanted:
+/// `redis-cli` exits 0 also when it was refused.
+fn health(redis: &Redis, replica: bool) -> HealthCheck {
+    let auth = match redis.password {
+        Some(_) => format!("REDISCLI_AUTH=\"$(cat {CONFIG}/password)\" "),
+        None => String::new(),
+    };
+    let port = redis.port;
+    // A replica without its primary serves old data: that is not well.
+    HealthCheck::shell(&match replica {
+        false => format!("{auth}redis-cli -p {port} ping | grep -qx PONG"),
+        true => format!("{auth}redis-cli -p {port} info replication | grep -q '^master_link_status:up'"),
+    })
+}
+

@@ -1,0 +1,144 @@
+//! From a topology to bundles.
+
+use std::collections::BTreeMap;
+
+use stageplot_topology::{Attachment, Node, Topology};
+
+use crate::artifact::{Artifact, Change, Owner};
+use crate::bundle::Bundle;
+use crate::compose::{Bridge, Project};
+use crate::kind::{self, Part, Scene};
+use crate::secrets::{Secrets, Values};
+use crate::template::{Template, Templates};
+use crate::{RenderError, firewall, overview, system, yaml};
+
+/// What the user puts in the place of, or beside, what is rendered.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Custom {
+    /// Templates that take the place of ours, by name.
+    pub templates: BTreeMap<String, String>,
+    /// Files added to a service's own, by service and name.
+    pub files: BTreeMap<String, Vec<(String, Vec<u8>)>>,
+}
+
+/// Everything rendered for a topology.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rendering {
+    /// One bundle for each node, by name.
+    pub bundles: Vec<Bundle>,
+    /// Files about the whole: DNS records, the runbook, the diagram.
+    pub overview: Vec<Artifact>,
+}
+
+/// Renders a topology.
+///
+/// The result depends on the arguments and on the version of this crate alone.
+///
+/// ```
+/// use stageplot_render::{Custom, Secrets, render};
+/// use stageplot_topology::{NodeSpec, Plot, Redis};
+///
+/// let topology = Plot::new("live".parse()?)
+///     .service("cache", Redis::default())
+///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+///     .build()?
+///     .topology;
+/// let rendering = render(&topology, Secrets::Sealed, &Custom::default())?;
+/// assert!(rendering.bundles[0].artifact("compose.yaml").is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`RenderError`]: secrets that are missing, templates of the user's that fail,
+/// values that a format cannot hold.
+pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Result<Rendering, RenderError> {
+    let renderer = Renderer::new(topology, secrets, custom)?;
+    let bundles = topology.nodes().iter().map(|node| renderer.bundle(node));
+    Ok(Rendering { bundles: bundles.collect::<Result<_, _>>()?, overview: renderer.overview()? })
+}
+
+/// Renders node by node, for callers that want one, or not all at once.
+pub struct Renderer<'a> {
+    topology: &'a Topology,
+    values: Values,
+    templates: Templates,
+    custom: &'a Custom,
+}
+
+impl<'a> Renderer<'a> {
+    /// Loads templates and asks for all secrets.
+    ///
+    /// # Errors
+    ///
+    /// As for [`render`].
+    pub fn new(topology: &'a Topology, secrets: Secrets<'_>, custom: &'a Custom) -> Result<Self, RenderError> {
+        let templates = Templates::new(all_templates()).map_err(RenderError::Templates)?;
+        let templates = match custom.templates.is_empty() {
+            true => templates,
+            false => templates.with_overrides(custom.templates.clone()).map_err(RenderError::Templates)?,
+        };
+        let values = Values::collect(topology, secrets)?;
+        Ok(Self { topology, values, templates, custom })
+    }
+
+    /// The bundle of one node.
+    ///
+    /// # Errors
+    ///
+    /// As for [`render`].
+    pub fn bundle(&self, node: &Node) -> Result<Bundle, RenderError> {
+        let topology = self.topology;
+        let mut artifacts = Vec::new();
+        let mut project =
+            Project { name: topology.name().to_string(), services: BTreeMap::new(), networks: BTreeMap::new() };
+        let mut bridged = false;
+        for placement in topology.placements_on(node.id) {
+            let service = topology.service(placement.service);
+            let extra = self.custom.files.get(service.name.as_str()).map_or(&[][..], Vec::as_slice);
+            let (values, templates) = (&self.values, &self.templates);
+            let Part { artifacts: files, container } =
+                kind::render(Scene { topology, node, service, placement, values, templates, extra })?;
+            artifacts.extend(files);
+            if let Some(container) = container {
+                bridged |= placement.attachment == Attachment::Bridge;
+                project.services.insert(service.name.to_string(), container);
+            }
+        }
+        if bridged {
+            project.networks.insert("default", Bridge::new(topology, node.has_v6()));
+        }
+        if !project.services.is_empty() {
+            let compose = format!("# Rendered: change the stage plot, not this file.\n{}", yaml::to_string(&project)?);
+            artifacts.push(Artifact::private("compose.yaml", compose, Owner::ROOT).changes(Change::Live));
+        }
+        artifacts.extend(firewall::render(topology, node.id, &self.templates)?);
+        artifacts.push(overview::readme(topology, node, &self.templates, &project)?);
+        let system = system::render(topology, node.id, &self.templates, &project, &artifacts)?;
+        artifacts.extend(system);
+        Ok(Bundle::new(node.name.to_string(), artifacts))
+    }
+
+    /// The files about the whole.
+    ///
+    /// # Errors
+    ///
+    /// As for [`render`].
+    pub fn overview(&self) -> Result<Vec<Artifact>, RenderError> {
+        overview::render(self.topology, &self.templates)
+    }
+}
+
+/// Every template of ours; a test holds each against what it is given.
+fn all_templates() -> impl Iterator<Item = Template> {
+    [kind::TEMPLATES, firewall::TEMPLATES, system::TEMPLATES, overview::TEMPLATES].into_iter().flatten().cloned()
+}
+
+/// The names of the templates that a user may put another text in the place of.
+pub fn template_names() -> Vec<String> {
+    let mut names: Vec<_> = all_templates().map(|template| template.name().to_owned()).collect();
+    names.sort();
+    names
+}

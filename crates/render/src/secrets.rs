@@ -1,0 +1,128 @@
+//! Where the values of secrets come from while a topology is rendered.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use stageplot_topology::{Code, Findings, SecretRef, Topology};
+
+/// Finds the values of secrets.
+///
+/// ```
+/// use secrecy::SecretString;
+/// use stageplot_render::{SecretError, SecretSource};
+/// use stageplot_topology::SecretRef;
+///
+/// struct Vault;
+///
+/// impl SecretSource for Vault {
+///     fn secret(&self, secret: &SecretRef) -> Result<SecretString, SecretError> {
+///         match secret {
+///             SecretRef::Env(name) if name == "REDIS_PASSWORD" => Ok("correct horse".to_owned().into()),
+///             other => Err(SecretError::new(format!("the vault has no {}", other.label()))),
+///         }
+///     }
+/// }
+/// ```
+pub trait SecretSource {
+    /// The value of one secret.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be had, with the reason; the reason never holds a value.
+    fn secret(&self, secret: &SecretRef) -> Result<SecretString, SecretError>;
+}
+
+/// Why a secret's value cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct SecretError {
+    reason: String,
+}
+
+impl SecretError {
+    /// An error with a reason that fits "the value cannot be had: {reason}".
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// How secrets are rendered.
+#[derive(Clone, Copy)]
+pub enum Secrets<'a> {
+    /// By name: the label of each stands in its place. Needs no value, and is
+    /// the same wherever it is rendered.
+    Sealed,
+    /// By value.
+    From(&'a dyn SecretSource),
+}
+
+/// The values of all secrets of one topology.
+pub(crate) struct Values {
+    values: BTreeMap<SecretRef, SecretString>,
+}
+
+impl Values {
+    /// Asks for every secret once, in the order of fields.
+    ///
+    /// # Errors
+    ///
+    /// A finding for each secret that cannot be had, and for each that LiveKit
+    /// or a file format cannot take.
+    pub(crate) fn collect(topology: &Topology, secrets: Secrets<'_>) -> Result<Self, Findings> {
+        let mut findings = Findings::new();
+        let mut values: BTreeMap<SecretRef, SecretString> = BTreeMap::new();
+        for (path, secret) in topology.secrets() {
+            if values.contains_key(secret) {
+                continue;
+            }
+            match value(secret, secrets) {
+                Ok(value) => {
+                    values.insert(secret.clone(), value);
+                }
+                Err(error) => findings.add(
+                    Code::SecretMissing,
+                    path,
+                    format!("the value of {} cannot be had: {error}", secret.label()),
+                    "provide it, or render with --sealed, which needs no values",
+                ),
+            }
+        }
+        let values = Self { values };
+        if let Secrets::From(_) = secrets {
+            values.review(topology, &mut findings);
+        }
+        if findings.has_errors() { Err(findings) } else { Ok(values) }
+    }
+
+    /// The value of a secret that [`Topology::secrets`] lists.
+    pub(crate) fn get(&self, secret: &SecretRef) -> &str {
+        self.values.get(secret).map_or("", |value| value.expose_secret())
+    }
+
+    fn review(&self, topology: &Topology, findings: &mut Findings) {
+        for (path, secret) in topology.livekit_keys() {
+            let Some(value) = self.values.get(secret) else { continue };
+            let length = value.expose_secret().chars().count();
+            if length < MIN_LIVEKIT_SECRET {
+                let message =
+                    format!("{} has {length} characters, and LiveKit asks for {MIN_LIVEKIT_SECRET}", secret.label());
+                let help = "make a longer one: openssl rand -hex 32";
+                let finding = topology.judge(Code::LivekitShortSecret, path, message, help);
+                finding.into_iter().for_each(|finding| findings.push(finding));
+            }
+        }
+    }
+}
+
+/// The shortest API secret that LiveKit does not complain of (its
+/// `pkg/config`, `validateKeys`).
+const MIN_LIVEKIT_SECRET: usize = 32;
+
+fn value(secret: &SecretRef, secrets: Secrets<'_>) -> Result<SecretString, SecretError> {
+    match (secrets, secret) {
+        (Secrets::Sealed, _) => Ok(format!("sealed:{}", secret.label()).into()),
+        (Secrets::From(_), SecretRef::Literal(literal)) => Ok(literal.expose().to_owned().into()),
+        (Secrets::From(source), _) => source.secret(secret),
+    }
+}
+

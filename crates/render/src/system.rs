@@ -1,0 +1,103 @@
+//! What the machine itself reads: kernel settings, systemd units, the script
+//! that puts a release in place.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use stageplot_topology::{NodeId, PortRange, ServiceSpec, Topology};
+
+use crate::artifact::{Artifact, Change, Owner};
+use crate::compose::Project;
+use crate::template::{Dialect, Template, Templates};
+use crate::RenderError;
+
+pub(crate) const TEMPLATES: &[Template] = &[
+    Template::new("sysctl.conf", Dialect::Sysctl, include_str!("../templates/sysctl.conf")),
+    Template::new("stack.service", Dialect::Systemd, include_str!("../templates/stack.service")),
+    Template::new("firewall.service", Dialect::Systemd, include_str!("../templates/firewall.service")),
+    Template::new("install.sh", Dialect::Shell, include_str!("../templates/install.sh")),
+];
+
+/// What the templates are given.
+#[derive(Serialize)]
+struct System<'a> {
+    name: &'a str,
+    node: &'a str,
+    /// The directory that holds releases, data and live files.
+    dir: String,
+    media: bool,
+    redis: bool,
+    reserved_ports: Vec<String>,
+    /// The longest time that a container may take to stop, and some.
+    stop_seconds: u32,
+    /// Files with the owner and mode that they need, relative to the bundle.
+    files: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    path: &'a str,
+    owner: String,
+    mode: String,
+}
+
+/// The machine's own files for a node whose other files are given.
+pub(crate) fn render(
+    topology: &Topology,
+    node: NodeId,
+    templates: &Templates,
+    project: &Project,
+    others: &[Artifact],
+) -> Result<Vec<Artifact>, RenderError> {
+    let kinds: Vec<_> = topology.placements_on(node).map(|p| &topology.service(p.service).kind).collect();
+    let drain = kinds.iter().map(|kind| match kind {
+        ServiceSpec::Livekit(livekit) => livekit.drain.max.seconds(),
+        _ => 30,
+    });
+    let name = topology.name().as_str();
+    let system = System {
+        name,
+        node: topology.node(node).name.as_str(),
+        dir: install_dir(topology),
+        media: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Livekit(_))),
+        redis: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Redis(_))),
+        reserved_ports: reserved_ports(topology, node),
+        stop_seconds: drain.max().unwrap_or(30) + 60,
+        files: others
+            .iter()
+            .map(|file| File { path: &file.path, owner: file.owner.to_string(), mode: format!("{:04o}", file.mode) })
+            .collect(),
+    };
+    let unit = format!("stageplot-{name}");
+    let mut artifacts = vec![
+        Artifact::open(format!("system/90-{unit}.conf"), templates.render("sysctl.conf", &system)?)
+            .changes(Change::Reload),
+        Artifact::open(format!("system/{unit}-firewall.service"), templates.render("firewall.service", &system)?)
+            .changes(Change::Reload),
+        Artifact::private("install.sh", templates.render("install.sh", &system)?, Owner::ROOT),
+    ];
+    if !project.services.is_empty() {
+        let text = templates.render("stack.service", &system)?;
+        artifacts.push(Artifact::open(format!("system/{unit}.service"), text).changes(Change::Reload));
+    }
+    Ok(artifacts)
+}
+
+/// Where a plot lives on every machine.
+pub(crate) fn install_dir(topology: &Topology) -> String {
+    format!("{}/{}", topology.plot().root.trim_end_matches('/'), topology.name())
+}
+
+/// Ports that the kernel must not hand out to outgoing connections, because a
+/// service listens there: those in its default range, 32768 to 60999.
+fn reserved_ports(topology: &Topology, node: NodeId) -> Vec<String> {
+    let mut ranges: BTreeSet<PortRange> = BTreeSet::new();
+    for placement in topology.placements_on(node) {
+        let endpoints = topology.endpoints_of(placement.service).iter();
+        let own = endpoints.filter(|endpoint| endpoint.at.contains(&placement.id));
+        ranges.extend(own.map(|endpoint| endpoint.ports).filter(|ports| {
+            ports.last().number() >= 32768 && ports.first().number() <= 60999
+        }));
+    }
+    ranges.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,93 @@
+//! Every secret that a topology names.
+
+use crate::resolve::service_path;
+use crate::{App, Code, Diagnostic, Edge, EnvValue, FieldPath, Level, Redis, SecretRef, ServiceSpec, Severity, Tls, Topology};
+
+impl Topology {
+    /// Every secret of the plot with the field that names it, by service and
+    /// field. The same secret may be named by several fields.
+    pub fn secrets(&self) -> Vec<(FieldPath, &SecretRef)> {
+        let mut secrets = Vec::new();
+        for service in &self.services {
+            let path = service_path(&service.name);
+            match &service.kind {
+                ServiceSpec::Edge(edge) => of_edge(edge, &path, &mut secrets),
+                ServiceSpec::Livekit(livekit) => {
+                    let keys = path.key("keys");
+                    secrets.extend(livekit.keys.iter().map(|(name, secret)| (keys.key(name.as_str()), secret)));
+                    if let Some(turn) = &livekit.turn {
+                        let path = path.key("turn");
+                        secrets.extend(turn.cert.iter().map(|secret| (path.key("cert"), secret)));
+                        secrets.extend(turn.key.iter().map(|secret| (path.key("key"), secret)));
+                    }
+                }
+                ServiceSpec::Redis(redis) => of_redis(redis, &path, &mut secrets),
+                ServiceSpec::App(app) => of_app(app, &path, &mut secrets),
+            }
+        }
+        secrets
+    }
+
+    /// The secrets among [`Topology::secrets`] that sign LiveKit tokens.
+    pub fn livekit_keys(&self) -> Vec<(FieldPath, &SecretRef)> {
+        let keys = self.services.iter().filter_map(|service| match &service.kind {
+            ServiceSpec::Livekit(livekit) => Some((service_path(&service.name).key("keys"), &livekit.keys)),
+            _ => None,
+        });
+        keys.flat_map(|(path, keys)| keys.iter().map(move |(name, secret)| (path.key(name.as_str()), secret))).collect()
+    }
+
+    /// A finding with the severity that the plot gives its code, or none where
+    /// the plot allows it.
+    pub fn judge(
+        &self,
+        code: Code,
+        path: FieldPath,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Option<Diagnostic> {
+        let mut diagnostic = Diagnostic::new(code, path, message, help);
+        let level = self.plot.severity.get(&code).filter(|_| !code.is_fixed());
+        diagnostic.severity = match level {
+            Some(Level::Allow) => return None,
+            Some(Level::Info) => Severity::Info,
+            Some(Level::Warning) => Severity::Warning,
+            Some(Level::Error) => Severity::Error,
+            None => diagnostic.severity,
+        };
+        Some(diagnostic)
+    }
+}
+
+fn of_edge<'a>(edge: &'a Edge, path: &FieldPath, secrets: &mut Vec<(FieldPath, &'a SecretRef)>) {
+    let path = path.key("tls");
+    match &edge.tls {
+        Tls::Own { cert, key } => secrets.extend([(path.key("cert"), cert), (path.key("key"), key)]),
+        Tls::Acme(acme) => {
+            secrets.extend(acme.ca_root.iter().map(|root| (path.key("ca-root"), root)));
+            if let Some(dns) = &acme.dns {
+                let path = path.key("dns").key("settings");
+                secrets.extend(dns.settings.iter().map(|(name, secret)| (path.key(name.as_str()), secret)));
+            }
+        }
+        Tls::Internal | Tls::Off => {}
+    }
+}
+
+fn of_redis<'a>(redis: &'a Redis, path: &FieldPath, secrets: &mut Vec<(FieldPath, &'a SecretRef)>) {
+    secrets.extend(redis.password.iter().map(|secret| (path.key("password"), secret)));
+    let Some(remote) = &redis.external else { return };
+    let path = path.key("external");
+    secrets.extend(remote.sentinel_password.iter().map(|secret| (path.key("sentinel-password"), secret)));
+    let ca = remote.tls.iter().filter_map(|tls| tls.ca.as_ref());
+    secrets.extend(ca.map(|ca| (path.key("tls").key("ca"), ca)));
+}
+
+fn of_app<'a>(app: &'a App, path: &FieldPath, secrets: &mut Vec<(FieldPath, &'a SecretRef)>) {
+    let path = path.key("env");
+    for (name, value) in &app.env {
+        if let EnvValue::Secret(secret) = value {
+            secrets.push((path.key(name.as_str()), secret));
+        }
+    }
+}
