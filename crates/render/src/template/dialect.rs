@@ -1,0 +1,274 @@
+//! The text formats that templates write, and how each holds a value.
+
+use std::fmt;
+
+use super::marks::{Form, Piece, Pieces};
+
+mod caddyfile;
+mod env;
+mod markdown;
+mod mermaid;
+mod nftables;
+mod redis;
+mod shell;
+mod sysctl;
+mod systemd;
+mod xml;
+
+/// A text format, with rules of its own for writing a value down.
+///
+/// A value is written so that the program that reads the file gets back exactly its bytes, at the
+/// place where it stands: quoted where the format quotes, escaped where it escapes, bare where it
+/// is made of harmless characters. The dialect follows the template's own text to know that place,
+/// so a value inside a comment or inside quotes is judged by the rules that hold there. Where
+/// the format cannot hold a value, rendering fails; no dialect ever writes a different value.
+///
+/// No dialect holds a NUL.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// A Caddyfile. Tokens are quoted with backticks or double quotes. `{$NAME}` in a value never
+    /// reaches the environment. A value that Caddy could take for a placeholder (`{env.X}`) is
+    /// refused unless the template says, with the filter `literal`, that the setting expands
+    /// placeholders: then its braces are escaped for Caddy's replacer.
+    Caddyfile,
+    /// `redis.conf`: double quotes with `\n`, `\xHH`, as `sdssplitargs` reads them.
+    RedisConf,
+    /// An nftables script. Numbers, addresses and ranges are bare, all else is quoted; a string
+    /// cannot hold a double quote nor end in the wildcard `*`. Names of tables and chains take the
+    /// filter `bare`.
+    Nftables,
+    /// A systemd unit. `%` is doubled, `$` too in `Exec…=`; what is quoted, and how, depends on
+    /// the setting: command lines and `Environment=` are, `Description=` is not, and settings that
+    /// this table does not know take harmless characters alone.
+    Systemd,
+    /// An `env_file` of Docker Compose. Single quotes, so that nothing is interpolated; double
+    /// quotes with escapes for what single ones cannot hold.
+    Env,
+    /// A POSIX shell script.
+    Shell,
+    /// CommonMark, code spans and fences included.
+    Markdown,
+    /// XML, and so SVG: text and quoted attributes.
+    Xml,
+    /// `sysctl.d`: a value is the rest of its line, without quotes.
+    Sysctl,
+    /// A Mermaid diagram: quoted strings with `#NN;` entities.
+    Mermaid,
+}
+
+impl Dialect {
+    /// All dialects, in the order of their names.
+    pub const ALL: [Dialect; 10] = [
+        Dialect::Caddyfile,
+        Dialect::RedisConf,
+        Dialect::Nftables,
+        Dialect::Systemd,
+        Dialect::Env,
+        Dialect::Shell,
+        Dialect::Markdown,
+        Dialect::Xml,
+        Dialect::Sysctl,
+        Dialect::Mermaid,
+    ];
+
+    /// Writes marked template output as the final file.
+    pub(super) fn assemble(self, marked: &str) -> Result<String, Fault> {
+        match self {
+            Dialect::Caddyfile => assemble(caddyfile::Caddyfile::default(), marked),
+            Dialect::RedisConf => assemble(redis::RedisConf::default(), marked),
+            Dialect::Nftables => assemble(nftables::Nftables::default(), marked),
+            Dialect::Systemd => assemble(systemd::Systemd::default(), marked),
+            Dialect::Env => assemble(env::Env::default(), marked),
+            Dialect::Shell => assemble(shell::Shell::default(), marked),
+            Dialect::Markdown => assemble(markdown::Markdown::default(), marked),
+            Dialect::Xml => assemble(xml::Xml::default(), marked),
+            Dialect::Sysctl => assemble(sysctl::Sysctl::default(), marked),
+            Dialect::Mermaid => assemble(mermaid::Mermaid::default(), marked),
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Dialect::Caddyfile => "Caddyfile",
+            Dialect::RedisConf => "redis.conf",
+            Dialect::Nftables => "nftables script",
+            Dialect::Systemd => "systemd unit",
+            Dialect::Env => "compose env_file",
+            Dialect::Shell => "shell script",
+            Dialect::Markdown => "Markdown",
+            Dialect::Xml => "XML",
+            Dialect::Sysctl => "sysctl file",
+            Dialect::Mermaid => "Mermaid diagram",
+        })
+    }
+}
+
+/// Why a format cannot hold a value where it stands.
+pub(super) type Refusal = &'static str;
+
+/// A refusal, and where it happened in the output.
+pub(super) struct Fault {
+    /// The refused value: to find its name, never to be shown.
+    pub(super) value: String,
+    /// The line of the output, from 1.
+    pub(super) line: usize,
+    /// The template's own text on that line, each value replaced by `…`.
+    pub(super) near: String,
+    pub(super) why: Refusal,
+}
+
+/// One format: a state machine over the template's text that is asked to write each value.
+trait Scan {
+    /// Takes note of one character of the template's own text, or of a bare value.
+    fn text(&mut self, c: char);
+
+    /// Writes a value at the place that the text before it led to.
+    fn value(&mut self, value: &str, form: Form, out: &mut String) -> Result<(), Refusal>;
+
+    /// Whether this character may follow a value that was just written in quotes; `None` stands
+    /// for the end of the file.
+    fn may_follow(&self, next: Option<char>) -> bool {
+        let _ = next;
+        true
+    }
+}
+
+fn assemble(mut scan: impl Scan, marked: &str) -> Result<String, Fault> {
+    let mut out = String::with_capacity(marked.len() + marked.len() / 16);
+    let mut place = Place::default();
+    // The value that was written last, while nothing has come after it yet.
+    let mut last: Option<(&str, Place)> = None;
+
+    for piece in Pieces::new(marked) {
+        match piece {
+            Piece::Text(text) => {
+                if let Some(next) = text.chars().next()
+                    && let Some((value, at)) = last.take()
+                    && !scan.may_follow(Some(next))
+                {
+                    return Err(at.fault(value, TOUCHES));
+                }
+                for c in text.chars() {
+                    scan.text(c);
+                    place.push(c);
+                }
+                out.push_str(text);
+            }
+            Piece::Value { value, form } => {
+                let at = place.clone();
+                let start = out.len();
+                if value.contains('\0') {
+                    return Err(at.fault(value, "no text file of this kind can hold a NUL byte"));
+                }
+                if form == Form::Bare {
+                    if !is_name(value) {
+                        return Err(at.fault(
+                            value,
+                            "the filter `bare` takes letters, digits, `_`, `-` and `.` alone",
+                        ));
+                    }
+                    value.chars().for_each(|c| scan.text(c));
+                    out.push_str(value);
+                } else {
+                    scan.value(value, form, &mut out)
+                        .map_err(|why| at.fault(value, why))?;
+                }
+                if let Some((earlier, at)) = last.take()
+                    && !scan_follows(&out, start, &scan)
+                {
+                    return Err(at.fault(earlier, TOUCHES));
+                }
+                place.value(&out[start..]);
+                last = Some((value, at));
+            }
+            Piece::Broken => return Err(place.fault("", BROKEN)),
+        }
+    }
+    if let Some((value, at)) = last
+        && !scan.may_follow(None)
+    {
+        return Err(at.fault(value, TOUCHES));
+    }
+    Ok(out)
+}
+
+/// Whether what was written from `start` on may follow the value before it.
+fn scan_follows(out: &str, start: usize, scan: &impl Scan) -> bool {
+    out[start..]
+        .chars()
+        .next()
+        .is_none_or(|next| scan.may_follow(Some(next)))
+}
+
+#[derive(Clone, Default)]
+struct Place {
+    newlines: usize,
+    near: String,
+}
+
+impl Place {
+    fn push(&mut self, c: char) {
+        if c == '\n' {
+            self.newlines += 1;
+            self.near.clear();
+        } else if self.near.len() < MAX_NEAR {
+            self.near.push(c);
+        }
+    }
+
+    fn value(&mut self, written: &str) {
+        self.newlines += written.matches('\n').count();
+        if self.near.len() < MAX_NEAR {
+            self.near.push('…');
+        }
+    }
+
+    fn fault(&self, value: &str, why: Refusal) -> Fault {
+        Fault {
+            value: value.to_owned(),
+            line: self.newlines + 1,
+            near: self.near.trim().to_owned(),
+            why,
+        }
+    }
+}
+
+/// Whether a word has this shape in every format: no quoting, no meaning of its own.
+fn is_name(value: &str) -> bool {
+    !value.is_empty()
+        && !value.starts_with(['-', '.'])
+        && value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+}
+
+/// Whether a value may stand without quotes in the formats that have words: nothing here starts a
+/// comment, a quote, an escape or an expansion in any of them.
+fn is_plain(value: &str) -> bool {
+    !value.is_empty()
+        && value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_./:@+-,=".contains(c))
+}
+
+/// Whether a value fits into a comment that ends with its line.
+fn fits_comment(value: &str) -> Result<(), Refusal> {
+    if value
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\\' | '{'))
+    {
+        return Err(
+            "a comment holds no line breaks, control characters, backslashes or opening braces",
+        );
+    }
+    Ok(())
+}
+
+const MAX_NEAR: usize = 60;
+const TOUCHES: Refusal = "it needs quotes, and other text touches it; build the whole word in one expression, `{{ \"a:\" ~ value }}`";
+const IN_QUOTES: Refusal = "it needs quotes of its own, and stands inside others or in the middle of a word; drop the template's quotes, or build the whole word in one expression, `{{ \"a:\" ~ value }}`";
+const BROKEN: Refusal =
+    "a filter cut a captured block in the middle of a value; apply the filter to the value itself";

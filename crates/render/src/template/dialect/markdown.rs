@@ -1,0 +1,139 @@
+//! CommonMark 0.31, with the tables of GitHub.
+
+use super::super::marks::Form;
+use super::{Refusal, Scan};
+
+#[derive(Default)]
+pub(super) struct Markdown {
+    line: String,
+    /// The fence that is open: its character and length.
+    fence: Option<(char, usize)>,
+    /// The number of backticks that opened the code span we are in.
+    span: Option<usize>,
+    ticks: usize,
+}
+
+impl Scan for Markdown {
+    fn text(&mut self, c: char) {
+        if c == '`' && self.fence.is_none() {
+            self.ticks += 1;
+        } else {
+            self.close_ticks();
+        }
+        if c == '\n' {
+            self.end_line();
+        } else if self.line.len() < MAX_LINE {
+            self.line.push(c);
+        }
+    }
+
+    fn value(&mut self, value: &str, _: Form, out: &mut String) -> Result<(), Refusal> {
+        self.close_ticks();
+        if self.fence.is_none() && (self.line.starts_with("    ") || self.line.starts_with('\t')) {
+            // Code, or a paragraph of a list? What needs no escape is right in both.
+            let start = out.len();
+            escape(value, out);
+            if &out[start..] != value {
+                out.truncate(start);
+                return Err(
+                    "it stands on an indented line, which may be code or part of a list; use a fence for code",
+                );
+            }
+        } else if self.fence.is_some() {
+            if value.contains(['\n', '\r']) || value.contains("```") || value.contains("~~~") {
+                return Err("a block of code holds no value with line breaks or fences");
+            }
+            out.push_str(value);
+        } else if self.span.is_some() || fence_of(&self.line).is_some() {
+            let edge = value.starts_with(' ') || value.ends_with(' ') || value.is_empty();
+            if value.contains(['\n', '\r', '`', '|']) || edge {
+                return Err(
+                    "a code span holds no line breaks, backticks, bars, nor spaces at its edges; leave the backticks out",
+                );
+            }
+            out.push_str(value);
+        } else {
+            escape(value, out);
+        }
+        self.line.push('x');
+        Ok(())
+    }
+}
+
+impl Markdown {
+    fn close_ticks(&mut self) {
+        let ticks = std::mem::take(&mut self.ticks);
+        // Three or more at the start of a line are a fence, which the end of the line decides.
+        if ticks == 0 || (self.span.is_none() && fence_of(&self.line).is_some()) {
+            return;
+        }
+        match self.span {
+            None => self.span = Some(ticks),
+            Some(open) if open == ticks => self.span = None,
+            Some(_) => {}
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        match (self.fence, fence_of(&line)) {
+            (None, Some(fence)) => {
+                self.fence = Some(fence);
+                self.span = None;
+            }
+            (Some((c, open)), Some((d, length)))
+                if c == d && length >= open && line.trim_matches([' ', c]).is_empty() =>
+            {
+                self.fence = None;
+            }
+            _ => {}
+        }
+        // A span does not reach beyond its paragraph.
+        if line.trim().is_empty() {
+            self.span = None;
+        }
+    }
+}
+
+/// The fence that a line opens or closes.
+fn fence_of(line: &str) -> Option<(char, usize)> {
+    let text = line.trim_start();
+    let c = text.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let length = text.chars().take_while(|&d| d == c).count();
+    (length >= 3).then_some((c, length))
+}
+
+fn escape(value: &str, out: &mut String) {
+    let chars: Vec<char> = value.chars().collect();
+    for (at, &c) in chars.iter().enumerate() {
+        let inner = at > 0 && at + 1 < chars.len();
+        match c {
+            // A character reference is never structure, so it holds even a line break.
+            c if c.is_control() => push_reference(c, out),
+            ' ' if !inner || chars[at - 1] == ' ' => push_reference(c, out),
+            // Within a word these mean nothing, and addresses stay readable.
+            '-' | '_'
+                if inner
+                    && chars[at - 1].is_ascii_alphanumeric()
+                    && chars[at + 1].is_ascii_alphanumeric() =>
+            {
+                out.push(c);
+            }
+            '.' if inner
+                && chars[at - 1].is_ascii_alphanumeric()
+                && chars[at + 1].is_ascii_alphanumeric() =>
+            {
+                out.push(c);
+            }
+            '/' | ',' | '%' | '?' => out.push(c),
+            c if c.is_ascii_punctuation() => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+}
+
+fn push_reference(c: char, out: &mut String) {
+    out.push_str(&format!("&#{};", u32::from(c)));
+}
+
+const MAX_LINE: usize = 4096;
