@@ -104,7 +104,8 @@ impl<'de, 'p> TableAccess<'de, 'p> {
     fn next(&mut self) -> Option<&'de Entry> {
         let Node { context, tag, .. } = self.table;
         self.entries.by_ref().find(|entry| {
-            !context.is_masked(&entry.value) && !(tag == Tag::Done && entry.key == KIND)
+            let done = tag == Tag::Done && entry.key == KIND;
+            !done && !context.is_masked(&entry.value)
         })
     }
 

@@ -91,7 +91,7 @@ impl Context {
     /// Makes a finding of the error.
     pub(super) fn record(&self, error: Error) {
         let Some(place) = error.place() else { return };
-        if matches!(error.problem(), Problem::Reported) {
+        if place.follows || matches!(error.problem(), Problem::Reported) {
             return;
         }
         let mut findings = self.findings.borrow_mut();
@@ -179,6 +179,7 @@ impl Node<'_, '_> {
             node: identity(self.value),
             found: wording::found(self.value, &path),
             path,
+            follows: false,
         }
     }
 }

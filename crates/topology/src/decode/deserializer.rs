@@ -5,7 +5,7 @@ use serde::forward_to_deserialize_any;
 
 use super::access::{EnumAccess, KindAccess, ListAccess, OneAccess, TableAccess};
 use super::context::Context;
-use super::error::{Error, Problem};
+use super::error::{Error, Place, Problem};
 use super::helpers::{BY_KIND, KIND, ONE_OR_MANY};
 use crate::{FieldPath, Kind, Value};
 
@@ -105,18 +105,22 @@ impl<'de, 'p> Node<'de, 'p> {
             if error.place().is_some() {
                 return error;
             }
-            let error = error.placed(|problem| self.place(problem));
-            let follows = match error.problem() {
-                Problem::MissingField(field) => self
-                    .value
-                    .as_table()
-                    .is_some_and(|table| table.get(field).is_some()),
-                Problem::Invalid { .. } | Problem::Custom(_) => {
-                    self.context.is_broken_inside(self.value)
+            error.placed(|problem| {
+                let follows = match problem {
+                    Problem::MissingField(field) => self
+                        .value
+                        .as_table()
+                        .is_some_and(|table| table.get(field).is_some()),
+                    Problem::Invalid { .. } | Problem::Custom(_) => {
+                        self.context.is_broken_inside(self.value)
+                    }
+                    _ => false,
+                };
+                Place {
+                    follows,
+                    ..self.place(problem)
                 }
-                _ => false,
-            };
-            if follows { error.reported() } else { error }
+            })
         })
     }
 }
@@ -175,14 +179,29 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         self.settle(result)
     }
 
+    // Derived structs would also take a list of their fields' values.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let result = match self.value.kind() {
+            Kind::List(_) => Err(Error::new(Problem::WrongType {
+                expected: "a table".to_owned(),
+            })),
+            _ => self.visit(visitor),
+        };
+        self.settle(result)
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string
-        bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
-        identifier
+        bytes byte_buf unit unit_struct seq tuple tuple_struct map identifier
     }
 }
 

@@ -145,6 +145,8 @@ pub(super) struct Place {
     pub(super) path: FieldPath,
     /// What was found there, in words, without secrets.
     pub(super) found: Found,
+    /// Whether it only follows from what was reported inside.
+    pub(super) follows: bool,
 }
 
 /// What was found, as far as it may be said.

@@ -19,7 +19,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Value> {
         let at = reader.offset(error.line(), error.column());
         let message = error.to_string();
         let what = message.split(" at line ").next().unwrap_or("not JSON");
-        reader.syntax(at..at + 1, what, help_for(reader.text, at, what));
+        let (what, help) = in_words(what, reader.text, at);
+        reader.syntax(at..at + 1, what, help);
         return None;
     }
     match parse_to_ast(reader.text, &CollectOptions::default(), &STRICT) {
@@ -44,35 +45,46 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Value> {
     }
 }
 
-fn help_for(text: &str, at: usize, message: &str) -> &'static str {
+/// The parser's message, or a better one, and how to mend what it speaks of,
+/// which stands at `at`.
+fn in_words<'m>(message: &'m str, text: &str, at: usize) -> (&'m str, &'static str) {
     let rest = text.get(at..).unwrap_or_default();
-    if text.trim().is_empty() {
-        "an empty plot is {} in JSON"
-    } else if rest.starts_with(['/', '#']) {
-        "JSON has no comments; a plot in TOML or YAML may have them"
-    } else if rest.starts_with('\'') {
-        "JSON strings stand in double quotes"
-    } else if message.contains("trailing comma") {
-        "take the comma before the closing bracket away"
-    } else if message.contains("EOF") {
-        "the file ends too soon: every { needs its }, every [ its ], every string its quote"
-    } else if message.contains("key must be a string") {
-        "put the name in double quotes"
-    } else if message.contains("expected `,`") {
-        "put a comma between the fields"
-    } else if message.contains("expected `:`") {
-        "put a colon between name and value"
-    } else if message.contains("control character") {
-        "write \\n for a line break and \\t for a tab in a string"
-    } else if message.contains("trailing characters") {
-        "a plot is one JSON object; take away what follows it"
-    } else if message.contains("escape") {
-        "write \\\\ for a backslash in a string"
-    } else if message.contains("invalid number") {
-        "numbers have no leading zeros and no plus sign; put text in double quotes"
-    } else {
-        "put text in double quotes; JSON's other words are true, false and null"
-    }
+    let help = match message {
+        _ if text.trim().is_empty() => "an empty plot is {} in JSON",
+        _ if rest.starts_with(['/', '#']) => {
+            return (
+                "a comment",
+                "JSON has no comments; a plot in TOML or YAML may have them",
+            );
+        }
+        _ if rest.starts_with('\'') => "JSON strings stand in double quotes",
+        m if m.contains("trailing comma")
+            || (m.contains("key must be") && rest.starts_with('}')) =>
+        {
+            return (
+                "trailing comma",
+                "take the comma before the closing bracket away",
+            );
+        }
+        m if m.contains("EOF") => {
+            "the file ends too soon: every { needs its }, every [ its ], every string its quote"
+        }
+        m if m.contains("key must be a string") => "put the name in double quotes",
+        m if m.contains("expected `,`") => "put a comma between the fields",
+        m if m.contains("expected `:`") => "put a colon between name and value",
+        m if m.contains("control character") => {
+            "write \\n for a line break and \\t for a tab in a string"
+        }
+        m if m.contains("trailing characters") => {
+            "a plot is one JSON object; take away what follows it"
+        }
+        m if m.contains("escape") => "write \\\\ for a backslash in a string",
+        m if m.contains("invalid number") => {
+            "numbers have no leading zeros and no plus sign; put text in double quotes"
+        }
+        _ => "put text in double quotes; JSON's other words are true, false and null",
+    };
+    (message, help)
 }
 
 fn value(reader: &mut Reader<'_>, node: ast::Value<'_>, depth: usize) -> Value {

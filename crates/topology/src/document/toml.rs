@@ -44,13 +44,14 @@ fn report(reader: &mut Reader<'_>, first: toml::de::Error) {
         let rest = reader.text.get(range.start..).unwrap_or_default();
         let line_end = rest.find('\n').unwrap_or(rest.len());
         reported_to = Some(range.start + line_end);
-        let (message, help) = in_words(error.message());
+        let (message, help) = in_words(error.message(), rest);
         reader.syntax(range, &message, help);
     }
 }
 
-/// The parser's message and how to mend what it speaks of.
-fn in_words(message: &str) -> (String, &'static str) {
+/// The parser's message and how to mend what it speaks of, which is where
+/// `rest` begins.
+fn in_words(message: &str, rest: &str) -> (String, &'static str) {
     let (what, help) = match message {
         m if m.contains("recursion") => (reader::too_deep(), reader::TOO_DEEP_HELP),
         m if m.contains("duplicate key") => (
@@ -61,10 +62,13 @@ fn in_words(message: &str) -> (String, &'static str) {
             "a string without quotes".to_owned(),
             "put text in double quotes: name = \"value\"",
         ),
-        m if m.contains("key with no value") => (
-            "a field without a value".to_owned(),
-            "write name = value; TOML takes `=`, not `:`",
+        m if m.contains("unquoted key") && rest.starts_with(':') => (
+            "a `:` after the name of a field".to_owned(),
+            "write name = value in TOML; a plot in YAML ends in .yaml",
         ),
+        m if m.contains("key with no value") => {
+            ("a field without a value".to_owned(), "write name = value")
+        }
         m if m.contains("leading zero") => (
             "a number with a leading zero".to_owned(),
             "write 0o for octal (0o600), take the zero away, or put text in quotes",

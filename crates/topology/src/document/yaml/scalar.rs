@@ -21,7 +21,7 @@ pub(super) fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Kind
         };
     };
     // `!` alone makes a scalar a string.
-    if tag.original_handle() == "!" && tag.suffix().is_empty() {
+    if tag.handle().is_empty() && tag.suffix() == "!" {
         return Ok(Kind::String(text.to_owned()));
     }
     let kind = match tag.core_suffix() {
