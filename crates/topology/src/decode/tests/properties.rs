@@ -5,8 +5,10 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 
+type Seed = fn() -> Json;
+
 /// What is put in the place of a right field, and each is one mistake.
-const SEEDS: &[(&str, fn() -> Json)] = &[
+const SEEDS: &[(&str, Seed)] = &[
     ("port", || json!("no-port")),
     ("port", || json!(0)),
     ("port", || json!([])),
