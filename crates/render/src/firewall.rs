@@ -110,6 +110,12 @@ fn lines(rule: &FirewallRule) -> Vec<Line> {
 /// A reason as nftables and ufw take it: one line of plain characters.
 fn comment(reason: &str) -> String {
     const LIMIT: usize = 120;
-    let plain = |c: char| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '\'' | '`' | '$' | '*') || c == ' ' { c } else { '?' };
+    let plain = |c: char| {
+        if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '\'' | '`' | '$' | '*') || c == ' ' {
+            c
+        } else {
+            '?'
+        }
+    };
     reason.chars().map(plain).take(LIMIT).collect()
 }

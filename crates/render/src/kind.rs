@@ -7,11 +7,11 @@ mod redis;
 
 use stageplot_topology::{Node, Placement, Service, ServiceSpec, Topology};
 
+use crate::RenderError;
 use crate::artifact::{Artifact, Change};
 use crate::bundle::digest_dir;
 use crate::compose::Container;
 use crate::secrets::Values;
-use crate::RenderError;
 use crate::template::{Template, Templates};
 
 /// What a kind needs to render one placement.

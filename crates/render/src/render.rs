@@ -74,7 +74,11 @@ impl<'a> Renderer<'a> {
     /// # Errors
     ///
     /// As for [`render`].
-    pub fn new(topology: &'a Topology, secrets: Secrets<'_>, custom: &'a Custom) -> Result<Self, RenderError> {
+    pub fn new(
+        topology: &'a Topology,
+        secrets: Secrets<'_>,
+        custom: &'a Custom,
+    ) -> Result<Self, RenderError> {
         let templates = Templates::new(all_templates()).map_err(RenderError::Templates)?;
         let templates = match custom.templates.is_empty() {
             true => templates,
@@ -92,8 +96,11 @@ impl<'a> Renderer<'a> {
     pub fn bundle(&self, node: &Node) -> Result<Bundle, RenderError> {
         let topology = self.topology;
         let mut artifacts = Vec::new();
-        let mut project =
-            Project { name: topology.name().to_string(), services: BTreeMap::new(), networks: BTreeMap::new() };
+        let mut project = Project {
+            name: topology.name().to_string(),
+            services: BTreeMap::new(),
+            networks: BTreeMap::new(),
+        };
         let mut bridged = false;
         for placement in topology.placements_on(node.id) {
             let service = topology.service(placement.service);
@@ -111,7 +118,8 @@ impl<'a> Renderer<'a> {
             project.networks.insert("default", Bridge::new(topology, node.has_v6()));
         }
         if !project.services.is_empty() {
-            let compose = format!("# Rendered: change the stage plot, not this file.\n{}", yaml::to_string(&project)?);
+            let compose =
+                format!("# Rendered: change the stage plot, not this file.\n{}", yaml::to_string(&project)?);
             artifacts.push(Artifact::private("compose.yaml", compose, Owner::ROOT).changes(Change::Live));
         }
         artifacts.extend(firewall::render(topology, node.id, &self.templates)?);
@@ -133,7 +141,10 @@ impl<'a> Renderer<'a> {
 
 /// Every template of ours; a test holds each against what it is given.
 fn all_templates() -> impl Iterator<Item = Template> {
-    [kind::TEMPLATES, firewall::TEMPLATES, system::TEMPLATES, overview::TEMPLATES].into_iter().flatten().cloned()
+    [kind::TEMPLATES, firewall::TEMPLATES, system::TEMPLATES, overview::TEMPLATES]
+        .into_iter()
+        .flatten()
+        .cloned()
 }
 
 /// The names of the templates that a user may put another text in the place of.

@@ -104,8 +104,10 @@ impl Values {
             let Some(value) = self.values.get(secret) else { continue };
             let length = value.expose_secret().chars().count();
             if length < MIN_LIVEKIT_SECRET {
-                let message =
-                    format!("{} has {length} characters, and LiveKit asks for {MIN_LIVEKIT_SECRET}", secret.label());
+                let message = format!(
+                    "{} has {length} characters, and LiveKit asks for {MIN_LIVEKIT_SECRET}",
+                    secret.label()
+                );
                 let help = "make a longer one: openssl rand -hex 32";
                 let finding = topology.judge(Code::LivekitShortSecret, path, message, help);
                 finding.into_iter().for_each(|finding| findings.push(finding));
@@ -125,4 +127,3 @@ fn value(secret: &SecretRef, secrets: Secrets<'_>) -> Result<SecretString, Secre
         (Secrets::From(source), _) => source.secret(secret),
     }
 }
-

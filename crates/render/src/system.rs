@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use stageplot_topology::{NodeId, PortRange, ServiceSpec, Topology};
 
+use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
 use crate::compose::Project;
 use crate::template::{Dialect, Template, Templates};
-use crate::RenderError;
 
 pub(crate) const TEMPLATES: &[Template] = &[
     Template::new("sysctl.conf", Dialect::Sysctl, include_str!("../templates/sysctl.conf")),
@@ -65,15 +65,22 @@ pub(crate) fn render(
         stop_seconds: drain.max().unwrap_or(30) + 60,
         files: others
             .iter()
-            .map(|file| File { path: &file.path, owner: file.owner.to_string(), mode: format!("{:04o}", file.mode) })
+            .map(|file| File {
+                path: &file.path,
+                owner: file.owner.to_string(),
+                mode: format!("{:04o}", file.mode),
+            })
             .collect(),
     };
     let unit = format!("stageplot-{name}");
     let mut artifacts = vec![
         Artifact::open(format!("system/90-{unit}.conf"), templates.render("sysctl.conf", &system)?)
             .changes(Change::Reload),
-        Artifact::open(format!("system/{unit}-firewall.service"), templates.render("firewall.service", &system)?)
-            .changes(Change::Reload),
+        Artifact::open(
+            format!("system/{unit}-firewall.service"),
+            templates.render("firewall.service", &system)?,
+        )
+        .changes(Change::Reload),
         Artifact::private("install.sh", templates.render("install.sh", &system)?, Owner::ROOT),
     ];
     if !project.services.is_empty() {
@@ -95,9 +102,10 @@ fn reserved_ports(topology: &Topology, node: NodeId) -> Vec<String> {
     for placement in topology.placements_on(node) {
         let endpoints = topology.endpoints_of(placement.service).iter();
         let own = endpoints.filter(|endpoint| endpoint.at.contains(&placement.id));
-        ranges.extend(own.map(|endpoint| endpoint.ports).filter(|ports| {
-            ports.last().number() >= 32768 && ports.first().number() <= 60999
-        }));
+        ranges.extend(
+            own.map(|endpoint| endpoint.ports)
+                .filter(|ports| ports.last().number() >= 32768 && ports.first().number() <= 60999),
+        );
     }
     ranges.iter().map(ToString::to_string).collect()
 }

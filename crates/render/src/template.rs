@@ -63,20 +63,12 @@ pub struct Template {
 impl Template {
     /// A template of this crate's or the caller's own, its text usually from `include_str!`.
     pub const fn new(name: &'static str, dialect: Dialect, source: &'static str) -> Self {
-        Self {
-            name: Cow::Borrowed(name),
-            dialect,
-            source: Cow::Borrowed(source),
-        }
+        Self { name: Cow::Borrowed(name), dialect, source: Cow::Borrowed(source) }
     }
 
     /// A template that was read at run time.
     pub fn from_text(name: String, dialect: Dialect, source: String) -> Self {
-        Self {
-            name: Cow::Owned(name),
-            dialect,
-            source: Cow::Owned(source),
-        }
+        Self { name: Cow::Owned(name), dialect, source: Cow::Owned(source) }
     }
 }
 
@@ -115,25 +107,13 @@ impl Templates {
     pub fn new(templates: impl IntoIterator<Item = Template>) -> Result<Self, Vec<TemplateError>> {
         let mut sources = BTreeMap::new();
         let mut errors = Vec::new();
-        for Template {
-            name,
-            dialect,
-            source,
-        } in templates
-        {
+        for Template { name, dialect, source } in templates {
             let name = name.into_owned();
-            if sources
-                .insert(name.clone(), (dialect, source.into_owned()))
-                .is_some()
-            {
+            if sources.insert(name.clone(), (dialect, source.into_owned())).is_some() {
                 errors.push(TemplateError::Duplicate { name });
             }
         }
-        if errors.is_empty() {
-            Self::load(sources)
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Self::load(sources) } else { Err(errors) }
     }
 
     /// Puts other texts in the place of templates of the same name; the dialect stays.
@@ -151,19 +131,13 @@ impl Templates {
     /// # Errors
     ///
     /// As for [`new`](Self::new), and for every name that no template has.
-    pub fn with_overrides(
-        mut self,
-        overrides: BTreeMap<String, String>,
-    ) -> Result<Self, Vec<TemplateError>> {
+    pub fn with_overrides(mut self, overrides: BTreeMap<String, String>) -> Result<Self, Vec<TemplateError>> {
         let known: Vec<String> = self.sources.keys().cloned().collect();
         let mut errors = Vec::new();
         for (name, source) in overrides {
             match self.sources.get_mut(&name) {
                 Some((_, old)) => *old = source,
-                None => errors.push(TemplateError::NoSuchTemplate {
-                    name,
-                    known: known.clone(),
-                }),
+                None => errors.push(TemplateError::NoSuchTemplate { name, known: known.clone() }),
             }
         }
         match (errors.is_empty(), Self::load(self.sources)) {
@@ -184,19 +158,14 @@ impl Templates {
     /// templates that fail; see the variants.
     pub fn render(&self, name: &str, values: &impl Serialize) -> Result<String, TemplateError> {
         let engine = self.engine(name)?;
-        let values =
-            tera::Value::try_from_serializable(values).map_err(|error| TemplateError::Values {
-                template: name.into(),
-                why: error.to_string(),
-            })?;
+        let values = tera::Value::try_from_serializable(values)
+            .map_err(|error| TemplateError::Values { template: name.into(), why: error.to_string() })?;
         engine.render(name, values)
     }
 
     /// The names of all templates with their dialects, sorted.
     pub fn names(&self) -> impl Iterator<Item = (&str, Dialect)> {
-        self.sources
-            .iter()
-            .map(|(name, (dialect, _))| (name.as_str(), *dialect))
+        self.sources.iter().map(|(name, (dialect, _))| (name.as_str(), *dialect))
     }
 
     /// The variables that a template uses, those of included and extended templates with them.
@@ -216,16 +185,9 @@ impl Templates {
     /// # Errors
     ///
     /// [`TemplateError::NoSuchTemplate`], [`TemplateError::Values`].
-    pub fn unsupplied(
-        &self,
-        name: &str,
-        values: &impl Serialize,
-    ) -> Result<BTreeSet<String>, TemplateError> {
-        let values =
-            tera::Context::from_serialize(values).map_err(|error| TemplateError::Values {
-                template: name.into(),
-                why: error.to_string(),
-            })?;
+    pub fn unsupplied(&self, name: &str, values: &impl Serialize) -> Result<BTreeSet<String>, TemplateError> {
+        let values = tera::Context::from_serialize(values)
+            .map_err(|error| TemplateError::Values { template: name.into(), why: error.to_string() })?;
         let mut variables = self.variables(name)?;
         variables.retain(|variable| !values.contains_key(variable));
         Ok(variables)
@@ -234,10 +196,7 @@ impl Templates {
     fn load(sources: BTreeMap<String, (Dialect, String)>) -> Result<Self, Vec<TemplateError>> {
         let mut by_dialect: BTreeMap<Dialect, BTreeMap<String, String>> = BTreeMap::new();
         for (name, (dialect, source)) in &sources {
-            by_dialect
-                .entry(*dialect)
-                .or_default()
-                .insert(name.clone(), source.clone());
+            by_dialect.entry(*dialect).or_default().insert(name.clone(), source.clone());
         }
         let mut errors = Vec::new();
         let mut engines = BTreeMap::new();
@@ -247,21 +206,13 @@ impl Templates {
                 Err(more) => errors.extend(more),
             }
         }
-        if errors.is_empty() {
-            Ok(Self { engines, sources })
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(Self { engines, sources }) } else { Err(errors) }
     }
 
     fn engine(&self, name: &str) -> Result<&Engine, TemplateError> {
-        self.sources
-            .get(name)
-            .and_then(|(dialect, _)| self.engines.get(dialect))
-            .ok_or_else(|| TemplateError::NoSuchTemplate {
-                name: name.into(),
-                known: self.sources.keys().cloned().collect(),
-            })
+        self.sources.get(name).and_then(|(dialect, _)| self.engines.get(dialect)).ok_or_else(|| {
+            TemplateError::NoSuchTemplate { name: name.into(), known: self.sources.keys().cloned().collect() }
+        })
     }
 }
 

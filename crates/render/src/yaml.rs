@@ -6,8 +6,7 @@ use crate::RenderError;
 
 /// A value as a YAML document that ends in a newline.
 pub(crate) fn to_string(value: &impl Serialize) -> Result<String, RenderError> {
-    let mut text =
-        serde_saphyr::to_string(value).map_err(|error| RenderError::Format(error.to_string()))?;
+    let mut text = serde_saphyr::to_string(value).map_err(|error| RenderError::Format(error.to_string()))?;
     if !text.ends_with('\n') {
         text.push('\n');
     }

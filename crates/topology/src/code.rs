@@ -58,6 +58,7 @@ codes! {
     UnknownName "unknown-name" Error,
     WrongKind "wrong-kind" Error,
     AmbiguousService "ambiguous-service" Error,
+    DuplicateService "duplicate-service" Error,
     DuplicateRole "duplicate-role" Error,
     DuplicateAddress "duplicate-address" Error,
     NetworkOverlap "network-overlap" Error,
@@ -140,5 +141,25 @@ impl FromStr for Code {
             .copied()
             .find(|code| code.as_str() == name)
             .ok_or_else(|| UnknownCode(name.to_owned()))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::decode::scalar(deserializer)
+    }
+}
+
+impl crate::decode::FromScalar for Code {
+    const EXPECTED: &'static str = "the code of a finding";
+
+    fn from_text(name: &str) -> Result<Self, String> {
+        name.parse().map_err(|error: UnknownCode| {
+            let near = crate::suggest::nearest(name, Self::ALL.iter().map(|code| code.as_str()));
+            match near {
+                Some(near) => format!("`{}` is no code of a finding: did you mean {near}?", error.0),
+                None => format!("`{}` is no code of a finding: `stageplot explain` lists them", error.0),
+            }
+        })
     }
 }

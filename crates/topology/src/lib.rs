@@ -2,8 +2,10 @@
 
 mod arrival;
 mod code;
+pub mod decode;
 mod diagnostic;
 mod dial;
+mod document;
 mod endpoint;
 mod firewall;
 mod flow;
@@ -22,6 +24,7 @@ pub use arrival::{Arrival, Hook, Sources, arrivals, listen};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
 pub use dial::{SocketTarget, TargetHost, dial};
+pub use document::{Document, Entry, Format, Kind, Table, Value, redact_source};
 pub use endpoint::{Endpoint, EndpointId, Scope, Speaks};
 pub use firewall::{FirewallRule, firewall};
 pub use flow::{Flow, FlowId, NetsId, Party};

@@ -1,7 +1,10 @@
 //! Every secret that a topology names.
 
 use crate::resolve::service_path;
-use crate::{App, Code, Diagnostic, Edge, EnvValue, FieldPath, Level, Redis, SecretRef, ServiceSpec, Severity, Tls, Topology};
+use crate::{
+    App, Code, Diagnostic, Edge, EnvValue, FieldPath, Level, Redis, SecretRef, ServiceSpec, Severity, Tls,
+    Topology,
+};
 
 impl Topology {
     /// Every secret of the plot with the field that names it, by service and
@@ -14,7 +17,8 @@ impl Topology {
                 ServiceSpec::Edge(edge) => of_edge(edge, &path, &mut secrets),
                 ServiceSpec::Livekit(livekit) => {
                     let keys = path.key("keys");
-                    secrets.extend(livekit.keys.iter().map(|(name, secret)| (keys.key(name.as_str()), secret)));
+                    secrets
+                        .extend(livekit.keys.iter().map(|(name, secret)| (keys.key(name.as_str()), secret)));
                     if let Some(turn) = &livekit.turn {
                         let path = path.key("turn");
                         secrets.extend(turn.cert.iter().map(|secret| (path.key("cert"), secret)));
@@ -34,7 +38,8 @@ impl Topology {
             ServiceSpec::Livekit(livekit) => Some((service_path(&service.name).key("keys"), &livekit.keys)),
             _ => None,
         });
-        keys.flat_map(|(path, keys)| keys.iter().map(move |(name, secret)| (path.key(name.as_str()), secret))).collect()
+        keys.flat_map(|(path, keys)| keys.iter().map(move |(name, secret)| (path.key(name.as_str()), secret)))
+            .collect()
     }
 
     /// A finding with the severity that the plot gives its code, or none where

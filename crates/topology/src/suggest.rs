@@ -1,7 +1,93 @@
-//! placeholder until the document branch lands
-pub(crate) fn nearest<'a>(_: &str, _: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    None
+//! The known name that a mistyped one was probably meant to be.
+
+/// The nearest of `known` to `name`, or `None` where none is near enough to
+/// be what was meant. Case, `-` and `_` make no difference; of two equally
+/// near ones the first wins.
+pub(crate) fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
+    name: &str,
+    known: impl IntoIterator<Item = &'k S>,
+) -> Option<&'k str> {
+    let plain = simplified(name);
+    let length = plain.chars().count();
+    if length == 0 || length > LONGEST {
+        return None;
+    }
+    // One slip in three characters, and two in a name of any length.
+    let mut allowed = (length / 3).clamp(1, 3);
+    let mut found = None;
+    for candidate in known.into_iter().take(CANDIDATES) {
+        let candidate = candidate.as_ref();
+        let other = simplified(candidate);
+        let other_length = other.chars().count();
+        if other_length > LONGEST {
+            continue;
+        }
+        if other == plain {
+            return Some(candidate);
+        }
+        if allowed == 0 || other_length.abs_diff(length) > allowed {
+            continue;
+        }
+        let distance = strsim::damerau_levenshtein(&plain, &other);
+        // A two-letter name has nothing in common with another at one slip
+        // but a letter.
+        if distance <= allowed && distance < length.max(other_length).saturating_sub(1).max(1) {
+            found = Some(candidate);
+            // Later ones have to be nearer than this one.
+            allowed = distance - 1;
+        }
+    }
+    found
 }
+
+/// Names for a sentence, shortened where there are many: `a, b and 7 more`.
 pub(crate) fn listed(names: &[&str]) -> String {
-    names.join(", ")
+    const SHOWN: usize = 8;
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
+}
+
+fn simplified(name: &str) -> String {
+    // Names beyond the longest are not compared; a megabyte is not copied.
+    let head = name.chars().take(LONGEST + 1);
+    head.map(|c| if c == '_' { '-' } else { c }).flat_map(char::to_lowercase).collect()
+}
+
+/// Names longer than this are not mistyped, they are something else.
+const LONGEST: usize = 64;
+
+/// How many names are compared: enough for every plot, and a bound for one of
+/// 100,000 nodes.
+const CANDIDATES: usize = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_mended_and_strangers_left_alone() {
+        let fields = ["port", "ports", "health", "routes", "media-1", "tls"];
+        for (typed, meant) in [
+            ("prot", Some("port")),
+            ("Port", Some("port")),
+            ("helth", Some("health")),
+            ("media_1", Some("media-1")),
+            ("rotues", Some("routes")),
+            ("tsl", Some("tls")),
+            ("image", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(typed, fields), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn long_names_cost_nothing() {
+        let long = "é".repeat(1 << 20);
+        assert_eq!(nearest(&long, ["port"]), None);
+        assert_eq!(nearest("port", [long.as_str()]), None);
+    }
 }

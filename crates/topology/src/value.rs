@@ -3,9 +3,8 @@
 //! Each is parsed at the edge of the program and carried as a type from then on.
 
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{self, IntoDeserializer as _};
+use serde::de;
 use serde::{Deserialize, Deserializer};
 
 mod bytes;
@@ -106,44 +105,7 @@ pub(crate) enum OneOrMany<T> {
     Many(Vec<T>),
 }
 
-/// Reads one value, or a list of them.
-pub(crate) fn one_or_many<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    struct Visitor<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("one value or a list of them")
-        }
-
-        fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Vec<T>, A::Error> {
-            Vec::deserialize(de::value::SeqAccessDeserializer::new(seq))
-        }
-
-        fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Vec<T>, A::Error> {
-            Ok(vec![T::deserialize(de::value::MapAccessDeserializer::new(map))?])
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
-            Ok(vec![T::deserialize(text.into_deserializer())?])
-        }
-
-        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Vec<T>, E> {
-            Ok(vec![T::deserialize(number.into_deserializer())?])
-        }
-
-        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Vec<T>, E> {
-            Ok(vec![T::deserialize(number.into_deserializer())?])
-        }
-    }
-
-    deserializer.deserialize_any(Visitor(PhantomData))
-}
+pub(crate) use crate::decode::one_or_many;
 
 /// Reads a secret whose bare text is the path of a file.
 pub(crate) fn secret_or_path<'de, D>(deserializer: D) -> Result<Option<SecretRef>, D::Error>

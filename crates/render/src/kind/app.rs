@@ -21,7 +21,8 @@ pub(super) struct Variables {
 
 pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
     let name = scene.service.name.as_str();
-    let lines = app.env.iter().map(|(variable, value)| (variable.clone(), self::value(scene, value))).collect();
+    let lines =
+        app.env.iter().map(|(variable, value)| (variable.clone(), self::value(scene, value))).collect();
     let env = scene.templates.render("env", &Variables { lines })?;
     let env = Artifact::private("env", env, Owner::ROOT);
     let Some(image) = app.image.as_ref().filter(|_| app.run.is_none()) else {
@@ -47,7 +48,9 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
     container.command.clone_from(&app.command);
     container.user.clone_from(&app.user);
     let volumes = app.volumes.iter();
-    container.volumes.extend(volumes.map(|(volume, target)| Mount::data(&format!("{name}/{volume}"), target)));
+    container
+        .volumes
+        .extend(volumes.map(|(volume, target)| Mount::data(&format!("{name}/{volume}"), target)));
     if let (Some(port), Some(path)) = (app.port, &app.health) {
         let ask = format!("wget -q -T 4 -O /dev/null 'http://127.0.0.1:{port}{path}'");
         container.healthcheck = Some(HealthCheck::shell(&ask));

@@ -86,11 +86,13 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
     artifacts.extend(files.into_iter().map(|(file, secret)| {
         Artifact::private(format!("{live}/{file}"), scene.values.get(secret), Owner::ROOT)
     }));
-    artifacts.extend(scene.extra_files().map(|file| Artifact { path: format!("{live}/{}", file.path), ..file }));
+    artifacts
+        .extend(scene.extra_files().map(|file| Artifact { path: format!("{live}/{}", file.path), ..file }));
     let mut artifacts: Vec<_> =
         artifacts.into_iter().map(|artifact| artifact.read_by(name, Change::Reload)).collect();
 
-    let mut container = Container::new(scene.topology, scene.placement, &edge.image.to_string(), &edge.limits);
+    let mut container =
+        Container::new(scene.topology, scene.placement, &edge.image.to_string(), &edge.limits);
     container.volumes = vec![
         Mount::files(&live, CONFIG),
         Mount::data(&format!("{name}/data"), "/data"),
@@ -98,7 +100,11 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
     ];
     container.healthcheck = Some(health(&caddyfile.groups));
     if let Tls::Acme(Acme { dns: Some(dns), .. }) = &edge.tls {
-        let lines: Vec<_> = dns.settings.iter().map(|(setting, secret)| (variable(setting), scene.values.get(secret).to_owned())).collect();
+        let lines: Vec<_> = dns
+            .settings
+            .iter()
+            .map(|(setting, secret)| (variable(setting), scene.values.get(secret).to_owned()))
+            .collect();
         let env = scene.templates.render("env", &super::app::Variables { lines })?;
         let (dir, files) = scene.at_start(vec![Artifact::private("env", env, Owner::ROOT)]);
         container.env_file = vec![format!("./{dir}/env")];
@@ -151,7 +157,10 @@ fn tls(edge: &Edge) -> Option<TlsLines> {
         }),
         Tls::Acme(Acme { dns: Some(DnsChallenge { provider, settings }), .. }) => {
             let settings = settings.keys().map(|setting| (setting.clone(), variable(setting))).collect();
-            Some(TlsLines { dns: Some(DnsLines { provider: provider.clone(), settings }), ..TlsLines::default() })
+            Some(TlsLines {
+                dns: Some(DnsLines { provider: provider.clone(), settings }),
+                ..TlsLines::default()
+            })
         }
         _ => None,
     }
@@ -200,7 +209,12 @@ fn group(scene: Scene<'_>, id: ServiceId, catch_all: bool) -> Option<Group> {
         _ => return None,
     };
     let paths = if paths.iter().any(|path| path == "/*") { Vec::new() } else { paths };
-    Some(Group { service: service.name.to_string(), paths, upstreams: upstreams(scene, id, endpoint), health })
+    Some(Group {
+        service: service.name.to_string(),
+        paths,
+        upstreams: upstreams(scene, id, endpoint),
+        health,
+    })
 }
 
 fn upstreams(scene: Scene<'_>, service: ServiceId, endpoint: &str) -> Vec<String> {

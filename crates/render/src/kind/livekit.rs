@@ -7,13 +7,14 @@ use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::Value;
 use stageplot_topology::{
-    Livekit, LivekitVersion, LogLevel, Node, RedisRemote, SOURCES_LIMIT, Selector, ServiceSpec, TurnTls, dial, listen,
+    Livekit, LivekitVersion, LogLevel, Node, RedisRemote, SOURCES_LIMIT, Selector, ServiceSpec, TurnTls,
+    dial, listen,
 };
 
 use super::{Part, Scene};
+use crate::RenderError;
 use crate::artifact::{Artifact, Owner};
 use crate::compose::{Container, HealthCheck, Mount};
-use crate::RenderError;
 use crate::yaml;
 
 /// Where the container finds its configuration.
@@ -238,7 +239,8 @@ fn redis(scene: Scene<'_>) -> Option<Redis<'_>> {
         let target = dial(scene.topology, scene.placement.id, endpoint.id, service.primary?)?;
         return Some(Redis { address: Some(target.to_string()), password, ..Redis::default() });
     };
-    let texts = |addresses: &[stageplot_topology::RedisAddress]| addresses.iter().map(ToString::to_string).collect();
+    let texts =
+        |addresses: &[stageplot_topology::RedisAddress]| addresses.iter().map(ToString::to_string).collect();
     Some(Redis {
         address: remote.address.as_ref().map(ToString::to_string),
         username: remote.username.as_deref(),

@@ -4,9 +4,9 @@ use serde::Serialize;
 use stageplot_topology::{Attachment, Persistence, Redis, dial, listen};
 
 use super::{Part, Scene};
+use crate::RenderError;
 use crate::artifact::{Artifact, Owner};
 use crate::compose::{Container, HealthCheck, Mount};
-use crate::RenderError;
 use crate::template::{Dialect, Template};
 
 pub(super) const TEMPLATE: Template =
@@ -61,8 +61,7 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
         Some(Upstream { host: target.host.to_string(), port: target.port.number() })
     });
     let announce = replicaof.is_some().then(|| scene.node.main_address()).flatten();
-    let announce =
-        announce.map(|address| Upstream { host: address.to_string(), port: redis.port.number() });
+    let announce = announce.map(|address| Upstream { host: address.to_string(), port: redis.port.number() });
     let password = redis.password.as_ref().map(|secret| scene.values.get(secret));
     let conf = Conf {
         bind,
@@ -85,8 +84,7 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     let (dir, artifacts) = scene.at_start(files);
     let mut container = Container::new(topology, placement, &redis.image.to_string(), &redis.limits);
     container.command = vec!["redis-server".to_owned(), format!("{CONFIG}/redis.conf")];
-    container.volumes =
-        vec![Mount::files(&dir, CONFIG), Mount::data(service.name.as_str(), "/data")];
+    container.volumes = vec![Mount::files(&dir, CONFIG), Mount::data(service.name.as_str(), "/data")];
     container.ulimits = [("nofile", 100_000)].into();
     container.healthcheck = Some(health(redis, is_replica));
     Ok(Part { artifacts, container: Some(container) })
@@ -106,4 +104,3 @@ fn health(redis: &Redis, replica: bool) -> HealthCheck {
         true => format!("{auth}redis-cli -p {port} info replication | grep -q '^master_link_status:up'"),
     })
 }
-

@@ -173,8 +173,7 @@ fn assemble(mut scan: impl Scan, marked: &str) -> Result<String, Fault> {
                     value.chars().for_each(|c| scan.text(c));
                     out.push_str(value);
                 } else {
-                    scan.value(value, form, &mut out)
-                        .map_err(|why| at.fault(value, why))?;
+                    scan.value(value, form, &mut out).map_err(|why| at.fault(value, why))?;
                 }
                 if let Some((earlier, at)) = last.take()
                     && !scan_follows(&out, start, &scan)
@@ -197,10 +196,7 @@ fn assemble(mut scan: impl Scan, marked: &str) -> Result<String, Fault> {
 
 /// Whether what was written from `start` on may follow the value before it.
 fn scan_follows(out: &str, start: usize, scan: &impl Scan) -> bool {
-    out[start..]
-        .chars()
-        .next()
-        .is_none_or(|next| scan.may_follow(Some(next)))
+    out[start..].chars().next().is_none_or(|next| scan.may_follow(Some(next)))
 }
 
 #[derive(Clone, Default)]
@@ -227,12 +223,7 @@ impl Place {
     }
 
     fn fault(&self, value: &str, why: Refusal) -> Fault {
-        Fault {
-            value: value.to_owned(),
-            line: self.newlines + 1,
-            near: self.near.trim().to_owned(),
-            why,
-        }
+        Fault { value: value.to_owned(), line: self.newlines + 1, near: self.near.trim().to_owned(), why }
     }
 }
 
@@ -240,29 +231,19 @@ impl Place {
 fn is_name(value: &str) -> bool {
     !value.is_empty()
         && !value.starts_with(['-', '.'])
-        && value
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
 /// Whether a value may stand without quotes in the formats that have words: nothing here starts a
 /// comment, a quote, an escape or an expansion in any of them.
 fn is_plain(value: &str) -> bool {
-    !value.is_empty()
-        && value
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_./:@+-,=".contains(c))
+    !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_./:@+-,=".contains(c))
 }
 
 /// Whether a value fits into a comment that ends with its line.
 fn fits_comment(value: &str) -> Result<(), Refusal> {
-    if value
-        .chars()
-        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\\' | '{'))
-    {
-        return Err(
-            "a comment holds no line breaks, control characters, backslashes or opening braces",
-        );
+    if value.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\\' | '{')) {
+        return Err("a comment holds no line breaks, control characters, backslashes or opening braces");
     }
     Ok(())
 }

@@ -23,10 +23,7 @@ impl Engine {
         dialect: Dialect,
         sources: BTreeMap<String, String>,
     ) -> Result<Self, Vec<TemplateError>> {
-        let mut errors: Vec<_> = sources
-            .iter()
-            .filter_map(|(name, source)| check(name, source))
-            .collect();
+        let mut errors: Vec<_> = sources.iter().filter_map(|(name, source)| check(name, source)).collect();
         if errors.is_empty() {
             // Before the engine follows the links itself, which it does recursively.
             errors.extend(links::too_long(&sources));
@@ -38,11 +35,7 @@ impl Engine {
         if let Err(error) = tera.add_raw_templates(&sources) {
             return Err(load_errors(&error, &sources));
         }
-        Ok(Self {
-            dialect,
-            tera,
-            sources,
-        })
+        Ok(Self { dialect, tera, sources })
     }
 
     /// The variables that a template uses, with those of the templates it includes and extends.
@@ -54,10 +47,7 @@ impl Engine {
     pub(super) fn render(&self, name: &str, values: Value) -> Result<String, TemplateError> {
         let Some(map) = values.as_map() else {
             let why = format!("it is of the type {}", values.name());
-            return Err(TemplateError::Values {
-                template: name.into(),
-                why,
-            });
+            return Err(TemplateError::Values { template: name.into(), why });
         };
         for variable in self.variables(name) {
             if !map.keys().any(|key| key.as_str() == Some(&variable)) {
@@ -76,27 +66,21 @@ impl Engine {
         }
 
         let mut context = Context::new();
-        let given = if has_none(&values) {
-            without_none(&values)
-        } else {
-            values
-        };
+        let given = if has_none(&values) { without_none(&values) } else { values };
         for (key, value) in given.as_map().into_iter().flatten() {
             context.insert_value(key.to_string(), value.clone());
         }
         let marked = self.render_marked(name, &context)?;
-        self.dialect
-            .assemble(&marked)
-            .map_err(|fault| TemplateError::Unrepresentable {
-                template: name.into(),
-                dialect: self.dialect,
-                value: (!fault.value.is_empty())
-                    .then(|| find(&given, &mut String::new(), &|text| text == fault.value))
-                    .flatten(),
-                line: fault.line,
-                near: fault.near,
-                why: fault.why,
-            })
+        self.dialect.assemble(&marked).map_err(|fault| TemplateError::Unrepresentable {
+            template: name.into(),
+            dialect: self.dialect,
+            value: (!fault.value.is_empty())
+                .then(|| find(&given, &mut String::new(), &|text| text == fault.value))
+                .flatten(),
+            line: fault.line,
+            near: fault.near,
+            why: fault.why,
+        })
     }
 
     fn render_marked(&self, name: &str, context: &Context) -> Result<String, TemplateError> {
@@ -104,27 +88,19 @@ impl Engine {
             limits::start();
             let mut out = Bounded::default();
             let done = self.tera.render_to(name, context, &mut out);
-            done.map_err(|error| self.render_error(name, &error))
-                .map(|()| out.bytes)
+            done.map_err(|error| self.render_error(name, &error)).map(|()| out.bytes)
         };
         let flat = self.tera.get_component_names().next().is_none()
-            && self
-                .sources
-                .get(name)
-                .is_some_and(|source| !links::nests(source));
+            && self.sources.get(name).is_some_and(|source| !links::nests(source));
         let bytes = if flat {
             run()?
         } else {
             // Blocks, includes and components are recursion in the engine, with frames of tens of
             // kilobytes; what the limits allow must fit. The memory is reserved, not used.
             std::thread::scope(|scope| {
-                let thread = std::thread::Builder::new()
-                    .stack_size(STACK)
-                    .spawn_scoped(scope, run);
+                let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
                 match thread {
-                    Ok(thread) => thread
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
                     Err(error) => Err(failed(name, &format!("no thread to render on: {error}"))),
                 }
             })?
@@ -141,19 +117,12 @@ impl Engine {
             .find_map(|(name, source)| Some((name.clone(), locate::word(source, variable)?)))
             .unwrap_or_else(|| (name.into(), (1, 1)));
         let why = format!("the variable `{variable}` is not among those given");
-        TemplateError::Undefined {
-            template,
-            line,
-            column,
-            why,
-        }
+        TemplateError::Undefined { template, line, column, why }
     }
 
     fn render_error(&self, name: &str, error: &tera::Error) -> TemplateError {
         if limits::overdrawn() {
-            return TemplateError::TooLarge {
-                template: name.into(),
-            };
+            return TemplateError::TooLarge { template: name.into() };
         }
         let ErrorKind::RenderingError(report) = error.kind() else {
             return failed(name, &error.to_string());
@@ -163,24 +132,10 @@ impl Engine {
         let why = report.message().to_owned();
         if why.contains("not defined") || why.contains("undefined") {
             // The engine goes on to list all variables, which says more about us than helps.
-            let why = why
-                .split(". Available")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            return TemplateError::Undefined {
-                template,
-                line,
-                column,
-                why,
-            };
+            let why = why.split(". Available").next().unwrap_or_default().to_owned();
+            return TemplateError::Undefined { template, line, column, why };
         }
-        TemplateError::Failed {
-            template,
-            line,
-            column,
-            why,
-        }
+        TemplateError::Failed { template, line, column, why }
     }
 }
 
@@ -214,11 +169,7 @@ fn shell_word(text: &str) -> String {
 fn check(name: &str, source: &str) -> Option<TemplateError> {
     if let Some(at) = source.find(|c: char| marks::holds_mark(c.encode_utf8(&mut [0; 4]))) {
         let (line, column) = locate::position(source, at);
-        return Some(TemplateError::Reserved {
-            template: name.into(),
-            line,
-            column,
-        });
+        return Some(TemplateError::Reserved { template: name.into(), line, column });
     }
     match Tera::new().add_raw_template(name, source) {
         Err(error) => match error.kind() {
@@ -241,10 +192,7 @@ fn load_errors(error: &tera::Error, sources: &BTreeMap<String, String>) -> Vec<T
         locate::literal(source, name).unwrap_or((1, 1))
     };
     match error.kind() {
-        ErrorKind::CircularExtend {
-            tpl,
-            inheritance_chain,
-        } => {
+        ErrorKind::CircularExtend { tpl, inheritance_chain } => {
             let chain = [std::slice::from_ref(tpl), inheritance_chain].concat();
             vec![circle(chain, at)]
         }
@@ -252,22 +200,13 @@ fn load_errors(error: &tera::Error, sources: &BTreeMap<String, String>) -> Vec<T
         ErrorKind::MissingParent { current, parent } => {
             let (line, column) = at(current, parent);
             let why = format!("there is no template `{parent}` to extend");
-            vec![TemplateError::Unknown {
-                template: current.clone(),
-                line,
-                column,
-                why,
-            }]
+            vec![TemplateError::Unknown { template: current.clone(), line, column, why }]
         }
         // The engine joins its reports of several names into one text.
         _ => {
             let text = error.to_string();
             let found: Vec<_> = text.split("\n\n").filter_map(unknown_from_report).collect();
-            if found.is_empty() {
-                vec![failed("", text.lines().next().unwrap_or_default())]
-            } else {
-                found
-            }
+            if found.is_empty() { vec![failed("", text.lines().next().unwrap_or_default())] } else { found }
         }
     }
 }
@@ -279,40 +218,21 @@ fn circle(chain: Vec<String>, at: impl Fn(&str, &str) -> (usize, usize)) -> Temp
         _ => (String::new(), ""),
     };
     let (line, column) = at(&template, target);
-    TemplateError::Cycle {
-        template,
-        line,
-        column,
-        chain,
-    }
+    TemplateError::Cycle { template, line, column, chain }
 }
 
 /// Reads `error: MESSAGE` and ` --> NAME:LINE:COLUMN` back from the engine's report.
 fn unknown_from_report(report: &str) -> Option<TemplateError> {
     let mut lines = report.lines();
     let why = lines.next()?.strip_prefix("error: ")?.to_owned();
-    let mut place = lines
-        .next()?
-        .trim_start()
-        .strip_prefix("--> ")?
-        .rsplitn(3, ':');
+    let mut place = lines.next()?.trim_start().strip_prefix("--> ")?.rsplitn(3, ':');
     let column = place.next()?.parse().ok()?;
     let line = place.next()?.parse().ok()?;
-    Some(TemplateError::Unknown {
-        template: place.next()?.to_owned(),
-        line,
-        column,
-        why,
-    })
+    Some(TemplateError::Unknown { template: place.next()?.to_owned(), line, column, why })
 }
 
 fn failed(template: &str, why: &str) -> TemplateError {
-    TemplateError::Failed {
-        template: template.into(),
-        line: 0,
-        column: 0,
-        why: why.to_owned(),
-    }
+    TemplateError::Failed { template: template.into(), line: 0, column: 0, why: why.to_owned() }
 }
 
 const STACK: usize = 256 << 20;

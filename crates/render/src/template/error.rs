@@ -97,9 +97,7 @@ pub enum TemplateError {
         template: String,
     },
     /// The template's text holds a noncharacter that is reserved for the renderer.
-    #[error(
-        "load template {template}:{line}:{column}: it holds one of the noncharacters U+FDD0 to U+FDD3"
-    )]
+    #[error("load template {template}:{line}:{column}: it holds one of the noncharacters U+FDD0 to U+FDD3")]
     Reserved {
         /// The template's name.
         template: String,
@@ -148,18 +146,25 @@ impl TemplateError {
             Self::Syntax { .. } => "the template language is Tera 2: https://keats.github.io/tera/docs/; \
                  text with `{{`, `{%` or `{#` of its own goes between `{% raw %}` and `{% endraw %}`"
                 .into(),
-            Self::Unknown { .. } => "correct the name; templates can include those of their own format alone".into(),
+            Self::Unknown { .. } => {
+                "correct the name; templates can include those of their own format alone".into()
+            }
             Self::Cycle { .. } => "remove one of the includes".into(),
             Self::Undefined { .. } => "correct the name; a value that may be missing is tested first, \
                  `{% if name is defined %}`, or has a default, `{{ name | default(value=\"…\") }}`"
                 .into(),
             Self::Failed { .. } => "correct the expression at this place".into(),
-            Self::Unrepresentable { .. } => "choose another value, or put it in another place of the template; \
+            Self::Unrepresentable { .. } => {
+                "choose another value, or put it in another place of the template; \
                  `| safe` writes it as it is, at your own risk"
-                .into(),
+                    .into()
+            }
             Self::TooLarge { .. } => "look for a loop that runs too often".into(),
             Self::Reserved { .. } => "remove the character".into(),
-            Self::NoSuchTemplate { known, .. } => format!("a file in the template directory takes the name of a built-in template: {}", known.join(", ")),
+            Self::NoSuchTemplate { known, .. } => format!(
+                "a file in the template directory takes the name of a built-in template: {}",
+                known.join(", ")
+            ),
             Self::Duplicate { .. } => "rename one of them".into(),
             Self::TooDeep { .. } => "join some of these templates".into(),
             Self::Values { .. } => "give the template a struct, or a map with strings as keys".into(),
@@ -175,9 +180,5 @@ fn name_of(value: &Option<String>) -> String {
 }
 
 fn after(near: &str) -> String {
-    if near.is_empty() {
-        String::new()
-    } else {
-        format!(" after `{near}`")
-    }
+    if near.is_empty() { String::new() } else { format!(" after `{near}`") }
 }

@@ -46,15 +46,9 @@ pub(super) fn range(args: Kwargs, _: &State) -> tera::TeraResult<Vec<i64>> {
     let end = args.must_get::<i64>("end")?;
     let step = args.get::<i64>("step_by")?.unwrap_or(1);
     if step < 1 {
-        return Err(tera::Error::message(
-            "`step_by` of `range` must be 1 or more",
-        ));
+        return Err(tera::Error::message("`step_by` of `range` must be 1 or more"));
     }
-    let elements = end
-        .saturating_sub(start)
-        .max(0)
-        .unsigned_abs()
-        .div_ceil(step.unsigned_abs());
+    let elements = end.saturating_sub(start).max(0).unsigned_abs().div_ceil(step.unsigned_abs());
     let spent = ELEMENTS.get().saturating_add(elements);
     ELEMENTS.set(spent);
     if spent > MAX_RANGE {
@@ -63,9 +57,7 @@ pub(super) fn range(args: Kwargs, _: &State) -> tera::TeraResult<Vec<i64>> {
             "`range` made {spent} elements in this rendering, and {MAX_RANGE} is the limit"
         )));
     }
-    Ok((start..end)
-        .step_by(usize::try_from(step).unwrap_or(usize::MAX))
-        .collect())
+    Ok((start..end).step_by(usize::try_from(step).unwrap_or(usize::MAX)).collect())
 }
 
 /// A buffer that takes so much and no more.

@@ -4,29 +4,16 @@
 pub(super) fn position(source: &str, at: usize) -> (usize, usize) {
     let before = &source[..at];
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[start..].chars().count() + 1,
-    )
+    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
 }
 
 /// The first use of a variable inside a tag.
 pub(super) fn word(source: &str, word: &str) -> Option<(usize, usize)> {
     let mut from = 0;
-    while let Some(open) = source[from..]
-        .find("{{")
-        .into_iter()
-        .chain(source[from..].find("{%"))
-        .min()
-    {
+    while let Some(open) = source[from..].find("{{").into_iter().chain(source[from..].find("{%")).min() {
         let start = from + open + 2;
         let rest = &source[start..];
-        let end = rest
-            .find("}}")
-            .into_iter()
-            .chain(rest.find("%}"))
-            .min()
-            .unwrap_or(rest.len());
+        let end = rest.find("}}").into_iter().chain(rest.find("%}")).min().unwrap_or(rest.len());
         let tag = &rest[..end];
         let hit = tag.match_indices(word).find(|&(at, _)| {
             let part = |c: char| c.is_alphanumeric() || c == '_';

@@ -91,10 +91,7 @@ impl<'a> Iterator for Pieces<'a> {
         match inner.find(is_mark) {
             Some(end) if inner[end..].starts_with(END) => {
                 self.rest = &inner[end + END.len_utf8()..];
-                Some(Piece::Value {
-                    value: &inner[..end],
-                    form,
-                })
+                Some(Piece::Value { value: &inner[..end], form })
             }
             _ => Some(self.broken()),
         }
@@ -128,15 +125,9 @@ mod tests {
             Pieces::new(&text).collect::<Vec<_>>(),
             [
                 Piece::Text("a"),
-                Piece::Value {
-                    value: "x",
-                    form: Form::Plain
-                },
+                Piece::Value { value: "x", form: Form::Plain },
                 Piece::Text("b"),
-                Piece::Value {
-                    value: "",
-                    form: Form::Bare
-                },
+                Piece::Value { value: "", form: Form::Bare },
             ]
         );
     }
@@ -155,10 +146,7 @@ mod tests {
         mark(&format!("{}/b", marked("a", Form::Plain)), &mut out).unwrap();
         assert_eq!(
             Pieces::new(str::from_utf8(&out).unwrap()).collect::<Vec<_>>(),
-            [Piece::Value {
-                value: "a/b",
-                form: Form::Plain
-            }]
+            [Piece::Value { value: "a/b", form: Form::Plain }]
         );
     }
 }

@@ -7,9 +7,7 @@ use super::marks;
 pub(super) fn has_none(value: &Value) -> bool {
     value.is_none()
         || value.as_map().is_some_and(|map| map.values().any(has_none))
-        || value
-            .as_array()
-            .is_some_and(|array| array.iter().any(has_none))
+        || value.as_array().is_some_and(|array| array.iter().any(has_none))
 }
 
 /// Leaves out what is null, for the engine would write it as nothing: `requirepass` and a blank.
@@ -17,27 +15,16 @@ pub(super) fn has_none(value: &Value) -> bool {
 pub(super) fn without_none(value: &Value) -> Value {
     if let Some(map) = value.as_map() {
         let kept = map.iter().filter(|(_, value)| !value.is_none());
-        return kept
-            .map(|(key, value)| (key.clone(), without_none(value)))
-            .collect::<tera::Map>()
-            .into();
+        return kept.map(|(key, value)| (key.clone(), without_none(value))).collect::<tera::Map>().into();
     }
     if let Some(array) = value.as_array() {
         return array.iter().map(without_none).collect::<Vec<_>>().into();
     }
-    if value.is_none() {
-        Value::undefined()
-    } else {
-        value.clone()
-    }
+    if value.is_none() { Value::undefined() } else { value.clone() }
 }
 
 /// The path of the first string, or key, of which this holds.
-pub(super) fn find(
-    value: &Value,
-    path: &mut String,
-    holds: &dyn Fn(&str) -> bool,
-) -> Option<String> {
+pub(super) fn find(value: &Value, path: &mut String, holds: &dyn Fn(&str) -> bool) -> Option<String> {
     if value.as_str().is_some_and(holds) {
         return Some(path.clone());
     }

@@ -1,1 +1,156 @@
+//! Reading a plot from a file.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, ServiceSpec};
+use crate::decode::{ByKind, decode};
+use crate::{App, Code, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment};
+
+/// A plot as its file has it.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct File {
+    name: Option<Name>,
+    root: Option<String>,
+    secrets_file: Option<String>,
+    templates: Option<String>,
+    access: Access,
+    firewall: FirewallSpec,
+    bridge: BridgeSpec,
+    networks: BTreeMap<Name, NetworkSpec>,
+    nodes: BTreeMap<Name, NodeSpec>,
+    services: BTreeMap<Name, ByKind<Service>>,
+    severity: BTreeMap<Code, Level>,
+    // The short form: a service that is alone of its kind.
+    edge: Option<Edge>,
+    livekit: Option<Box<Livekit>>,
+    redis: Option<Redis>,
+    app: Option<App>,
+}
+
+/// A service with its kind beside it.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Service {
+    Edge(Edge),
+    Livekit(Box<Livekit>),
+    Redis(Redis),
+    App(App),
+}
+
+impl From<Service> for ServiceSpec {
+    fn from(service: Service) -> Self {
+        match service {
+            Service::Edge(edge) => Self::Edge(edge),
+            Service::Livekit(livekit) => Self::Livekit(livekit),
+            Service::Redis(redis) => Self::Redis(redis),
+            Service::App(app) => Self::App(app),
+        }
+    }
+}
+
+impl Plot {
+    /// Reads a plot, and validates it.
+    ///
+    /// ```
+    /// use stageplot_topology::{Document, Format, Plot};
+    ///
+    /// let text = r#"
+    /// name = "live"
+    /// [nodes.front]
+    /// address = "10.0.0.1"
+    /// roles = ["redis"]
+    /// [redis]
+    /// "#;
+    /// let document = Document::parse(Format::Toml, "stageplot.toml", text)?;
+    /// let built = Plot::read(&document)?;
+    /// assert_eq!(built.topology.services().len(), 1);
+    /// # Ok::<(), stageplot_topology::Findings>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// All findings, each with its place in the file, where one is an error.
+    pub fn read(document: &Document) -> Result<Built, Findings> {
+        let mut findings = Findings::new();
+        let file: Option<File> = decode(document.root(), &FieldPath::root(), &mut findings);
+        let Some(file) = file else {
+            document.locate(&mut findings);
+            return Err(findings);
+        };
+        let plot = plot(file, &mut findings);
+        let (topology, more) = crate::resolve::resolve(&plot);
+        findings.append(more);
+        plot.apply_severity(&mut findings);
+        locate(document, &mut findings);
+        findings.sort();
+        if findings.has_errors() { Err(findings) } else { Ok(Built { topology, findings }) }
+    }
+}
+
+fn plot(file: File, findings: &mut Findings) -> Plot {
+    let root = FieldPath::root();
+    let name = file.name.unwrap_or_else(|| {
+        // A name that was written wrongly has been reported already.
+        if !findings.iter().any(|finding| finding.location.path == root.key("name")) {
+            let help = "add name = \"live\", or what you call the stack";
+            findings.add(Code::MissingField, root.key("name"), "the plot has no name", help);
+        }
+        super::fixed_name("unnamed")
+    });
+    let services = file.services.into_iter().map(|(name, ByKind(service))| (name, service.into()));
+    let mut services: BTreeMap<Name, ServiceSpec> = services.collect();
+    let short = [
+        file.edge.map(ServiceSpec::from),
+        file.livekit.map(ServiceSpec::Livekit),
+        file.redis.map(ServiceSpec::from),
+        file.app.map(ServiceSpec::from),
+    ];
+    for service in short.into_iter().flatten() {
+        let kind = service.kind();
+        if services.insert(super::fixed_name(kind), service).is_some() {
+            findings.add(
+                Code::DuplicateService,
+                root.key(kind),
+                format!("[{kind}] and [services.{kind}] are the same service"),
+                "keep one of them",
+            );
+        }
+    }
+    Plot {
+        name,
+        root: file.root.unwrap_or_else(super::default_root),
+        secrets_file: file.secrets_file,
+        templates: file.templates,
+        access: file.access,
+        firewall: file.firewall,
+        bridge: file.bridge,
+        networks: file.networks,
+        nodes: file.nodes,
+        services,
+        severity: file.severity,
+    }
+}
+
+/// Finds the places, also of services in the short form.
+fn locate(document: &Document, findings: &mut Findings) {
+    findings.retain_mut(|finding| {
+        let segments = finding.location.path.segments();
+        if let [Segment::Key(services), Segment::Key(name), rest @ ..] = segments
+            && services == "services"
+            && document.value(&FieldPath::root().key("services").key(name.as_str())).is_none()
+            && document.value(&FieldPath::root().key(name.as_str())).is_some()
+        {
+            let short =
+                rest.iter().fold(FieldPath::root().key(name.as_str()), |path, segment| match segment {
+                    Segment::Key(key) => path.key(key.as_str()),
+                    Segment::Index(index) => path.index(*index),
+                });
+            finding.location.path = short;
+        }
+        true
+    });
+    document.locate(findings);
+}

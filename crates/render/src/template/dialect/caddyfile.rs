@@ -86,9 +86,7 @@ fn without_placeholders(value: &str, form: Form) -> Result<String, Refusal> {
     }
     match form {
         // Some versions of the replacer look at `\}` only where there is a `{` as well.
-        Form::Literal if opens.is_some() || value == "}" => {
-            Ok(value.replace('{', "\\{").replace('}', "\\}"))
-        }
+        Form::Literal if opens.is_some() || value == "}" => Ok(value.replace('{', "\\{").replace('}', "\\}")),
         Form::Literal => Err("versions of Caddy differ on `\\}` without a `{`"),
         _ => Err(
             "Caddy could take its braces for a placeholder; if this setting expands placeholders write `{{ value | literal }}`, which escapes them",
@@ -125,4 +123,5 @@ fn quote(value: &str, out: &mut String) -> Result<(), Refusal> {
     Ok(())
 }
 
-const BACKSLASH: Refusal = "a Caddyfile cannot hold a backtick together with a backslash before a double quote or at the end";
+const BACKSLASH: Refusal =
+    "a Caddyfile cannot hold a backtick together with a backslash before a double quote or at the end";

@@ -30,27 +30,15 @@ impl Scan for Env {
     fn text(&mut self, c: char) {
         self.quoted = false;
         self.state = match (self.state, c) {
-            (
-                State::Quotes {
-                    quote,
-                    escape: false,
-                },
-                c,
-            ) if c == quote => State::Inside,
-            (State::Quotes { quote, escape }, c) => State::Quotes {
-                quote,
-                escape: !escape && c == '\\',
-            },
+            (State::Quotes { quote, escape: false }, c) if c == quote => State::Inside,
+            (State::Quotes { quote, escape }, c) => State::Quotes { quote, escape: !escape && c == '\\' },
             (_, '\n') => State::LineStart,
             (State::LineStart, '#') => State::Comment,
             (State::LineStart, c) if c.is_whitespace() => State::LineStart,
             (State::LineStart | State::Key, '=') => State::Value,
             (State::LineStart | State::Key, ':') => State::Inside,
             (State::LineStart, _) => State::Key,
-            (State::Value, '"' | '\'') => State::Quotes {
-                quote: c,
-                escape: false,
-            },
+            (State::Value, '"' | '\'') => State::Quotes { quote: c, escape: false },
             (State::Value, _) => State::Inside,
             (state, _) => state,
         };

@@ -42,10 +42,7 @@ impl Scan for Mermaid {
             State::Quotes => encode(value, out)?,
             State::Words if is_identifier(value) => out.push_str(value),
             State::Words => {
-                if self
-                    .previous
-                    .is_some_and(|p| p.is_alphanumeric() || p == '_')
-                {
+                if self.previous.is_some_and(|p| p.is_alphanumeric() || p == '_') {
                     return Err(super::IN_QUOTES);
                 }
                 out.push('"');
@@ -68,9 +65,7 @@ fn encode(value: &str, out: &mut String) -> Result<(), Refusal> {
         match c {
             // HTML joins spaces, so those at the edges and in a row are written out.
             ' ' if !out.ends_with([' ', '"']) => out.push(' '),
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '.' | ',' | '/' | '-' | '(' | ')' => {
-                out.push(c)
-            }
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '.' | ',' | '/' | '-' | '(' | ')' => out.push(c),
             // Mermaid's own stand-ins for `&` and `;` while it parses.
             'ﬂ' | '°' | '¶' | 'ß' => write_entity(c, out),
             '\n' | '\t' => write_entity(c, out),

@@ -51,10 +51,7 @@ impl Scan for Nftables {
             }
             State::Words => {
                 fits_quotes(value)?;
-                if self
-                    .previous
-                    .is_some_and(|p| !p.is_whitespace() && !"{(,=".contains(p))
-                {
+                if self.previous.is_some_and(|p| !p.is_whitespace() && !"{(,=".contains(p)) {
                     return Err(super::IN_QUOTES);
                 }
                 out.extend(["\"", value, "\""]);
@@ -82,14 +79,10 @@ fn fits_quotes(value: &str) -> Result<(), Refusal> {
         return Err("nft has no way to write a double quote inside a string");
     }
     if value.ends_with('*') {
-        return Err(
-            "a string that ends in `*` is a wildcard to nft; write the wildcard in the template",
-        );
+        return Err("a string that ends in `*` is a wildcard to nft; write the wildcard in the template");
     }
     if value.chars().any(char::is_control) {
-        return Err(
-            "nft prints strings as they are, so they hold no line breaks and control characters",
-        );
+        return Err("nft prints strings as they are, so they hold no line breaks and control characters");
     }
     Ok(())
 }
@@ -105,12 +98,10 @@ fn is_number_or_address(value: &str) -> bool {
     let address = |text: &str| text.parse::<IpAddr>().is_ok();
     number(value)
         || address(value)
-        || value.split_once('-').is_some_and(|(from, to)| {
-            (number(from) && number(to)) || (address(from) && address(to))
-        })
         || value
-            .split_once('/')
-            .is_some_and(|(net, prefix)| address(net) && number(prefix))
+            .split_once('-')
+            .is_some_and(|(from, to)| (number(from) && number(to)) || (address(from) && address(to)))
+        || value.split_once('/').is_some_and(|(net, prefix)| address(net) && number(prefix))
 }
 
 const MAX_STRING: usize = 127;

@@ -42,9 +42,7 @@ impl Scan for Shell {
             (State::Words, '<') if previous == Some('<') => State::Tangled,
             (State::Words, '(') if previous == Some('(') => State::Tangled,
             (State::Words, '{') if previous == Some('$') => State::Parameter { double: false },
-            (State::Words, '#')
-                if previous.is_none_or(|p| p.is_whitespace() || "();&|<>".contains(p)) =>
-            {
+            (State::Words, '#') if previous.is_none_or(|p| p.is_whitespace() || "();&|<>".contains(p)) => {
                 State::Comment
             }
             (State::Single, '\'') => State::Words,

@@ -34,9 +34,7 @@ impl Scan for Sysctl {
             State::Comment => fits_comment(value)?,
             State::LineStart | State::Key => {
                 if !value.split('/').all(is_name) {
-                    return Err(
-                        "a setting's name is made of letters, digits, `_`, `-`, `.` and `/`",
-                    );
+                    return Err("a setting's name is made of letters, digits, `_`, `-`, `.` and `/`");
                 }
                 self.state = State::Key;
             }

@@ -51,12 +51,10 @@ impl Scan for Systemd {
             self.first = false;
         }
         self.state = match (self.state, c) {
-            (state @ (State::Start | State::Word | State::Quotes(_)), '\n') if continued => {
-                match state {
-                    State::Quotes(quote) => State::Quotes(quote),
-                    _ => State::Start,
-                }
-            }
+            (state @ (State::Start | State::Word | State::Quotes(_)), '\n') if continued => match state {
+                State::Quotes(quote) => State::Quotes(quote),
+                _ => State::Start,
+            },
             (_, '\n') => State::LineStart,
             (State::LineStart, '#' | ';') => State::Comment,
             (State::LineStart, c) if c.is_whitespace() => State::LineStart,
@@ -92,17 +90,13 @@ impl Scan for Systemd {
                 fits_comment(value)?;
                 out.push_str(value);
             }
-            (State::LineStart | State::Key, _) if plain && !value.contains('=') => {
-                self.bare(value, out)
-            }
+            (State::LineStart | State::Key, _) if plain && !value.contains('=') => self.bare(value, out),
             (State::LineStart | State::Key, _) => return Err("a setting's name has no quotes"),
             (_, Kind::Command) if self.first && !value.starts_with('/') => {
                 return Err("a command begins with an absolute path");
             }
             (_, Kind::Command) if self.first && !plain => {
-                return Err(
-                    "the path of a command must be made of letters, digits and `_./:@+-,=`",
-                );
+                return Err("the path of a command must be made of letters, digits and `_./:@+-,=`");
             }
             (_, Kind::Path) if self.first && !value.starts_with('/') => {
                 return Err("this setting takes an absolute path");
@@ -158,9 +152,7 @@ fn line(value: &str, out: &mut String) -> Result<(), Refusal> {
         );
     }
     if value.chars().any(char::is_control) {
-        return Err(
-            "this setting has no quotes: it cannot hold line breaks and control characters",
-        );
+        return Err("this setting has no quotes: it cannot hold line breaks and control characters");
     }
     out.push_str(&value.replace('%', "%%"));
     Ok(())

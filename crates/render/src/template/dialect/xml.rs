@@ -27,12 +27,7 @@ enum State {
 impl Scan for Xml {
     fn text(&mut self, c: char) {
         if self.tail.len() > 64 {
-            let keep = self
-                .tail
-                .char_indices()
-                .rev()
-                .nth(11)
-                .map_or(0, |(at, _)| at);
+            let keep = self.tail.char_indices().rev().nth(11).map_or(0, |(at, _)| at);
             self.tail.drain(..keep);
         }
         self.tail.push(c);
@@ -69,12 +64,8 @@ impl Scan for Xml {
                 out.push_str(value);
                 Ok(())
             }
-            State::Tag => {
-                Err("it stands inside a tag; put it between quotes, `name=\"{{ value }}\"`")
-            }
-            State::Foreign => {
-                Err("it stands in a style sheet or a script, which have rules of their own")
-            }
+            State::Tag => Err("it stands inside a tag; put it between quotes, `name=\"{{ value }}\"`"),
+            State::Foreign => Err("it stands in a style sheet or a script, which have rules of their own"),
             State::Raw(_) => {
                 Err("it stands in a comment, CDATA or declaration, where nothing can be escaped")
             }

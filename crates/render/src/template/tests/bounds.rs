@@ -9,9 +9,7 @@ use super::super::MAX_CHAIN;
 use super::{Dialect, Template, TemplateError, Templates, one, render};
 
 fn chain(length: usize, link: impl Fn(usize) -> String) -> Vec<Template> {
-    (0..length)
-        .map(|n| Template::from_text(format!("t{n}"), Dialect::Env, link(n)))
-        .collect()
+    (0..length).map(|n| Template::from_text(format!("t{n}"), Dialect::Env, link(n))).collect()
 }
 
 #[test]
@@ -24,10 +22,7 @@ fn circles_are_named() {
         );
         let circle = chain(4, |n| format!("{{% {word} \"t{}\" %}}", (n + 1) % 4));
         let errors = Templates::new(circle).unwrap_err();
-        assert!(
-            matches!(&errors[0], TemplateError::Cycle { chain, .. } if chain.len() == 5),
-            "{errors:?}"
-        );
+        assert!(matches!(&errors[0], TemplateError::Cycle { chain, .. } if chain.len() == 5), "{errors:?}");
     }
 }
 
@@ -39,10 +34,7 @@ fn a_circle_by_override_is_named() {
         ("t1".into(), "x\n{% include \"t0\" %}".into()),
     ]);
     let errors = templates.with_overrides(own).unwrap_err();
-    assert!(
-        matches!(&errors[0], TemplateError::Cycle { .. }),
-        "{errors:?}"
-    );
+    assert!(matches!(&errors[0], TemplateError::Cycle { .. }), "{errors:?}");
 }
 
 #[test]
@@ -62,31 +54,15 @@ fn the_longest_chains_fit_the_stack() {
         assert_eq!(templates.render("t0", &json!({})).unwrap(), "A=1");
     }
     let supers = chain(MAX_CHAIN, |n| {
-        let extends = if n == last {
-            String::new()
-        } else {
-            format!("{{% extends \"t{}\" %}}", n + 1)
-        };
+        let extends = if n == last { String::new() } else { format!("{{% extends \"t{}\" %}}", n + 1) };
         let inner = if n == last { "A=" } else { "{{ super() }}x" };
         format!("{extends}{{% block b %}}{inner}{{% endblock %}}")
     });
-    assert_eq!(
-        Templates::new(supers)
-            .unwrap()
-            .render("t0", &json!({}))
-            .unwrap()
-            .len(),
-        last + 2
-    );
+    assert_eq!(Templates::new(supers).unwrap().render("t0", &json!({})).unwrap().len(), last + 2);
     for length in [MAX_CHAIN + 1, 5_000] {
-        let long = chain(length, |n| {
-            format!("{{% include \"t{}\" %}}", (n + 1).min(length - 1))
-        });
+        let long = chain(length, |n| format!("{{% include \"t{}\" %}}", (n + 1).min(length - 1)));
         let errors = Templates::new(long).unwrap_err();
-        assert!(
-            matches!(errors[0], TemplateError::TooDeep { .. }),
-            "{errors:?}"
-        );
+        assert!(matches!(errors[0], TemplateError::TooDeep { .. }), "{errors:?}");
     }
 }
 
@@ -97,17 +73,14 @@ fn the_deepest_nesting_fits_the_stack() {
         let open: String = (0..39).map(|b| format!("{{% block b{n}_{b} %}}")).collect();
         format!("{open}{inner}{}", "{% endblock %}".repeat(39))
     };
-    let templates = chain(MAX_CHAIN, |n| {
-        match n {
-        0 => "{% component again(v) %}{% include \"t1\" %}{% endcomponent again %}{{ <again v={v} /> }}".into(),
+    let templates = chain(MAX_CHAIN, |n| match n {
+        0 => {
+            "{% component again(v) %}{% include \"t1\" %}{% endcomponent again %}{{ <again v={v} /> }}".into()
+        }
         n if n == MAX_CHAIN - 1 => blocks(n, "{{ <again v={v} /> }}".into()),
         n => blocks(n, format!("{{% include \"t{}\" %}}", n + 1)),
-    }
     });
-    let error = Templates::new(templates)
-        .unwrap()
-        .render("t0", &json!({"v": 1}))
-        .unwrap_err();
+    let error = Templates::new(templates).unwrap().render("t0", &json!({"v": 1})).unwrap_err();
     assert!(matches!(error, TemplateError::Failed { .. }), "{error}");
 }
 
@@ -126,12 +99,7 @@ fn deep_nesting_is_refused() {
         "{{ v ".repeat(deep),
     ] {
         let errors = one(Dialect::Env, &source).unwrap_err();
-        assert!(
-            matches!(errors[0], TemplateError::Syntax { .. }),
-            "{}: {}",
-            &source[..40],
-            errors[0]
-        );
+        assert!(matches!(errors[0], TemplateError::Syntax { .. }), "{}: {}", &source[..40], errors[0]);
     }
 }
 
@@ -144,20 +112,13 @@ fn endless_output_is_stopped() {
         "{% set big = range(end=30000) %}{% set s %}{% for x in big %}{% for y in big %}{{ v }}{% endfor %}{% endfor %}{% endset %}",
     ] {
         let error = render(Dialect::Env, source, "0123456789").unwrap_err();
-        assert!(
-            matches!(error, TemplateError::TooLarge { .. }),
-            "{source}: {error}"
-        );
+        assert!(matches!(error, TemplateError::TooLarge { .. }), "{source}: {error}");
         assert!(error.to_string().contains("16 MiB"));
     }
     // The next rendering has the whole budget again.
     assert_eq!(
-        render(
-            Dialect::Env,
-            "{% for x in range(start=1, end=6, step_by=2) %}{{ x }} {% endfor %}",
-            ""
-        )
-        .unwrap(),
+        render(Dialect::Env, "{% for x in range(start=1, end=6, step_by=2) %}{{ x }} {% endfor %}", "")
+            .unwrap(),
         "1 3 5 "
     );
 }
@@ -165,52 +126,24 @@ fn endless_output_is_stopped() {
 #[test]
 fn components_cannot_recurse_for_ever() {
     let source = "{% component again(v) %}{{ <again v={v} /> }}{% endcomponent again %}{{ <again v={v} /> }}";
-    assert!(matches!(
-        render(Dialect::Env, source, "x"),
-        Err(TemplateError::Failed { .. })
-    ));
+    assert!(matches!(render(Dialect::Env, source, "x"), Err(TemplateError::Failed { .. })));
 }
 
 #[test]
 fn reserved_characters_are_refused_before_they_confuse() {
     let errors = one(Dialect::Env, "A\n é\u{FDD0}").unwrap_err();
-    assert!(
-        matches!(
-            errors[0],
-            TemplateError::Reserved {
-                line: 2,
-                column: 3,
-                ..
-            }
-        ),
-        "{errors:?}"
-    );
-    for values in [
-        json!({"v": ["", "a\u{FDD3}"]}),
-        json!({"v": {"a\u{FDD1}": 1}}),
-    ] {
-        let error = one(Dialect::Env, "{{ v }}")
-            .unwrap()
-            .render("t", &values)
-            .unwrap_err();
-        assert!(
-            matches!(error, TemplateError::Unrepresentable { value: Some(_), .. }),
-            "{error}"
-        );
+    assert!(matches!(errors[0], TemplateError::Reserved { line: 2, column: 3, .. }), "{errors:?}");
+    for values in [json!({"v": ["", "a\u{FDD3}"]}), json!({"v": {"a\u{FDD1}": 1}})] {
+        let error = one(Dialect::Env, "{{ v }}").unwrap().render("t", &values).unwrap_err();
+        assert!(matches!(error, TemplateError::Unrepresentable { value: Some(_), .. }), "{error}");
     }
 }
 
 #[test]
 fn values_must_be_a_map() {
     let templates = one(Dialect::Env, "").unwrap();
-    assert!(matches!(
-        templates.render("t", &3),
-        Err(TemplateError::Values { .. })
-    ));
-    assert!(matches!(
-        templates.render("x", &3),
-        Err(TemplateError::NoSuchTemplate { .. })
-    ));
+    assert!(matches!(templates.render("t", &3), Err(TemplateError::Values { .. })));
+    assert!(matches!(templates.render("x", &3), Err(TemplateError::NoSuchTemplate { .. })));
 }
 
 proptest! {

@@ -6,12 +6,7 @@ use super::{Dialect, render};
 fn refuses(dialect: Dialect, source: &str, value: &str) {
     let result = render(dialect, source, value);
     assert!(result.is_err(), "{source} with {value:?} gave {result:?}");
-    assert!(
-        result
-            .unwrap_err()
-            .to_string()
-            .contains(&format!("into the {dialect}"))
-    );
+    assert!(result.unwrap_err().to_string().contains(&format!("into the {dialect}")));
 }
 
 #[track_caller]
@@ -22,18 +17,8 @@ fn writes(dialect: Dialect, source: &str, value: &str, expected: &str) {
 #[test]
 fn words_with_quotes_do_not_touch_other_text() {
     for dialect in [Dialect::Caddyfile, Dialect::RedisConf] {
-        writes(
-            dialect,
-            "a http://{{ v }}:80 b",
-            "host",
-            "a http://host:80 b",
-        );
-        for source in [
-            "a x{{ v }}",
-            "a {{ v }}x",
-            "a \"{{ v }}\"",
-            "a {{ v }}{{ v }}",
-        ] {
+        writes(dialect, "a http://{{ v }}:80 b", "host", "a http://host:80 b");
+        for source in ["a x{{ v }}", "a {{ v }}x", "a \"{{ v }}\"", "a {{ v }}{{ v }}"] {
             refuses(dialect, source, "a b");
             refuses(dialect, source, "");
         }
@@ -41,36 +26,16 @@ fn words_with_quotes_do_not_touch_other_text() {
         writes(dialect, "# {{ v }}\n", "a 'b'", "# a 'b'\n");
     }
     writes(Dialect::RedisConf, "{{ v }}\n", "# a", "\"# a\"\n");
-    writes(
-        Dialect::RedisConf,
-        "a \"x y\" {{ v }}\n",
-        "a b",
-        "a \"x y\" \"a b\"\n",
-    );
+    writes(Dialect::RedisConf, "a \"x y\" {{ v }}\n", "a b", "a \"x y\" \"a b\"\n");
 }
 
 #[test]
 fn caddyfile() {
     writes(Dialect::Caddyfile, "a {{ v }}", "x y", "a `x y`");
     writes(Dialect::Caddyfile, "a {{ v }}", "x`y\"z", "a \"x`y\\\"z\"");
-    writes(
-        Dialect::Caddyfile,
-        "a {{ v }}",
-        "{$X",
-        "a `{$STAGEPLOT_BRACE:{}$X`",
-    );
-    writes(
-        Dialect::Caddyfile,
-        "a {{ v | literal }}",
-        "{env.X}",
-        "a `\\{env.X\\}`",
-    );
-    writes(
-        Dialect::Caddyfile,
-        "a {{ v | literal }}",
-        "{$X}",
-        "a `\\{$STAGEPLOT_BRACE:{}$X\\}`",
-    );
+    writes(Dialect::Caddyfile, "a {{ v }}", "{$X", "a `{$STAGEPLOT_BRACE:{}$X`");
+    writes(Dialect::Caddyfile, "a {{ v | literal }}", "{env.X}", "a `\\{env.X\\}`");
+    writes(Dialect::Caddyfile, "a {{ v | literal }}", "{$X}", "a `\\{$STAGEPLOT_BRACE:{}$X\\}`");
     refuses(Dialect::Caddyfile, "a {{ v }}", "{env.X}");
     refuses(Dialect::Caddyfile, "a {{ v }}", "{");
     refuses(Dialect::Caddyfile, "a {{ v }}", "`\\");
@@ -89,49 +54,19 @@ fn nftables() {
         ("1-", "\"1-\""),
         ("; flush ruleset", "\"; flush ruleset\""),
     ] {
-        writes(
-            Dialect::Nftables,
-            "x { {{ v }}, 1 }",
-            value,
-            &format!("x {{ {written}, 1 }}"),
-        );
+        writes(Dialect::Nftables, "x { {{ v }}, 1 }", value, &format!("x {{ {written}, 1 }}"));
     }
-    writes(
-        Dialect::Nftables,
-        "chain {{ v | bare }} {",
-        "in_1",
-        "chain in_1 {",
-    );
+    writes(Dialect::Nftables, "chain {{ v | bare }} {", "in_1", "chain in_1 {");
     refuses(Dialect::Nftables, "chain {{ v | bare }} {", "in {");
     refuses(Dialect::Nftables, "x@{{ v }}", "a b");
 }
 
 #[test]
 fn systemd() {
-    writes(
-        Dialect::Systemd,
-        "ExecStart=/x {{ v }}\n",
-        "$A %n",
-        "ExecStart=/x \"$$A %%n\"\n",
-    );
-    writes(
-        Dialect::Systemd,
-        "ExecStart={{ v }} a\n",
-        "/usr/bin/x",
-        "ExecStart=/usr/bin/x a\n",
-    );
-    writes(
-        Dialect::Systemd,
-        "ExecStart=/x \\\n  {{ v }}\n",
-        "a b",
-        "ExecStart=/x \\\n  \"a b\"\n",
-    );
-    writes(
-        Dialect::Systemd,
-        "After={{ v }}\n",
-        "docker.service",
-        "After=docker.service\n",
-    );
+    writes(Dialect::Systemd, "ExecStart=/x {{ v }}\n", "$A %n", "ExecStart=/x \"$$A %%n\"\n");
+    writes(Dialect::Systemd, "ExecStart={{ v }} a\n", "/usr/bin/x", "ExecStart=/usr/bin/x a\n");
+    writes(Dialect::Systemd, "ExecStart=/x \\\n  {{ v }}\n", "a b", "ExecStart=/x \\\n  \"a b\"\n");
+    writes(Dialect::Systemd, "After={{ v }}\n", "docker.service", "After=docker.service\n");
     for (source, value) in [
         ("ExecStart={{ v }}\n", "-/bin/sh"),
         ("ExecStart={{ v }}\n", "/a b"),
@@ -160,12 +95,7 @@ fn env() {
 #[test]
 fn shell() {
     writes(Dialect::Shell, "A={{ v }}\n", "it's", "A='it'\\''s'\n");
-    writes(
-        Dialect::Shell,
-        "\"${A}\" {{ v }} # {{ v }}\n",
-        "x",
-        "\"${A}\" 'x' # x\n",
-    );
+    writes(Dialect::Shell, "\"${A}\" {{ v }} # {{ v }}\n", "x", "\"${A}\" 'x' # x\n");
     for source in [
         "${{ v }}",
         "\\{{ v }}",
@@ -202,22 +132,12 @@ fn xml() {
         "a<b",
         "<style>a</style><text>a&lt;b</text>",
     );
-    writes(
-        Dialect::Xml,
-        "<!-- é --><text>{{ v }}</text>",
-        "&",
-        "<!-- é --><text>&amp;</text>",
-    );
+    writes(Dialect::Xml, "<!-- é --><text>{{ v }}</text>", "&", "<!-- é --><text>&amp;</text>");
 }
 
 #[test]
 fn markdown() {
-    writes(
-        Dialect::Markdown,
-        "at {{ v }}",
-        "media-1.example.com:80",
-        "at media-1.example.com\\:80",
-    );
+    writes(Dialect::Markdown, "at {{ v }}", "media-1.example.com:80", "at media-1.example.com\\:80");
     writes(
         Dialect::Markdown,
         "```sh\ncat {{ v | shell }}\n```\n{{ v }}",
@@ -232,19 +152,9 @@ fn markdown() {
 
 #[test]
 fn mermaid() {
-    writes(
-        Dialect::Mermaid,
-        "{{ v }} --> b",
-        "media_1",
-        "media_1 --> b",
-    );
+    writes(Dialect::Mermaid, "{{ v }} --> b", "media_1", "media_1 --> b");
     writes(Dialect::Mermaid, "a[{{ v }}]", "end", "a[\"end\"]");
-    writes(
-        Dialect::Mermaid,
-        "a[\"{{ v }}\"]",
-        "x\"]",
-        "a[\"x#34;#93;\"]",
-    );
+    writes(Dialect::Mermaid, "a[\"{{ v }}\"]", "x\"]", "a[\"x#34;#93;\"]");
     refuses(Dialect::Mermaid, "n{{ v }}", "a b");
 }
 

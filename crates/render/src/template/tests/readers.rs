@@ -4,13 +4,8 @@ use std::process::Command;
 
 /// `sdssplitargs` on each line, as Redis loads its configuration; values are bytes.
 pub(super) fn redis(file: &str) -> Vec<Vec<Vec<u8>>> {
-    let lines = file
-        .split('\n')
-        .map(|line| line.trim_matches([' ', '\t', '\r', '\n']));
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(redis_line)
-        .collect()
+    let lines = file.split('\n').map(|line| line.trim_matches([' ', '\t', '\r', '\n']));
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(redis_line).collect()
 }
 
 fn redis_line(line: &str) -> Vec<Vec<u8>> {
@@ -55,10 +50,7 @@ fn redis_line(line: &str) -> Vec<Vec<u8>> {
                     }
                     (_, b) if b == quote => {
                         at += 1;
-                        assert!(
-                            at == bytes.len() || space(bytes[at]),
-                            "text after a closing quote"
-                        );
+                        assert!(at == bytes.len() || space(bytes[at]), "text after a closing quote");
                         break;
                     }
                     (_, b) => {
@@ -77,9 +69,7 @@ fn redis_line(line: &str) -> Vec<Vec<u8>> {
 pub(super) fn caddy(file: &str, expands: bool) -> Vec<String> {
     let mut words = caddy_words(&caddy_environment(file));
     if expands {
-        words
-            .iter_mut()
-            .for_each(|word| *word = caddy_placeholders(word));
+        words.iter_mut().for_each(|word| *word = caddy_placeholders(word));
     }
     words
 }
@@ -90,10 +80,7 @@ fn caddy_environment(file: &str) -> String {
         let Some(end) = text[begin + 2..].find('}').map(|at| at + begin + 2) else {
             break;
         };
-        let default = text[begin + 2..end]
-            .split_once(':')
-            .map_or("", |(_, default)| default)
-            .to_owned();
+        let default = text[begin + 2..end].split_once(':').map_or("", |(_, default)| default).to_owned();
         text.replace_range(begin..=end, &default);
         from = begin + default.len();
     }
@@ -160,8 +147,7 @@ pub(super) fn env(file: &str) -> Option<String> {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
     let Some(quote) = quote else {
         let line = value.split('\n').next()?;
-        return (!line.contains('$'))
-            .then(|| line.split(" #").next().unwrap_or("").trim_end().to_owned());
+        return (!line.contains('$')).then(|| line.split(" #").next().unwrap_or("").trim_end().to_owned());
     };
     let (mut raw, mut escape, mut closed) = (String::new(), false, None);
     for (at, c) in value.char_indices().skip(1) {
@@ -221,10 +207,7 @@ pub(super) fn systemd_words(line: &str, command: bool) -> Vec<String> {
             match c {
                 c if quote.is_none() && c.is_whitespace() => break,
                 c if Some(c) == quote => {
-                    assert!(
-                        chars.peek().is_none_or(|c| c.is_whitespace()),
-                        "text after a closing quote"
-                    );
+                    assert!(chars.peek().is_none_or(|c| c.is_whitespace()), "text after a closing quote");
                     break;
                 }
                 '\\' => word.push(match chars.next().expect("an escape") {
@@ -251,10 +234,7 @@ pub(super) fn systemd_words(line: &str, command: bool) -> Vec<String> {
 /// The words that a real shell sees.
 pub(super) fn shell_words(text: &str) -> Vec<Vec<u8>> {
     let script = format!("printf '%s\\0' {text}");
-    let out = Command::new("sh")
-        .args(["-c", &script])
-        .output()
-        .expect("sh runs");
+    let out = Command::new("sh").args(["-c", &script]).output().expect("sh runs");
     assert!(out.status.success(), "{script:?}: {out:?}");
     let mut words: Vec<_> = out.stdout.split(|&b| b == 0).map(<[u8]>::to_vec).collect();
     words.pop();

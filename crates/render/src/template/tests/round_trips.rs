@@ -17,9 +17,7 @@ fn hostile() -> impl Strategy<Value = String> {
     ];
     prop::collection::vec(piece, 0..8)
         .prop_map(|pieces| pieces.concat())
-        .prop_filter("reserved, and NUL", |s| {
-            !s.contains(|c| matches!(c, '\0' | '\u{FDD0}'..='\u{FDD3}'))
-        })
+        .prop_filter("reserved, and NUL", |s| !s.contains(|c| matches!(c, '\0' | '\u{FDD0}'..='\u{FDD3}')))
 }
 
 fn refused(result: &Result<String, TemplateError>) -> bool {

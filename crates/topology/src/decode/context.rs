@@ -1,0 +1,172 @@
+//! What one call of `decode` remembers: findings, masks and holes.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use serde::Deserialize;
+
+use super::deserializer::Node;
+use super::error::{Error, Place, Problem};
+use super::wording;
+use crate::{FieldPath, Findings, Severity, Value};
+
+/// The state of one decoding, shared by all its nodes.
+pub(super) struct Context {
+    pub(super) at: FieldPath,
+    findings: RefCell<Findings>,
+    /// Values that were reported; they are passed over from then on.
+    masked: RefCell<HashSet<usize>>,
+    /// Those of them that have been a known field or element, so that what
+    /// holds them may well be incomplete without its own fault.
+    broken: RefCell<HashSet<usize>>,
+    /// Fields that were reported missing, by the table that lacks them.
+    holes: RefCell<HashMap<usize, Vec<&'static str>>>,
+}
+
+impl Context {
+    pub(super) fn new(at: FieldPath, findings: Findings) -> Self {
+        Self {
+            at,
+            findings: RefCell::new(findings),
+            masked: RefCell::default(),
+            broken: RefCell::default(),
+            holes: RefCell::default(),
+        }
+    }
+
+    pub(super) fn into_findings(self) -> Findings {
+        self.findings.into_inner()
+    }
+
+    /// Deserializes the node, again and again without what is wrong inside,
+    /// until that succeeds or the fault is with the node itself.
+    pub(super) fn recover<'de, T: Deserialize<'de>>(&self, node: Node<'de, '_>) -> Result<T, Error> {
+        loop {
+            let error = match T::deserialize(node) {
+                Ok(_) if self.has_holes(node.value) => {
+                    // The fields that were missing are made up.
+                    return Err(Error::new(Problem::Reported).placed(|p| node.place(p)));
+                }
+                Ok(decoded) => return Ok(decoded),
+                Err(error) => error.placed(|problem| node.place(problem)),
+            };
+            let place = error.place().map(|place| place.node);
+            let own = identity(node.value);
+            match (place, error.problem()) {
+                // Says the next missing field as well, if the first can be
+                // made up for the time being.
+                (Some(at), Problem::MissingField(field)) if at == own => {
+                    if !self.dig(own, field) {
+                        return Err(error.reported());
+                    }
+                    self.record(error);
+                }
+                (Some(inside), _) if inside != own && self.mask(inside) => self.record(error),
+                // A deserializer that keeps failing over the same value, or
+                // over one that is not passed over.
+                (Some(inside), _) if inside != own => {
+                    return Err(Error::new(Problem::Reported).placed(|p| node.place(p)));
+                }
+                _ if self.has_holes(node.value) => return Err(error.reported()),
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Reports the error and passes over its value from now on.
+    pub(super) fn record_and_mask(&self, error: Error) {
+        if let Some(place) = error.place() {
+            let known = !matches!(error.problem(), Problem::UnknownField { .. });
+            self.masked.borrow_mut().insert(place.node);
+            if known {
+                self.broken.borrow_mut().insert(place.node);
+            }
+        }
+        self.record(error);
+    }
+
+    /// Makes a finding of the error.
+    pub(super) fn record(&self, error: Error) {
+        let Some(place) = error.place() else { return };
+        if place.follows || matches!(error.problem(), Problem::Reported) {
+            return;
+        }
+        let mut findings = self.findings.borrow_mut();
+        let full =
+            findings.iter().filter(|finding| finding.severity == Severity::Error).count() >= Findings::LIMIT;
+        // Finding words for what will only be counted would cost the most.
+        findings.push(if full {
+            wording::uncounted(place)
+        } else {
+            wording::diagnostic(error.problem(), place)
+        });
+    }
+
+    pub(super) fn is_masked(&self, value: &Value) -> bool {
+        let masked = self.masked.borrow();
+        !masked.is_empty() && masked.contains(&identity(value))
+    }
+
+    /// Whether something right inside `value` was reported as wrong.
+    pub(super) fn is_broken_inside(&self, value: &Value) -> bool {
+        use crate::Kind;
+        let broken = self.broken.borrow();
+        match value.kind() {
+            _ if broken.is_empty() => false,
+            Kind::List(values) => values.iter().any(|v| broken.contains(&identity(v))),
+            Kind::Table(table) => {
+                let entries = table.entries().iter();
+                entries.map(|e| &e.value).any(|v| broken.contains(&identity(v)))
+            }
+            _ => false,
+        }
+    }
+
+    /// The fields to make up for `value`.
+    pub(super) fn holes_of(&self, value: &Value) -> Vec<&'static str> {
+        let holes = self.holes.borrow();
+        if holes.is_empty() {
+            return Vec::new();
+        }
+        holes.get(&identity(value)).cloned().unwrap_or_default()
+    }
+
+    fn has_holes(&self, value: &Value) -> bool {
+        let holes = self.holes.borrow();
+        !holes.is_empty() && holes.contains_key(&identity(value))
+    }
+
+    /// Remembers that `field` has to be made up; false if it is already.
+    fn dig(&self, node: usize, field: &'static str) -> bool {
+        let mut holes = self.holes.borrow_mut();
+        let fields = holes.entry(node).or_default();
+        if fields.contains(&field) {
+            return false;
+        }
+        fields.push(field);
+        true
+    }
+
+    fn mask(&self, node: usize) -> bool {
+        self.broken.borrow_mut().insert(node);
+        self.masked.borrow_mut().insert(node)
+    }
+}
+
+/// What tells a value from all others of its tree: where it is in memory. The
+/// tree is borrowed for as long as these numbers live, so nothing moves.
+pub(super) fn identity(value: &Value) -> usize {
+    std::ptr::from_ref(value).addr()
+}
+
+impl Node<'_, '_> {
+    /// Where a problem is that came up with this node.
+    pub(super) fn place(&self, problem: &Problem) -> Place {
+        let path = self.path();
+        let path = match problem {
+            Problem::MissingField(field) => path.key(*field),
+            _ => path,
+        };
+        Place { node: identity(self.value), found: wording::found(self.value, &path), path, follows: false }
+    }
+}

@@ -1,0 +1,37 @@
+//! No value that may be a secret is ever shown.
+
+use super::*;
+
+#[test]
+fn values_under_secret_names_are_not_shown() {
+    for text in [
+        "[services.c]\nkind = 'redis'\npassword = 'hunter2'",
+        "[services.c]\nkind = 'redis'\nport = { secret = 'hunter2' }\nprimary = { key = ['hunter2'] }",
+        "[services]\ntoken = 'hunter2'",
+        "[services]\nc = 'redis://me:hunter2@host/0'",
+        "[services.keys]\nkind = 'hunter2'",
+        "mode = { 'timed' = 'password=hunter2' }",
+        "[nodes.my-secret]\nroles = [1, 2]\nlan = 'hunter2'\nport = 'hunter2'\nmemory = 'hunter2'",
+    ] {
+        let (_, told) = read::<Plot>(Format::Toml, text);
+        assert!(!told.is_empty(), "{text}");
+        for told in told {
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+    let (_, told) = read::<Plot>(Format::Toml, "[nodes.pin]\nmemory = 123456\nload = true\n");
+    assert!(told.iter().all(|told| !told.contains("123456")), "{told:?}");
+}
+
+#[test]
+fn errors_of_serde_hold_no_values() {
+    let unexpected = serde::de::Unexpected::Str("hunter2");
+    for error in [
+        <Error as serde::de::Error>::invalid_type(unexpected, &"x"),
+        <Error as serde::de::Error>::invalid_value(unexpected, &"x"),
+        <Error as serde::de::Error>::custom("hunter2"),
+        <Error as serde::de::Error>::unknown_variant("hunter2", &["x"]),
+    ] {
+        assert!(!error.to_string().contains("hunter2"));
+    }
+}

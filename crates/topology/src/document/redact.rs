@@ -1,0 +1,167 @@
+//! What may be a secret, and texts in which it is starred out.
+//!
+//! A literal secret in a plot is a warning and not an error, so it will be
+//! there; whatever quotes the plot has to leave it out. Hiding a harmless
+//! value costs little, so these rules err on that side.
+
+use super::value::{Kind, Value};
+use crate::{FieldPath, Segment};
+
+/// Whether what stands at `path` may be a secret: one of the names on the way
+/// to it says so.
+pub(crate) fn is_secret_path(path: &FieldPath) -> bool {
+    path.segments().iter().any(|segment| match segment {
+        Segment::Key(key) => is_secret_name(key),
+        Segment::Index(_) => false,
+    })
+}
+
+/// Whether a field of this name may hold a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    HIDDEN_PARTS.iter().any(|part| lower.contains(part))
+        || words(name).any(|word| HIDDEN_WORDS.contains(&word.as_str()))
+}
+
+/// Whether the text itself looks as if it held a secret: a private key, or an
+/// address with a password.
+pub(crate) fn is_secret_text(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.contains("-----begin")
+        || HIDDEN_PARTS.iter().any(|part| lower.contains(part))
+        || lower.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
+}
+
+/// The text of a plot that could not be read, with all that follows a
+/// secret-looking name on its line starred out. Spans still fit.
+///
+/// ```
+/// use stageplot_topology::redact_source;
+///
+/// assert_eq!(redact_source("password = \"hunter2\nport = 1"), "password = ********\nport = 1");
+/// ```
+pub fn redact_source(text: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let names = line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        let secret = names.into_iter().any(is_secret_name) || is_secret_text(line);
+        let from = line.find(['=', ':']).map_or(0, |at| at + 1);
+        if secret {
+            let rest = &line[from..];
+            let blank = rest.len() - rest.trim_start().len();
+            redacted.push_str(&line[..from + blank]);
+            star(&mut redacted, &rest[blank..]);
+        } else {
+            redacted.push_str(line);
+        }
+    }
+    redacted
+}
+
+/// `text` with the scalars of `root` that may be secrets starred out.
+pub(super) fn document(text: &str, root: &Value) -> String {
+    let mut spans = Vec::new();
+    collect(root, false, &mut spans);
+    spans.sort_unstable();
+    let mut redacted = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, end) in spans {
+        // Aliases point at the same text more than once.
+        let start = start.max(done);
+        let (Some(before), Some(secret)) = (text.get(done..start), text.get(start..end)) else {
+            continue;
+        };
+        redacted.push_str(before);
+        star(&mut redacted, secret);
+        done = end;
+    }
+    redacted.push_str(text.get(done..).unwrap_or_default());
+    redacted
+}
+
+fn collect(value: &Value, secret: bool, spans: &mut Vec<(usize, usize)>) {
+    let span = value.span();
+    match value.kind() {
+        Kind::List(values) => values.iter().for_each(|v| collect(v, secret, spans)),
+        Kind::Table(table) => {
+            for entry in table.entries() {
+                collect(&entry.value, secret || is_secret_name(&entry.key), spans);
+            }
+        }
+        Kind::String(text) if secret || is_secret_text(text) => spans.push((span.start, span.end)),
+        Kind::Integer(_) | Kind::Float(_) if secret => spans.push((span.start, span.end)),
+        Kind::String(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Null => {}
+    }
+}
+
+/// One star for each byte; line breaks stay.
+fn star(redacted: &mut String, secret: &str) {
+    for c in secret.chars() {
+        if matches!(c, '\n' | '\r') {
+            redacted.push(c);
+        } else {
+            redacted.extend(std::iter::repeat_n('*', c.len_utf8()));
+        }
+    }
+}
+
+/// The words of a name: `apiKey`, `api-key` and `API_KEY` are two each.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut after_lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && after_lower) {
+            words.push(String::new());
+        }
+        after_lower = c.is_lowercase();
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.into_iter()
+}
+
+/// Names with one of these anywhere in them.
+const HIDDEN_PARTS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "api_key",
+    "api-key",
+    "private_key",
+    "private-key",
+    "privatekey",
+];
+
+/// Names of which one of these is a word. `env` and `headers` are an app's own
+/// tables, and half of what stands there is secret.
+const HIDDEN_WORDS: &[&str] =
+    &["key", "keys", "pass", "pw", "pwd", "pin", "auth", "dsn", "salt", "env", "environment", "headers"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_may_hold_secrets() {
+        for name in ["password", "REDIS_PASSWORD", "apiKey", "API-KEYS", "dbPass", "accessToken"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["port", "monkey", "keep", "compass", "author", "keyring-less"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn texts_that_may_hold_secrets() {
+        assert!(is_secret_text("postgres://me:hunter2@db/app"));
+        assert!(is_secret_text("-----BEGIN RSA PRIVATE KEY-----"));
+        assert!(!is_secret_text("https://example.com/hook"));
+    }
+}

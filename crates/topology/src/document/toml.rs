@@ -1,0 +1,143 @@
+//! TOML: the `toml` crate's spanned tree, in the order of the file.
+
+use toml::Spanned;
+use toml::de::{DeInteger, DeTable, DeValue};
+
+use super::reader::{self, Reader};
+use super::value::{Kind, Value};
+use crate::Segment;
+
+/// Reads the text, or leaves findings in `reader`.
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<Value> {
+    match DeTable::parse(reader.text) {
+        Ok(root) => {
+            let kind = table(reader, root.into_inner(), 0);
+            Some(reader.value(0..reader.text.len(), kind))
+        }
+        Err(first) => {
+            report(reader, first);
+            None
+        }
+    }
+}
+
+/// Reports the first mistake of each line. What follows a mistake on its own
+/// line is nearly always its echo.
+fn report(reader: &mut Reader<'_>, first: toml::de::Error) {
+    // Every mistake takes memory, and a text may consist of nothing else.
+    let mut errors =
+        if reader.text.len() <= RECOVERED { DeTable::parse_recoverable(reader.text).1 } else { Vec::new() };
+    if errors.is_empty() {
+        errors.push(first);
+    }
+    let at = |error: &toml::de::Error| error.span().unwrap_or_default();
+    errors.sort_by_key(|error| at(error).start);
+    let mut reported_to = None;
+    for error in errors.iter() {
+        let range = at(error);
+        if reported_to.is_some_and(|end| range.start <= end) {
+            continue;
+        }
+        let rest = reader.text.get(range.start..).unwrap_or_default();
+        let line_end = rest.find('\n').unwrap_or(rest.len());
+        reported_to = Some(range.start + line_end);
+        let (message, help) = in_words(error.message(), rest);
+        reader.syntax(range, &message, help);
+    }
+}
+
+/// The parser's message and how to mend what it speaks of, which is where
+/// `rest` begins.
+fn in_words(message: &str, rest: &str) -> (String, &'static str) {
+    let (what, help) = match message {
+        m if m.contains("recursion") => (reader::too_deep(), reader::TOO_DEEP_HELP),
+        m if m.contains("duplicate key") => (
+            "this name is given twice".to_owned(),
+            "keep one of the two, or put both tables' fields under one header",
+        ),
+        m if m.contains("must be quoted") => {
+            ("a string without quotes".to_owned(), "put text in double quotes: name = \"value\"")
+        }
+        m if m.contains("unquoted key") && rest.starts_with(':') => (
+            "a `:` after the name of a field".to_owned(),
+            "write name = value in TOML; a plot in YAML ends in .yaml",
+        ),
+        m if m.contains("key with no value") => ("a field without a value".to_owned(), "write name = value"),
+        m if m.contains("leading zero") => (
+            "a number with a leading zero".to_owned(),
+            "write 0o for octal (0o600), take the zero away, or put text in quotes",
+        ),
+        m if m.contains("basic string") || m.contains("literal string") => (
+            m.to_owned(),
+            "close the string with the quote that opens it; in double quotes write \\\\ for a backslash",
+        ),
+        m if m.contains("unclosed") || m.contains("missing comma") || m.contains("in array") => {
+            (m.to_owned(), "every [ needs its ], every { its }, and commas stand between values")
+        }
+        m if m.contains("unquoted key") || m.contains("expected key") => {
+            (m.to_owned(), "a name is letters, digits, - and _; put others in double quotes")
+        }
+        m if m.contains("newline") => (m.to_owned(), "write each field on a line of its own"),
+        m => (m.to_owned(), "see https://toml.io for how TOML is written; a plot in YAML ends in .yaml"),
+    };
+    (what, help)
+}
+
+fn value(reader: &mut Reader<'_>, spanned: Spanned<DeValue<'_>>, depth: usize) -> Value {
+    let range = spanned.span();
+    let kind = match spanned.into_inner() {
+        DeValue::String(text) => Kind::String(text.into_owned()),
+        DeValue::Integer(number) => integer(&number).unwrap_or_else(|| {
+            reader.invalid(range.clone(), reader::TOO_LARGE_NUMBER, reader::TOO_LARGE_NUMBER_HELP);
+            Kind::Null
+        }),
+        DeValue::Float(number) => float(number.as_str()).unwrap_or_else(|| {
+            reader.invalid(range.clone(), reader::TOO_LARGE_NUMBER, reader::TOO_LARGE_NUMBER_HELP);
+            Kind::Null
+        }),
+        DeValue::Boolean(truth) => Kind::Bool(truth),
+        DeValue::Datetime(time) => Kind::String(time.to_string()),
+        DeValue::Array(_) | DeValue::Table(_) if !reader.deeper(depth + 1, range.clone()) => Kind::Null,
+        DeValue::Array(items) => {
+            let items = items.into_iter().enumerate().map(|(index, item)| {
+                reader.enter(Segment::Index(index));
+                let item = value(reader, item, depth + 1);
+                reader.leave();
+                item
+            });
+            Kind::List(items.collect())
+        }
+        DeValue::Table(entries) => table(reader, entries, depth + 1),
+    };
+    reader.value(range, kind)
+}
+
+fn table(reader: &mut Reader<'_>, table: DeTable<'_>, depth: usize) -> Kind {
+    // The parser's map is sorted by name; findings want the file's order.
+    let mut entries: Vec<_> = table.into_iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    let mut read = Vec::with_capacity(entries.len());
+    for (key, item) in entries {
+        let key_range = key.span();
+        let key = key.into_inner().into_owned();
+        reader.enter(Segment::Key(key.clone()));
+        let item = value(reader, item, depth);
+        reader.leave();
+        read.push(reader.entry(key, key_range, item));
+    }
+    Kind::Table(super::value::Table::new(read))
+}
+
+fn integer(number: &DeInteger<'_>) -> Option<Kind> {
+    let parsed = i64::from_str_radix(number.as_str(), number.radix());
+    parsed.ok().map(Kind::Integer)
+}
+
+fn float(text: &str) -> Option<Kind> {
+    let number: f64 = text.parse().ok()?;
+    (number.is_finite() || text.contains("inf") || text.contains("nan")).then_some(Kind::Float(number))
+}
+
+/// Texts of up to this many bytes are searched for every mistake, longer ones
+/// for the first.
+const RECOVERED: usize = 256 * 1024;
