@@ -66,6 +66,11 @@ impl Template {
         Self { name: Cow::Borrowed(name), dialect, source: Cow::Borrowed(source) }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A template that was read at run time.
     pub fn from_text(name: String, dialect: Dialect, source: String) -> Self {
         Self { name: Cow::Owned(name), dialect, source: Cow::Owned(source) }
