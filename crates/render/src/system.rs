@@ -32,9 +32,11 @@ struct System<'a> {
     stop_seconds: u32,
     /// Files with the owner and mode that they need, relative to the bundle.
     files: Vec<File<'a>>,
+    /// Those among them that containers mount from beside the releases.
+    mounted: Vec<File<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct File<'a> {
     path: &'a str,
     owner: String,
@@ -55,6 +57,16 @@ pub(crate) fn render(
         _ => 30,
     });
     let name = topology.name().as_str();
+    let files: Vec<_> = others
+        .iter()
+        .map(|file| File {
+            path: &file.path,
+            owner: file.owner.to_string(),
+            mode: format!("{:04o}", file.mode),
+        })
+        .collect();
+    let is_mounted = |file: &&File<'_>| file.path.starts_with("services/") || file.path.starts_with("live/");
+    let mounted = files.iter().filter(is_mounted).cloned().collect();
     let system = System {
         name,
         node: topology.node(node).name.as_str(),
@@ -63,14 +75,8 @@ pub(crate) fn render(
         redis: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Redis(_))),
         reserved_ports: reserved_ports(topology, node),
         stop_seconds: drain.max().unwrap_or(30) + 60,
-        files: others
-            .iter()
-            .map(|file| File {
-                path: &file.path,
-                owner: file.owner.to_string(),
-                mode: format!("{:04o}", file.mode),
-            })
-            .collect(),
+        files,
+        mounted,
     };
     let unit = format!("stageplot-{name}");
     let mut artifacts = vec![

@@ -28,10 +28,8 @@ place "$stage" install.sh 0:0 0400
 # Containers mount these two from beside the releases: services/ holds one
 # directory for each content, live/ the files that are read again on reload.
 chmod 755 "$to/services" "$to/live"
-{%- for file in files %}
-{%- if file.path is starting_with("services/") or file.path is starting_with("live/") %}
+{%- for file in mounted %}
 place "$to" {{ file.path }} {{ file.owner }} {{ file.mode }}
-{%- endif %}
 {%- endfor %}
 find "$to/services" "$to/live" -type d -exec chmod 755 {} +
 

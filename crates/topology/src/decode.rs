@@ -1,11 +1,12 @@
 //! From the tree of a plot to the structs of the model, through serde.
 //!
 //! Serde stops at the first mistake; an operator wants all of them. So the
-//! deserializer goes on by itself where it can: an unknown field, a bad entry of a map or a bad element of a list is
-//! reported and left out. A bad field of a struct ends that struct, so it is
-//! reported, masked, and the struct alone is read again as if the field were
-//! absent. Nothing else is read twice, and so a plot of many thousand
-//! mistakes costs little more than a right one.
+//! deserializer goes on by itself where it can: an unknown field, a bad entry
+//! of a map or a bad element of a list is reported and left out. A bad field
+//! of a struct ends that struct, so it is reported, masked, and the struct
+//! alone is read again as if the field were absent. Nothing else is read
+//! twice, and so a plot of many thousand mistakes costs little more than a
+//! right one.
 //!
 //! # Structs of the model
 //!

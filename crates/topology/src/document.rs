@@ -21,7 +21,7 @@ pub use self::format::Format;
 use self::lines::Lines;
 use self::reader::Reader;
 pub use self::redact::redact_source;
-pub(crate) use self::redact::{is_secret_path, is_secret_text};
+pub(crate) use self::redact::{is_secret_path, is_secret_text, quotes_secret};
 pub use self::value::{Entry, Kind, Table, Value};
 use crate::{Code, Diagnostic, FieldPath, Findings, Segment, Span};
 

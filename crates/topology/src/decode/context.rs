@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::deserializer::Node;
 use super::error::{Error, Place, Problem};
 use super::wording;
+use crate::document::quotes_secret;
 use crate::{FieldPath, Findings, Severity, Value};
 
 /// The state of one decoding, shared by all its nodes.
@@ -167,6 +168,10 @@ impl Node<'_, '_> {
             Problem::MissingField(field) => path.key(*field),
             _ => path,
         };
-        Place { node: identity(self.value), found: wording::found(self.value, &path), path, follows: false }
+        let mut found = wording::found(self.value, &path);
+        if let Problem::Custom(message) = problem {
+            found.secret |= quotes_secret(self.value, message);
+        }
+        Place { node: identity(self.value), found, path, follows: false }
     }
 }

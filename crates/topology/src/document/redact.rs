@@ -32,6 +32,18 @@ pub(crate) fn is_secret_text(text: &str) -> bool {
         || lower.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
 }
 
+/// Whether `message` quotes something inside `value` that may be a secret.
+pub(crate) fn quotes_secret(value: &Value, message: &str) -> bool {
+    let mut secrets = Vec::new();
+    collect(value, false, &mut secrets);
+    secrets.iter().any(|secret| match secret.kind() {
+        Kind::String(text) => !text.is_empty() && message.contains(text.as_str()),
+        Kind::Integer(number) => message.contains(&number.to_string()),
+        Kind::Float(number) => message.contains(&number.to_string()),
+        _ => false,
+    })
+}
+
 /// The text of a plot that could not be read, with all that follows a
 /// secret-looking name on its line starred out. Spans still fit.
 ///
@@ -60,36 +72,37 @@ pub fn redact_source(text: &str) -> String {
 
 /// `text` with the scalars of `root` that may be secrets starred out.
 pub(super) fn document(text: &str, root: &Value) -> String {
-    let mut spans = Vec::new();
-    collect(root, false, &mut spans);
-    spans.sort_unstable();
+    let mut secrets = Vec::new();
+    collect(root, false, &mut secrets);
+    let mut spans: Vec<_> = secrets.iter().map(|secret| secret.span()).collect();
+    spans.sort_unstable_by_key(|span| (span.start, span.end));
     let mut redacted = String::with_capacity(text.len());
     let mut done = 0;
-    for (start, end) in spans {
-        // Aliases point at the same text more than once.
-        let start = start.max(done);
-        let (Some(before), Some(secret)) = (text.get(done..start), text.get(start..end)) else {
+    for span in spans {
+        // What an alias stands for has one span in several places.
+        let start = span.start.max(done);
+        let (Some(before), Some(secret)) = (text.get(done..start), text.get(start..span.end)) else {
             continue;
         };
         redacted.push_str(before);
         star(&mut redacted, secret);
-        done = end;
+        done = span.end;
     }
     redacted.push_str(text.get(done..).unwrap_or_default());
     redacted
 }
 
-fn collect(value: &Value, secret: bool, spans: &mut Vec<(usize, usize)>) {
-    let span = value.span();
+/// The scalars in `value` that may be secrets.
+fn collect<'v>(value: &'v Value, secret: bool, secrets: &mut Vec<&'v Value>) {
     match value.kind() {
-        Kind::List(values) => values.iter().for_each(|v| collect(v, secret, spans)),
+        Kind::List(values) => values.iter().for_each(|v| collect(v, secret, secrets)),
         Kind::Table(table) => {
             for entry in table.entries() {
-                collect(&entry.value, secret || is_secret_name(&entry.key), spans);
+                collect(&entry.value, secret || is_secret_name(&entry.key), secrets);
             }
         }
-        Kind::String(text) if secret || is_secret_text(text) => spans.push((span.start, span.end)),
-        Kind::Integer(_) | Kind::Float(_) if secret => spans.push((span.start, span.end)),
+        Kind::String(text) if secret || is_secret_text(text) => secrets.push(value),
+        Kind::Integer(_) | Kind::Float(_) if secret => secrets.push(value),
         Kind::String(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Null => {}
     }
 }

@@ -4,13 +4,14 @@
 //! Aliases are copied, within a budget: a few lines of aliases of aliases
 //! would otherwise grow into gigabytes.
 
+mod mistake;
 mod scalar;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag, options};
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag, options};
 
 use super::reader::{self, Reader};
 use super::value::{Entry, Kind, Table, Value};
@@ -30,7 +31,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Value> {
         match next {
             Ok((event, span)) => builder.take(event, &span).ok()?,
             Err(error) => {
-                report(builder.reader, &error);
+                mistake::report(builder.reader, &error);
                 return None;
             }
         }
@@ -288,58 +289,6 @@ fn size_of(value: &Value) -> usize {
         }
         Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) => 0,
     }
-}
-
-fn report(reader: &mut Reader<'_>, error: &ScanError) {
-    let at = error.marker().byte_offset().unwrap_or_default();
-    let (message, help) = in_words(error.kind());
-    reader.syntax(at..at + 1, &message, help);
-}
-
-/// The parser's message and how to mend what it speaks of.
-fn in_words(kind: &ErrorKind) -> (String, &'static str) {
-    let help = match kind {
-        ErrorKind::RecursionLimitExceeded => return (reader::too_deep(), reader::TOO_DEEP_HELP),
-        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
-            "indent with spaces; YAML takes no tabs there"
-        }
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
-            "put text that holds `: ` in quotes, close brackets before the next field, and line \
-             up the fields of a table"
-        }
-        ErrorKind::UnexpectedCharacter { .. } => "put text that begins with this character in quotes",
-        ErrorKind::UnknownAnchor => {
-            "define the anchor with & above the alias, or put text that begins with * in quotes"
-        }
-        ErrorKind::UnclosedQuotedScalar
-        | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::InvalidTrailingSingleQuotedScalar
-        | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
-            "close the string with the quote that opens it, and let nothing follow it"
-        }
-        ErrorKind::UnknownQuotedScalarEscape => {
-            "write \\\\ for a backslash in double quotes, or use single quotes"
-        }
-        ErrorKind::MissingLowSurrogate
-        | ErrorKind::UnpairedLowSurrogate
-        | ErrorKind::InvalidLowSurrogate
-        | ErrorKind::InvalidUnicodeEscape => "write the character itself in place of the escape",
-        ErrorKind::UnclosedFlowCollection { .. }
-        | ErrorKind::MismatchedFlowCollectionEnd { .. }
-        | ErrorKind::MisplacedFlowCollectionEnd
-        | ErrorKind::ExpectedFlowMappingSeparator
-        | ErrorKind::ExpectedFlowSequenceSeparator => {
-            "every [ needs its ], every { its }, and commas stand between values"
-        }
-        ErrorKind::ExpectedBlockMappingKey
-        | ErrorKind::ExpectedBlockSequenceEntry
-        | ErrorKind::InvalidIndentation
-        | ErrorKind::SimpleKeyExpected => {
-            "line up the fields of a table, and the dashes of a list, in one column"
-        }
-        _ => "see https://yaml.org for how YAML is written; a plot in TOML ends in .toml",
-    };
-    (kind.to_string(), help)
 }
 
 /// How much aliases and anchors may copy, in values of up to 32 bytes.

@@ -35,3 +35,29 @@ fn errors_of_serde_hold_no_values() {
         assert!(!error.to_string().contains("hunter2"));
     }
 }
+
+/// A table that tells on its own secret.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Raw")]
+struct Telling;
+
+#[derive(Deserialize)]
+struct Raw {
+    password: String,
+}
+
+impl TryFrom<Raw> for Telling {
+    type Error = String;
+
+    fn try_from(raw: Raw) -> Result<Self, String> {
+        Err(format!("bad pair {}", raw.password))
+    }
+}
+
+#[test]
+fn a_message_that_quotes_a_secret_is_not_shown() {
+    let (told_on, told) = read::<Telling>(Format::Toml, "password = 'hunter2'");
+    assert!(told_on.is_none());
+    assert_eq!(told.len(), 1);
+    assert!(!told[0].contains("hunter2"), "{told:?}");
+}
