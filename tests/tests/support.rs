@@ -118,7 +118,11 @@ fn an_engine_comes_and_goes() {
     ];
     assert_eq!(run(Command::new("find").args(find), SOON).success(), "");
     assert_eq!(
-        node.run("ip", &["netns", "pids", node.name()]).success(),
+        run(
+            Command::new("ip").args(["netns", "pids", node.name()]),
+            SOON
+        )
+        .success(),
         ""
     );
 }
