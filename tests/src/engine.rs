@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::cgroup::Cgroup;
 use crate::image::Image;
 use crate::namespace::Namespace;
-use crate::process::{Output, Process, run};
+use crate::process::{Output, Process, attempt, run};
 use crate::program::{Missing, Program};
 use crate::scratch::{Scratch, unmount_below};
 
@@ -185,14 +185,43 @@ impl Engine {
         self.daemon.output()
     }
 
-    /// Ends the engine and its containers as a reboot does, and starts it again: what
-    /// comes back is what has a restart policy.
+    /// Ends the engine and starts it again, as an upgrade of it does: what comes back
+    /// is what has a restart policy. The firewall and the networks stay.
     ///
     /// # Panics
     ///
     /// If it does not start, with its log.
     pub fn restart(&mut self) {
         self.daemon.stop();
+        self.boot();
+    }
+
+    /// Ends the engine and makes the machine forget what one that is switched off
+    /// forgets: processes, firewall, bridges. Its addresses and routes stay.
+    ///
+    /// # Panics
+    ///
+    /// If the machine cannot be made to.
+    pub fn halt(&mut self) {
+        self.daemon.stop();
+        self.clear();
+        self.machine.run("nft", &["flush", "ruleset"]).success();
+        let bridges = ["-brief", "link", "show", "type", "bridge"];
+        for line in self.machine.run("ip", &bridges).success().lines() {
+            self.machine.ip(&[
+                "link",
+                "delete",
+                line.split_whitespace().next().unwrap_or(line),
+            ]);
+        }
+    }
+
+    /// Starts the engine after [`Engine::halt`] or [`Engine::kill`].
+    ///
+    /// # Panics
+    ///
+    /// If it does not start, with its log.
+    pub fn boot(&mut self) {
         self.clear();
         self.daemon = daemon(&self.machine, &self.docker, &self.scratch);
         self.answers();
@@ -225,13 +254,16 @@ impl Drop for Engine {
         // Removed rather than stopped: a stop waits for as long as the container was
         // promised, which for a server that drains is hours.
         if self.daemon.is_running() {
-            let all = run(
-                self.command(&self.docker).args(["ps", "--all", "--quiet"]),
-                COMMAND,
-            );
-            let all: Vec<_> = all.stdout.split_whitespace().collect();
+            let mut list = self.command(&self.docker);
+            let all = attempt(list.args(["ps", "--all", "--quiet"]), START);
+            let all = all.map(|output| output.stdout).unwrap_or_default();
             if !all.is_empty() {
-                self.docker(&[&["rm", "--force", "--volumes"], all.as_slice()].concat());
+                let mut remove = self.command(&self.docker);
+                remove
+                    .args(["rm", "--force", "--volumes"])
+                    .args(all.split_whitespace());
+                // What this does not end, its control group does.
+                let _ = attempt(&mut remove, START);
             }
         }
         self.daemon.stop();

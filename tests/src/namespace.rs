@@ -1,7 +1,6 @@
 //! Machines: network namespaces, and the wire between them.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use crate::process::{Output, Process, run};
+use crate::process::{Output, Process, attempt, run};
 use crate::program::{Missing, Program};
 use crate::sweep::{Owned, sweep_once};
 
@@ -227,17 +226,17 @@ impl Lan {
 
 /// Kills what runs in a namespace, and deletes it.
 pub(crate) fn delete(name: &str) {
-    let pids = run(Command::new("ip").args(["netns", "pids", name]), DEADLINE);
+    let in_it = attempt(Command::new("ip").args(["netns", "pids", name]), DEADLINE);
+    let pids = in_it.map(|output| output.stdout).unwrap_or_default();
     for pid in pids
-        .stdout
         .lines()
         .filter_map(|line| Pid::from_raw(line.parse().ok()?))
     {
         let _ = kill_process(pid, Signal::KILL);
     }
-    let deleted = run(Command::new("ip").args(["netns", "delete", name]), DEADLINE);
-    if !deleted.succeeded() && fs::exists(Path::new(DIRECTORY).join(name)).unwrap_or(true) {
-        eprintln!("failed to delete the namespace {name}: {}", deleted.stderr);
+    let deleted = attempt(Command::new("ip").args(["netns", "delete", name]), DEADLINE);
+    if Path::new(DIRECTORY).join(name).exists() {
+        eprintln!("failed to delete the namespace {name}: {deleted:?}");
     }
 }
 

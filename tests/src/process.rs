@@ -199,6 +199,12 @@ impl Output {
 /// with its group.
 #[track_caller]
 pub fn run(command: &mut Command, deadline: Duration) -> Output {
+    attempt(command, deadline).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+/// Runs a command to its end, as [`run`] does; for those who clean up, who must not
+/// panic.
+pub(crate) fn attempt(command: &mut Command, deadline: Duration) -> Result<Output, String> {
     let line = std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|word| word.to_string_lossy())
@@ -211,22 +217,21 @@ pub fn run(command: &mut Command, deadline: Duration) -> Output {
         .stderr(again(&stderr))
         .process_group(0)
         .spawn()
-        .unwrap_or_else(|error| panic!("failed to start {line}: {error}"));
-    let status = exit(&mut child, deadline).unwrap_or_else(|| {
+        .map_err(|error| format!("failed to start {line}: {error}"))?;
+    let Some(status) = exit(&mut child, deadline) else {
         kill_group(&child);
         let _ = child.wait();
-        panic!(
-            "not ended after {deadline:?}: {line}\n{}{}",
-            text(&stdout),
-            text(&stderr)
-        )
-    });
-    Output {
+        let (stdout, stderr) = (text(&stdout), text(&stderr));
+        return Err(format!(
+            "not ended after {deadline:?}: {line}\n{stdout}{stderr}"
+        ));
+    };
+    Ok(Output {
         command: line,
         status,
         stdout: text(&stdout),
         stderr: text(&stderr),
-    }
+    })
 }
 
 /// Waits until a condition holds.
