@@ -292,7 +292,9 @@ fn daemon(machine: &Namespace, docker: &Program, scratch: &Scratch) -> Process {
         // One group for all containers of this engine: how they are found at the end.
         .args(["--exec-opt", "native.cgroupdriver=cgroupfs"])
         .args(["--cgroup-parent", &format!("/{}", scratch.name())])
-        .args(["--storage-driver", storage(directory)]);
+        .args(["--storage-driver", storage(directory)])
+        // Its log is shown when a test fails: without the hundred plugins of containerd.
+        .args(["--log-level", "warn"]);
     // A container's stop takes up to ten seconds where it does not listen.
     Process::start("dockerd", &mut command).with_grace(Duration::from_secs(20))
 }

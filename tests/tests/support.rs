@@ -1,6 +1,7 @@
 //! The rig itself, tried for real.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -132,6 +133,67 @@ fn an_engine_comes_and_goes() {
         .success(),
         ""
     );
+}
+
+/// The Redis stand-in behaves as the official image, not as Debian's package: it hands
+/// its directory over, steps down from root, and is open where nothing says otherwise.
+#[test]
+fn redis_is_as_the_official_one() {
+    let lan = want!(Lan::new("lan"));
+    let node = lan.machine("node", &["192.168.1.1/24"]);
+    let engine = want!(Engine::start(&node, &["redis:7-alpine"]));
+    let scratch = Scratch::new();
+    let (config, data) = (scratch.path().join("config"), scratch.path().join("data"));
+    for directory in [&config, &data] {
+        fs::create_dir(directory).expect("a directory");
+    }
+    fs::write(config.join("shut.conf"), "protected-mode yes\n").expect("a file");
+    fs::write(config.join("open.conf"), "appendonly yes\n").expect("a file");
+    let mounts = [
+        format!("{}:/etc/redis:ro", config.display()),
+        format!("{}:/data", data.display()),
+    ];
+    for (arguments, protected) in [
+        (&[][..], "no"),
+        (&["--appendonly", "yes"], "no"),
+        (&["redis-server", "/etc/redis/open.conf"], "no"),
+        (&["/etc/redis/shut.conf"], "yes"),
+        (&["redis-server", "--protected-mode", "yes"], "yes"),
+    ] {
+        let run = [
+            "run", "--detach", "--name", "one", "-v", &mounts[0], "-v", &mounts[1],
+        ];
+        engine
+            .docker(&[&run[..], &["redis:7-alpine"], arguments].concat())
+            .success();
+        let ask = |setting| {
+            let ask = ["exec", "one", "redis-cli", "config", "get", setting];
+            engine.docker(&ask).stdout.lines().nth(1).map(str::to_owned)
+        };
+        wait_for("answered", SOON, || ask("protected-mode").is_some());
+        assert_eq!(
+            ask("protected-mode").as_deref(),
+            Some(protected),
+            "{arguments:?}"
+        );
+        // To give arguments must not switch off what is saved by default.
+        assert_eq!(
+            ask("save").as_deref(),
+            Some("3600 1 300 100 60 10000"),
+            "{arguments:?}"
+        );
+        assert_eq!(user_of_first_process(&engine, "one"), "999 1000");
+        engine
+            .docker(&["exec", "one", "redis-cli", "save"])
+            .success();
+        engine.docker(&["rm", "--force", "one"]).success();
+    }
+    let dump = fs::metadata(data.join("dump.rdb")).expect("a dump");
+    assert_eq!(
+        (dump.uid(), dump.gid(), dump.mode() & 0o777),
+        (999, 1000, 0o600)
+    );
+    assert_eq!(fs::metadata(&data).expect("a directory").uid(), 999);
 }
 
 /// Both majors of Compose bring a file up, and its service answers by its name.
