@@ -1,1 +1,40 @@
 //! Finds, starts and ends the real programs that the end-to-end tests talk to.
+//!
+//! A test names what it wants and gets it, or says that it was skipped; see
+//! [`want!`]. Machines are network namespaces on a bridge ([`Lan`]), each with a
+//! Docker engine of its own where it needs one ([`Engine`]). Every guard takes away
+//! what it made when it is dropped, and what a killed run left is swept away by the
+//! next one. Nothing waits without a deadline.
+//!
+//! Where the rig itself breaks, these functions panic and show what the programs
+//! said: a test has nothing better to do with such an error.
+//!
+//! ```no_run
+//! use stageplot_tests::{Engine, Lan, want};
+//!
+//! # fn main() {
+//! let lan = want!(Lan::new("lan"));
+//! let node = lan.machine("node", &["192.168.1.2/24"]);
+//! let peer = lan.machine("peer", &["192.168.1.3/24"]);
+//! let engine = want!(Engine::start(&node, &["stageplot/echo:1"]));
+//! engine.docker(&["run", "-d", "-p", "8080:8080", "stageplot/echo:1"]).success();
+//! let answer = peer.run("curl", &["-sS", "http://192.168.1.2:8080/hello"]).success();
+//! assert!(answer.contains("/hello"));
+//! # }
+//! ```
+
+mod cgroup;
+mod engine;
+mod image;
+mod namespace;
+mod process;
+mod program;
+mod scratch;
+mod sweep;
+
+pub use engine::Engine;
+pub use image::Image;
+pub use namespace::{Lan, Namespace};
+pub use process::{Output, Process, run, wait_for};
+pub use program::{Missing, Program, wanted};
+pub use scratch::Scratch;

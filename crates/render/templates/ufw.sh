@@ -7,7 +7,7 @@ ufw default allow outgoing
 {%- for rule in input %}
 {%- if rule.bridge %}
 ufw allow in on {{ bridge }} proto {{ rule.protocol }} from {{ bridge_v4 }} to any port {{ rule.ufw_ports }} comment {{ rule.reason }}
-{%- elif rule.family is not none %}
+{%- elif rule.family %}
 {%- for source in rule.sources %}
 ufw allow proto {{ rule.protocol }} from {{ source }} to any port {{ rule.ufw_ports }} comment {{ rule.reason }}
 {%- endfor %}

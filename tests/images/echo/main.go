@@ -1,0 +1,103 @@
+// Echo is the service that stands in for a user's own program in tests.
+//
+// It listens on $PORT (8080 if unset). GET /health answers 200, /ws echoes
+// WebSocket messages, and every other path answers with what arrived: method,
+// path, headers, remote address, and the name of the host that answered. The
+// environment is not shown: it may hold secrets.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/websocket"
+)
+
+// seen is what a request looked like from here.
+type seen struct {
+	Method   string      `json:"method"`
+	Host     string      `json:"host"`
+	Path     string      `json:"path"`
+	Query    string      `json:"query"`
+	Headers  http.Header `json:"headers"`
+	Remote   string      `json:"remote"`
+	Hostname string      `json:"hostname"`
+}
+
+// message keeps a WebSocket message's kind, so that text comes back as text.
+type message struct {
+	data []byte
+	kind byte
+}
+
+var messages = websocket.Codec{
+	Marshal: func(v any) ([]byte, byte, error) {
+		m := v.(*message)
+		return m.data, m.kind, nil
+	},
+	Unmarshal: func(data []byte, kind byte, v any) error {
+		*v.(*message) = message{data, kind}
+		return nil
+	},
+}
+
+func echo(ws *websocket.Conn) {
+	for {
+		var m message
+		if messages.Receive(ws, &m) != nil || messages.Send(ws, &m) != nil {
+			return
+		}
+	}
+}
+
+func show(w http.ResponseWriter, r *http.Request) {
+	hostname, err := os.Hostname()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	answer := seen{r.Method, r.Host, r.URL.Path, r.URL.RawQuery, r.Header, r.RemoteAddr, hostname}
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
+		log.Print(err)
+	}
+}
+
+func main() {
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "8080"
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	// A Server, unlike a Handler, takes clients that send no Origin.
+	mux.Handle("/ws", websocket.Server{Handler: echo})
+	mux.HandleFunc("/", show)
+
+	server := &http.Server{Addr: ":" + port, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	// The first process of a container has to handle its own end.
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM, syscall.SIGINT)
+	done := make(chan struct{})
+	go func() {
+		<-ended
+		within, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = server.Shutdown(within)
+		close(done)
+	}()
+	log.Printf("listening on %s", server.Addr)
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		log.Fatal(err)
+	}
+	<-done
+}

@@ -1,0 +1,246 @@
+//! Machines: network namespaces, and the wire between them.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
+use crate::process::{Output, Process, attempt, run};
+use crate::program::{Missing, Program};
+use crate::sweep::{Owned, sweep_once};
+
+/// Where `ip netns` keeps the namespaces' names.
+pub(crate) const DIRECTORY: &str = "/var/run/netns";
+
+/// What one command of the rig may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A machine: a network namespace with a firewall, addresses and routes of its own.
+///
+/// Clones are the same machine. When the last one is dropped, the processes that
+/// are left in it are killed, and it is deleted.
+#[derive(Debug, Clone)]
+pub struct Namespace(Arc<Name>);
+
+#[derive(Debug)]
+struct Name(String);
+
+impl Namespace {
+    /// Makes a machine with a loopback interface and nothing else. The label is for
+    /// those who read `ip netns list`.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] where we are not root, or the system lacks a program.
+    pub fn new(label: &str) -> Result<Self, Missing> {
+        if !geteuid().is_root() {
+            return Err(Missing::new(
+                "root".to_owned(),
+                "network namespaces need it".to_owned(),
+            ));
+        }
+        for program in ["ip", "nsenter", "sysctl"] {
+            Program::named(program)?;
+        }
+        sweep_once();
+        Ok(Self::make(label))
+    }
+
+    fn make(label: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}{count}-{label}", Owned::prefix());
+        ip(&["netns", "add", &name]);
+        let namespace = Self(Arc::new(Name(name)));
+        // Addresses are ours to choose: no time is spent on finding duplicates.
+        namespace.sysctl("net.ipv6.conf.default.accept_dad", "0");
+        namespace.sysctl("net.ipv6.conf.all.accept_dad", "0");
+        namespace.ip(&["link", "set", "lo", "up"]);
+        namespace
+    }
+
+    /// The name that `ip netns` knows it by.
+    pub fn name(&self) -> &str {
+        &self.0.0
+    }
+
+    /// The file that `nsenter --net=` and `setns` take.
+    pub fn path(&self) -> PathBuf {
+        Path::new(DIRECTORY).join(self.name())
+    }
+
+    /// A command that runs in this machine's network, with our files and processes.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        // `ip netns exec` would mount another /sys, in which engines find no cgroups.
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--net={}", self.path().display()))
+            .arg("--")
+            .arg(program);
+        command
+    }
+
+    /// Runs a command in this machine's network to its end, for at most 30 s.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started, or takes longer.
+    #[track_caller]
+    pub fn run<A: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, arguments: &[A]) -> Output {
+        run(self.command(program).args(arguments), DEADLINE)
+    }
+
+    /// Starts a process in this machine's network.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start<A: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, arguments: &[A]) -> Process {
+        let name = program.as_ref().to_string_lossy().into_owned();
+        Process::start(&name, self.command(program).args(arguments))
+    }
+
+    /// Runs `ip` in this machine.
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    #[track_caller]
+    pub fn ip(&self, arguments: &[&str]) {
+        ip(&[&["-n", self.name()], arguments].concat());
+    }
+
+    /// Sets a kernel parameter of this machine's network.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such parameter.
+    #[track_caller]
+    pub fn sysctl(&self, key: &str, value: &str) {
+        self.run("sysctl", &["-qw", &format!("{key}={value}")])
+            .success();
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        delete(&self.0);
+    }
+}
+
+/// A wire: a bridge in a namespace of its own, so that no firewall but the machines'
+/// own sees what passes between them.
+#[derive(Debug)]
+pub struct Lan {
+    bridge: Namespace,
+    ports: AtomicU32,
+}
+
+impl Lan {
+    /// Makes a wire with nothing attached.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] as [`Namespace::new`] has it.
+    pub fn new(label: &str) -> Result<Self, Missing> {
+        let bridge = Namespace::new(label)?;
+        bridge.ip(&[
+            "link",
+            "add",
+            "bridge",
+            "type",
+            "bridge",
+            "forward_delay",
+            "0",
+        ]);
+        bridge.ip(&["link", "set", "bridge", "up"]);
+        // Where the kernel would show bridged packets to iptables, it is told not to.
+        if Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists() {
+            for family in ["iptables", "ip6tables"] {
+                bridge.sysctl(&format!("net.bridge.bridge-nf-call-{family}"), "0");
+            }
+        }
+        Ok(Self {
+            bridge,
+            ports: AtomicU32::new(0),
+        })
+    }
+
+    /// Makes a machine on this wire. Its `eth0` has the addresses, such as
+    /// `192.168.1.2/24` or `fd00::2/64`; every other address is looked for on the
+    /// wire as well, so that machines with several networks need no router.
+    ///
+    /// # Panics
+    ///
+    /// If an address is none.
+    pub fn machine(&self, label: &str, addresses: &[&str]) -> Namespace {
+        let machine = Namespace::make(label);
+        self.attach(&machine, "eth0", addresses);
+        for family in ["-4", "-6"] {
+            machine.ip(&[family, "route", "add", "default", "dev", "eth0"]);
+        }
+        machine
+    }
+
+    /// Gives a machine one more interface, on this wire.
+    ///
+    /// # Panics
+    ///
+    /// If it has an interface of that name, or an address is none.
+    pub fn attach(&self, machine: &Namespace, interface: &str, addresses: &[&str]) {
+        let port = format!("port{}", self.ports.fetch_add(1, Ordering::Relaxed));
+        self.bridge.ip(&[
+            "link",
+            "add",
+            &port,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            interface,
+            "netns",
+            machine.name(),
+        ]);
+        self.bridge
+            .ip(&["link", "set", &port, "master", "bridge", "up"]);
+        machine.ip(&["link", "set", interface, "up"]);
+        for address in addresses {
+            let nodad: &[&str] = if address.contains(':') {
+                &["nodad"]
+            } else {
+                &[]
+            };
+            machine.ip(&[&["address", "add", address, "dev", interface], nodad].concat());
+        }
+    }
+
+    /// The namespace that the bridge is in: the place to listen on the wire.
+    pub fn bridge(&self) -> &Namespace {
+        &self.bridge
+    }
+}
+
+/// Kills what runs in a namespace, and deletes it.
+pub(crate) fn delete(name: &str) {
+    let in_it = attempt(Command::new("ip").args(["netns", "pids", name]), DEADLINE);
+    let pids = in_it.map(|output| output.stdout).unwrap_or_default();
+    for pid in pids
+        .lines()
+        .filter_map(|line| Pid::from_raw(line.parse().ok()?))
+    {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+    let deleted = attempt(Command::new("ip").args(["netns", "delete", name]), DEADLINE);
+    if Path::new(DIRECTORY).join(name).exists() {
+        eprintln!("failed to delete the namespace {name}: {deleted:?}");
+    }
+}
+
+#[track_caller]
+fn ip(arguments: &[&str]) {
+    run(Command::new("ip").args(arguments), DEADLINE).success();
+}

@@ -1,0 +1,356 @@
+//! The rig itself, tried for real.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use stageplot_tests::{Engine, Lan, Namespace, Program, Scratch, run, wait_for, want};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// The stand-in images, and the user that each runs its program as.
+const IMAGES: [(&str, &str); 7] = [
+    ("caddy:2.11-alpine", "0 0"),
+    ("stageplot/caddy-l4:2.11", "0 0"),
+    ("redis:7-alpine", "999 1000"),
+    ("livekit/livekit-server:v1.13.5", "0 0"),
+    ("livekit/livekit-server:v1.11.0", "0 0"),
+    ("livekit/livekit-server:v1.9.12", "0 0"),
+    ("stageplot/echo:1", "1000 1000"),
+];
+
+/// Machines on one wire reach each other over both families, whatever the network of
+/// the address, and nothing stays of them.
+#[test]
+fn machines_reach_each_other() {
+    let lan = want!(Lan::new("lan"));
+    let one = lan.machine("one", &["192.168.1.1/24", "fd00:1::1/64"]);
+    let two = lan.machine("two", &["192.168.1.2/24", "fd00:1::2/64", "203.0.113.2/32"]);
+    for address in ["192.168.1.2", "fd00:1::2", "203.0.113.2"] {
+        one.run("ping", &["-c1", "-W2", address]).success();
+    }
+    let names = [lan.bridge().name(), one.name(), two.name()].map(str::to_owned);
+    drop((one, two, lan));
+    for name in names {
+        assert!(!Path::new("/var/run/netns").join(name).exists());
+    }
+}
+
+/// Each image runs as the user that the official one has, on an engine of a machine;
+/// its port answers a neighbour; and nothing stays of the engine.
+#[test]
+fn an_engine_comes_and_goes() {
+    let lan = want!(Lan::new("lan"));
+    let node = lan.machine("node", &["192.168.1.1/24", "fd00:1::1/64"]);
+    let peer = lan.machine("peer", &["192.168.1.2/24", "fd00:1::2/64"]);
+    let started = Instant::now();
+    let engine = want!(Engine::start(&node, &IMAGES.map(|(name, _)| name)));
+    println!(
+        "an engine with {} images after {:?}",
+        IMAGES.len(),
+        started.elapsed()
+    );
+
+    let keys = "LIVEKIT_KEYS=key: 0123456789abcdef0123456789abcdef";
+    for (image, user) in IMAGES {
+        engine
+            .docker(&[
+                "run",
+                "--detach",
+                "--name",
+                "one",
+                "--publish",
+                "80",
+                "--publish",
+                "6379",
+                "--publish",
+                "7880",
+                "--publish",
+                "8080",
+                "--env",
+                keys,
+                image,
+            ])
+            .success();
+        let port = match image {
+            _ if image.contains("caddy") => "80",
+            _ if image.contains("redis") => "6379",
+            _ if image.contains("livekit") => "7880",
+            _ => "8080",
+        };
+        let published = engine.docker(&["port", "one", port]).success();
+        let published = published
+            .lines()
+            .next()
+            .and_then(|line| line.rsplit(':').next());
+        let published = published.expect("a published port");
+        for address in ["192.168.1.1", "fd00:1::1"] {
+            wait_for(&format!("answered by {image}"), SOON, || {
+                answers(&peer, address, published, port == "6379")
+            });
+        }
+        assert_eq!(user_of_first_process(&engine, "one"), user, "{image}");
+        if port != "6379" {
+            // What health checks are made of has to work inside, as on Alpine.
+            let url = format!("http://127.0.0.1:{port}/");
+            engine
+                .docker(&["exec", "one", "wget", "-q", "--spider", "-T", "3", &url])
+                .success();
+        }
+        engine
+            .docker(&["rm", "--force", "--volumes", "one"])
+            .success();
+    }
+
+    let directory = engine.socket().parent().expect("a directory").to_owned();
+    let name = directory.file_name().expect("a name").to_owned();
+    // What still runs when the engine ends must not stay either.
+    engine
+        .docker(&["run", "--detach", "--restart=always", "redis:7-alpine"])
+        .success();
+    drop(engine);
+    assert!(!directory.exists());
+    let mounts = fs::read_to_string("/proc/mounts").expect("the mounts");
+    assert!(
+        !mounts.contains(directory.to_str().expect("a path")),
+        "{mounts}"
+    );
+    let find = [
+        "/sys/fs/cgroup",
+        "-maxdepth",
+        "2",
+        "-name",
+        name.to_str().expect("a name"),
+    ];
+    assert_eq!(run(Command::new("find").args(find), SOON).success(), "");
+    assert_eq!(
+        run(
+            Command::new("ip").args(["netns", "pids", node.name()]),
+            SOON
+        )
+        .success(),
+        ""
+    );
+}
+
+/// The Redis stand-in behaves as the official image, not as Debian's package: it hands
+/// its directory over, steps down from root, and is open where nothing says otherwise.
+#[test]
+fn redis_is_as_the_official_one() {
+    let lan = want!(Lan::new("lan"));
+    let node = lan.machine("node", &["192.168.1.1/24"]);
+    let engine = want!(Engine::start(&node, &["redis:7-alpine"]));
+    let scratch = Scratch::new();
+    let (config, data) = (scratch.path().join("config"), scratch.path().join("data"));
+    for directory in [&config, &data] {
+        fs::create_dir(directory).expect("a directory");
+    }
+    fs::write(config.join("shut.conf"), "protected-mode yes\n").expect("a file");
+    fs::write(config.join("open.conf"), "appendonly yes\n").expect("a file");
+    let mounts = [
+        format!("{}:/etc/redis:ro", config.display()),
+        format!("{}:/data", data.display()),
+    ];
+    for (arguments, protected) in [
+        (&[][..], "no"),
+        (&["--appendonly", "yes"], "no"),
+        (&["redis-server", "/etc/redis/open.conf"], "no"),
+        (&["/etc/redis/shut.conf"], "yes"),
+        (&["redis-server", "--protected-mode", "yes"], "yes"),
+    ] {
+        let run = [
+            "run", "--detach", "--name", "one", "-v", &mounts[0], "-v", &mounts[1],
+        ];
+        engine
+            .docker(&[&run[..], &["redis:7-alpine"], arguments].concat())
+            .success();
+        let ask = |setting| {
+            let ask = ["exec", "one", "redis-cli", "config", "get", setting];
+            engine.docker(&ask).stdout.lines().nth(1).map(str::to_owned)
+        };
+        wait_for("answered", SOON, || ask("protected-mode").is_some());
+        assert_eq!(
+            ask("protected-mode").as_deref(),
+            Some(protected),
+            "{arguments:?}"
+        );
+        // To give arguments must not switch off what is saved by default.
+        assert_eq!(
+            ask("save").as_deref(),
+            Some("3600 1 300 100 60 10000"),
+            "{arguments:?}"
+        );
+        assert_eq!(user_of_first_process(&engine, "one"), "999 1000");
+        engine
+            .docker(&["exec", "one", "redis-cli", "save"])
+            .success();
+        engine.docker(&["rm", "--force", "one"]).success();
+    }
+    let dump = fs::metadata(data.join("dump.rdb")).expect("a dump");
+    assert_eq!(
+        (dump.uid(), dump.gid(), dump.mode() & 0o777),
+        (999, 1000, 0o600)
+    );
+    assert_eq!(fs::metadata(&data).expect("a directory").uid(), 999);
+}
+
+/// Both majors of Compose bring a file up, and its service answers by its name.
+#[test]
+fn compose_of_each_version() {
+    let lan = want!(Lan::new("lan"));
+    let node = lan.machine("node", &["192.168.1.1/24"]);
+    let engine = want!(Engine::start(
+        &node,
+        &["stageplot/echo:1", "redis:7-alpine"]
+    ));
+    let project = Scratch::new();
+    let file = "
+name: tried
+services:
+  app:
+    image: stageplot/echo:1
+    ports: ['192.168.1.1:8080:8080']
+    healthcheck: { test: ['CMD', 'wget', '-qO-', 'http://127.0.0.1:8080/health'], interval: 1s }
+  cache:
+    image: redis:7-alpine
+    command: ['redis-server', '--requirepass', 'secret']
+    environment: { REDISCLI_AUTH: secret }
+    healthcheck: { test: ['CMD-SHELL', 'redis-cli ping | grep -qx PONG'], interval: 1s }
+";
+    fs::write(project.path().join("compose.yaml"), file).expect("a file");
+    for version in Program::versions("compose") {
+        want!(Program::versioned("compose", version));
+        let shown = engine
+            .compose(version, &["version", "--short"], project.path())
+            .success();
+        assert!(shown.starts_with(version), "{shown}");
+        engine
+            .compose(version, &["up", "--detach", "--wait"], project.path())
+            .success();
+        let answer = node
+            .run("curl", &["-sS", "http://192.168.1.1:8080/hello"])
+            .success();
+        assert!(answer.contains(r#""path":"/hello""#), "{answer}");
+        engine
+            .compose(version, &["down", "--volumes"], project.path())
+            .success();
+    }
+}
+
+/// After a reboot, and after a crash, there is what has a restart policy.
+#[test]
+fn an_engine_comes_back() {
+    let lan = want!(Lan::new("lan"));
+    let node = lan.machine("node", &["192.168.1.1/24"]);
+    let mut engine = want!(Engine::start(&node, &["stageplot/echo:1"]));
+    let run = [
+        "run",
+        "--detach",
+        "--publish",
+        "8080:8080",
+        "--restart",
+        "unless-stopped",
+    ];
+    engine
+        .docker(&[&run[..], &["stageplot/echo:1"]].concat())
+        .success();
+    let answered = || answers(&node, "192.168.1.1", "8080", false);
+    wait_for("answered", SOON, answered);
+    engine.restart();
+    wait_for("answered after a restart", SOON, answered);
+    engine.halt();
+    assert_eq!(node.run("nft", &["list", "ruleset"]).success(), "");
+    engine.boot();
+    wait_for("answered after a reboot", SOON, answered);
+    engine.kill();
+    engine.boot();
+    wait_for("answered after a crash", SOON, answered);
+}
+
+/// What a killed run leaves is gone when the next one has begun.
+#[test]
+fn what_a_killed_run_left_is_swept() {
+    // The test binary is its own killed run: it starts itself with this set.
+    if let Ok(file) = std::env::var("STAGEPLOT_TESTS_LEAVE") {
+        let lan = want!(Lan::new("left"));
+        let node = lan.machine("left", &["192.168.1.1/24"]);
+        let engine = want!(Engine::start(&node, &["stageplot/echo:1"]));
+        engine
+            .docker(&["run", "--detach", "stageplot/echo:1"])
+            .success();
+        fs::write(
+            file,
+            format!("{}\n{}", engine.socket().display(), node.name()),
+        )
+        .expect("a file");
+        std::thread::sleep(Duration::from_secs(60));
+        return;
+    }
+    want!(Namespace::new("probe"));
+    want!(Program::named("docker"));
+    let scratch = Scratch::new();
+    let file = scratch.path().join("left");
+    let mut command = Command::new(std::env::current_exe().expect("ourselves"));
+    command
+        .args(["--exact", "what_a_killed_run_left_is_swept"])
+        .env("STAGEPLOT_TESTS_LEAVE", &file);
+    let mut left = stageplot_tests::Process::start("a run", &mut command);
+    left.wait_for("up", Duration::from_secs(60), || {
+        fs::read_to_string(&file).is_ok_and(|text| text.contains('\n'))
+    });
+    left.kill();
+    let text = fs::read_to_string(&file).expect("what was left");
+    let (socket, namespace) = text.split_once('\n').expect("two lines");
+    let directory = Path::new(socket).parent().expect("a directory");
+    assert!(directory.exists());
+    // The next run is another process, whose first machine sweeps.
+    let mut next = Command::new(std::env::current_exe().expect("ourselves"));
+    run(
+        next.args(["--exact", "machines_reach_each_other"]),
+        Duration::from_secs(60),
+    )
+    .success();
+    assert!(!directory.exists());
+    assert!(!Path::new("/var/run/netns").join(namespace).exists());
+    let processes = run(Command::new("pgrep").args(["-f", socket]), SOON);
+    assert_eq!(processes.stdout, "");
+}
+
+/// Whether a service answers a neighbour; Redis in its own words, the others in HTTP.
+fn answers(from: &Namespace, address: &str, port: &str, redis: bool) -> bool {
+    if redis {
+        return from
+            .run("redis-cli", &["-h", address, "-p", port, "ping"])
+            .stdout
+            == "PONG\n";
+    }
+    let host = if address.contains(':') {
+        format!("[{address}]")
+    } else {
+        address.to_owned()
+    };
+    let url = format!("http://{host}:{port}/");
+    from.run(
+        "curl",
+        &["-fsS", "--max-time", "2", "-o", "/dev/null", &url],
+    )
+    .succeeded()
+}
+
+/// The user and group ids that a container's program runs as, as the host sees them.
+fn user_of_first_process(engine: &Engine, container: &str) -> String {
+    let pid = engine
+        .docker(&["inspect", "--format", "{{.State.Pid}}", container])
+        .success();
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).expect("a process");
+    let id = |key| {
+        let line = status
+            .lines()
+            .find(|line| line.starts_with(key))
+            .expect("a line");
+        line.split_whitespace().nth(1).expect("an id").to_owned()
+    };
+    format!("{} {}", id("Uid:"), id("Gid:"))
+}
