@@ -1,3 +1,4 @@
 //! render
 
+pub mod output;
 pub mod template;
