@@ -96,7 +96,7 @@ impl Options {
     }
 }
 
-/// What a call of [`write`] did, each list sorted.
+/// What a call of [`write()`] did, each list sorted.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {

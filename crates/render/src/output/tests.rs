@@ -107,7 +107,7 @@ fn a_second_render_writes_only_what_changed() {
 #[test]
 fn modes_are_exact() {
     let place = Place::new();
-    let modes = [0o600, 0o644, 0o444, 0o777, 0o000, 0o640, 0o066];
+    let modes = [0o600, 0o644, 0o444, 0o777, 0o400, 0o640, 0o466];
     let names: Vec<_> = modes.iter().map(|mode| format!("d/{mode:o}")).collect();
     let files: Vec<_> = names
         .iter()

@@ -135,7 +135,7 @@ fn stale_stagings_go_and_live_or_strange_ones_stay() {
     lock.lock().unwrap();
     let written = write(&place.dir(), &[file("a", "1", 0o644)], Options::default()).unwrap();
     assert!(written.is_noop());
-    assert_eq!(written.left_behind, [kept.clone()]);
+    assert_eq!(written.left_behind, std::slice::from_ref(&kept));
     assert!(!stale.exists() && live.exists() && strange.exists());
     assert_eq!(fs::read_to_string(kept.join("late")).unwrap(), "somebody's");
     assert!(!kept.join("a").exists());
