@@ -10,6 +10,7 @@ mod compose;
 mod error;
 mod firewall;
 mod kind;
+pub mod output;
 
 mod overview;
 mod render;

@@ -1,0 +1,200 @@
+//! Writes a rendered tree to disk, whole or not at all.
+//!
+//! The new tree is built beside the old one, in a hidden sibling `.NAME.stageplot-PID-RANDOM`, and
+//! one `renameat2(RENAME_EXCHANGE)` puts it in its place. So whatever kills the process, the
+//! directory holds the old output whole or the new output whole. Nothing is synced to the disk file
+//! by file: after a loss of power, render again.
+//!
+//! The tree carries an index, `.stageplot.json`, of the files that were rendered and their SHA-256.
+//! What it does not name is not ours: it is carried over (as hard links), never deleted, and never
+//! overwritten unless [`Options::overwrite`] asks for it. The same holds for rendered files that
+//! somebody has edited since.
+//!
+//! The exchange gives the directory a new inode. A shell that stands in it, or a container that
+//! mounts the directory itself, stays with the old one.
+//!
+//! ```
+//! use stageplot_render::output::{self, Options, OutputFile};
+//!
+//! # let parent = tempfile::tempdir().unwrap();
+//! let dir = parent.path().join("out");
+//! let files = [
+//!     OutputFile::new("media-1/compose.yaml", b"services: {}\n", 0o644)?,
+//!     OutputFile::new("media-1/redis.env", b"PASSWORD=x\n", 0o600)?,
+//! ];
+//! let written = output::write(&dir, &files, Options::default()).unwrap();
+//! assert_eq!(written.created.len(), 2);
+//!
+//! let again = output::write(&dir, &files, Options::default()).unwrap();
+//! assert!(again.is_noop());
+//! # Ok::<(), output::PathError>(())
+//! ```
+
+use std::path::{Path, PathBuf};
+
+mod error;
+mod index;
+mod path;
+mod plan;
+mod retire;
+mod scan;
+mod stage;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use error::OutputError;
+pub use path::{OutputPath, PathError};
+
+use index::{Digest, Index};
+use plan::Plan;
+use scan::Scan;
+use stage::Staging;
+use target::Target;
+
+/// One file of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile<'a> {
+    path: OutputPath,
+    bytes: &'a [u8],
+    mode: u32,
+}
+
+impl<'a> OutputFile<'a> {
+    /// A file at this path, with these bytes and exactly these permission bits, whatever the umask.
+    ///
+    /// # Errors
+    ///
+    /// The path leaves the directory or could not be a file in it, or the mode has bits beyond
+    /// `0o777`.
+    pub fn new(path: &str, bytes: &'a [u8], mode: u32) -> Result<Self, PathError> {
+        let path = OutputPath::parse(path)?;
+        if mode > 0o777 {
+            return Err(PathError::Mode {
+                path: path.to_string(),
+                mode,
+            });
+        }
+        Ok(Self { path, bytes, mode })
+    }
+}
+
+/// What the caller allows.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Replace files that are not ours where they occupy our paths, and ours that were edited.
+    pub overwrite: bool,
+}
+
+impl Options {
+    /// The same, with this answer to whether files may be overwritten.
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+}
+
+/// What a call of [`write()`] did, each list sorted.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Files that were not there.
+    pub created: Vec<String>,
+    /// Files with other bytes, or another mode, than before.
+    pub changed: Vec<String>,
+    /// Files that stayed as they were, with inode and times.
+    pub unchanged: Vec<String>,
+    /// Files of an earlier render that are no longer rendered.
+    pub removed: Vec<String>,
+    /// Hidden siblings that hold files which appeared or changed while a run, this or a killed one,
+    /// was exchanging the trees: kept, for a person to look at.
+    pub left_behind: Vec<PathBuf>,
+}
+
+impl Written {
+    /// Whether the directory was already as asked.
+    pub fn is_noop(&self) -> bool {
+        self.created.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+}
+
+/// Makes `dir` hold these files, beside what is in it and not ours.
+///
+/// Directories that are made get mode 0755; those that exist keep theirs. Where nothing changed
+/// nothing is touched. What killed runs left beside the directory is removed first.
+///
+/// # Errors
+///
+/// See [`OutputError`]. After an error the directory is as it was, and the staging is gone.
+pub fn write(
+    dir: &Path,
+    files: &[OutputFile<'_>],
+    options: Options,
+) -> Result<Written, OutputError> {
+    let files = sorted(files)?;
+    let target = Target::lock(dir)?;
+    let mut written = Written {
+        left_behind: retire::stale(&target)?,
+        ..Written::default()
+    };
+
+    let digests: Vec<Digest> = files.iter().map(|file| Digest::of(file.bytes)).collect();
+    let index = Index::new(
+        files
+            .iter()
+            .map(|file| file.path.clone())
+            .zip(digests.iter().copied()),
+    );
+    let scan = target
+        .root()
+        .map_or_else(|| Ok(Scan::default()), |root| Scan::of(root, target.path()))?;
+    let old = Index::read(&target, &scan, options.overwrite)?;
+    let plan = Plan::new(
+        &target,
+        &scan,
+        old.as_ref(),
+        &files,
+        &digests,
+        options.overwrite,
+    )?;
+    plan.tell(&files, &mut written);
+    if written.is_noop() && target.root().is_some() && old.as_ref() == Some(&index) {
+        return Ok(written);
+    }
+
+    plan.check_carried(&target, &scan)?;
+    let staging = Staging::new(&target)?;
+    staging.fill(&plan, &scan, &files, &index)?;
+    if let Some(old_tree) = staging.exchange()?
+        && let Some(left) = retire::old_tree(&target, &old_tree, &scan)
+    {
+        written.left_behind.push(left);
+    }
+    Ok(written)
+}
+
+/// The files by path; refuses two of one path, and a file where another needs a directory.
+fn sorted<'f, 'a>(files: &'f [OutputFile<'a>]) -> Result<Vec<&'f OutputFile<'a>>, OutputError> {
+    let mut files: Vec<_> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let paths: std::collections::HashSet<&str> =
+        files.iter().map(|file| file.path.as_str()).collect();
+    for pair in files.windows(2) {
+        if pair[0].path == pair[1].path {
+            return Err(OutputError::Duplicate {
+                path: pair[0].path.to_string(),
+            });
+        }
+    }
+    for file in &files {
+        if let Some(parent) = file.path.ancestors().find(|&parent| paths.contains(parent)) {
+            return Err(OutputError::FileAndDirectory {
+                path: parent.to_owned(),
+                below: file.path.to_string(),
+            });
+        }
+    }
+    Ok(files)
+}
