@@ -19,13 +19,8 @@ impl Cgroup {
     /// Finds the group; where there is none, it has no processes.
     pub(crate) fn named(name: &str) -> Self {
         // One hierarchy (version 2), or one for each controller (version 1).
-        let roots = subdirectories(Path::new(ROOT))
-            .into_iter()
-            .chain([PathBuf::from(ROOT)]);
-        let directories = roots
-            .map(|root| root.join(name))
-            .filter(|path| path.is_dir())
-            .collect();
+        let roots = subdirectories(Path::new(ROOT)).into_iter().chain([PathBuf::from(ROOT)]);
+        let directories = roots.map(|root| root.join(name)).filter(|path| path.is_dir()).collect();
         Self { directories }
     }
 
@@ -33,11 +28,7 @@ impl Cgroup {
     pub(crate) fn remove(&self, deadline: Duration) {
         let end = Instant::now() + deadline;
         loop {
-            let processes: Vec<Pid> = self
-                .directories
-                .iter()
-                .flat_map(|path| processes(path))
-                .collect();
+            let processes: Vec<Pid> = self.directories.iter().flat_map(|path| processes(path)).collect();
             if processes.is_empty() && self.directories.iter().all(|path| remove(path)) {
                 return;
             }
@@ -59,11 +50,7 @@ fn processes(group: &Path) -> Vec<Pid> {
         .lines()
         .filter_map(|line| Pid::from_raw(line.parse().ok()?))
         .collect();
-    found.extend(
-        subdirectories(group)
-            .iter()
-            .flat_map(|path| processes(path)),
-    );
+    found.extend(subdirectories(group).iter().flat_map(|path| processes(path)));
     found
 }
 

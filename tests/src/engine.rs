@@ -59,28 +59,17 @@ impl Engine {
     /// # Panics
     ///
     /// As [`Engine::start`].
-    pub fn configured(
-        machine: &Namespace,
-        images: &[&str],
-        daemon_json: &str,
-    ) -> Result<Self, Missing> {
+    pub fn configured(machine: &Namespace, images: &[&str], daemon_json: &str) -> Result<Self, Missing> {
         let docker = Program::named("docker")?;
         for program in ["containerd", "runc", "iptables"] {
             Program::named(program)?;
         }
-        let images = images
-            .iter()
-            .map(|name| Image::named(name))
-            .collect::<Result<Vec<_>, _>>()?;
+        let images = images.iter().map(|name| Image::named(name)).collect::<Result<Vec<_>, _>>()?;
 
         let scratch = Scratch::new();
         write(&scratch.path().join("daemon.json"), daemon_json);
-        let mut engine = Self {
-            daemon: daemon(machine, &docker, &scratch),
-            machine: machine.clone(),
-            docker,
-            scratch,
-        };
+        let mut engine =
+            Self { daemon: daemon(machine, &docker, &scratch), machine: machine.clone(), docker, scratch };
         engine.answers();
         for image in &images {
             engine
@@ -124,16 +113,9 @@ impl Engine {
     /// minutes. A test that wants a version names it first:
     /// `want!(Program::versioned("compose", version))`.
     #[track_caller]
-    pub fn compose<A: AsRef<OsStr>>(
-        &self,
-        version: &str,
-        arguments: &[A],
-        directory: &Path,
-    ) -> Output {
+    pub fn compose<A: AsRef<OsStr>>(&self, version: &str, arguments: &[A], directory: &Path) -> Output {
         let mut command = self.command(&self.docker);
-        command
-            .envs(self.environment(version))
-            .current_dir(directory);
+        command.envs(self.environment(version)).current_dir(directory);
         run(command.arg("compose").args(arguments), COMMAND)
     }
 
@@ -159,25 +141,14 @@ impl Engine {
             fs::create_dir_all(&plugins)
                 .unwrap_or_else(|error| panic!("failed to make {}: {error}", plugins.display()));
             // The client looks here first; where one is missing, it says so itself.
-            for plugin in [
-                Program::versioned("compose", compose),
-                Program::named("buildx"),
-            ] {
+            for plugin in [Program::versioned("compose", compose), Program::named("buildx")] {
                 let Ok(plugin) = plugin else { continue };
-                let name = plugin
-                    .path()
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy();
+                let name = plugin.path().file_name().unwrap_or_default().to_string_lossy();
                 let _ = symlink(plugin.path(), plugins.join(format!("docker-{name}")));
             }
         }
         let host = format!("unix://{}", self.socket().display());
-        vec![
-            ("PATH", path(&self.docker)),
-            ("DOCKER_HOST", host.into()),
-            ("DOCKER_CONFIG", config.into()),
-        ]
+        vec![("PATH", path(&self.docker)), ("DOCKER_HOST", host.into()), ("DOCKER_CONFIG", config.into())]
     }
 
     /// All that the engine has logged.
@@ -208,11 +179,7 @@ impl Engine {
         self.machine.run("nft", &["flush", "ruleset"]).success();
         let bridges = ["-brief", "link", "show", "type", "bridge"];
         for line in self.machine.run("ip", &bridges).success().lines() {
-            self.machine.ip(&[
-                "link",
-                "delete",
-                line.split_whitespace().next().unwrap_or(line),
-            ]);
+            self.machine.ip(&["link", "delete", line.split_whitespace().next().unwrap_or(line)]);
         }
     }
 
@@ -237,9 +204,7 @@ impl Engine {
         // The daemon makes the socket before it listens, so asking is what counts.
         let mut ask = self.command(&self.docker);
         ask.args(["version", "--format", "{{.Server.Version}}"]);
-        self.daemon.wait_for("answering", START, || {
-            socket.exists() && run(&mut ask, START).succeeded()
-        });
+        self.daemon.wait_for("answering", START, || socket.exists() && run(&mut ask, START).succeeded());
     }
 
     /// Takes away what an engine leaves that was not given the time to do so.
@@ -259,9 +224,7 @@ impl Drop for Engine {
             let all = all.map(|output| output.stdout).unwrap_or_default();
             if !all.is_empty() {
                 let mut remove = self.command(&self.docker);
-                remove
-                    .args(["rm", "--force", "--volumes"])
-                    .args(all.split_whitespace());
+                remove.args(["rm", "--force", "--volumes"]).args(all.split_whitespace());
                 // What this does not end, its control group does.
                 let _ = attempt(&mut remove, START);
             }
@@ -277,10 +240,7 @@ fn daemon(machine: &Namespace, docker: &Program, scratch: &Scratch) -> Process {
     command
         .env("PATH", path(docker))
         .env("TMPDIR", directory)
-        .args([
-            "--host",
-            &format!("unix://{}", directory.join("docker.sock").display()),
-        ])
+        .args(["--host", &format!("unix://{}", directory.join("docker.sock").display())])
         .arg("--config-file")
         .arg(directory.join("daemon.json"))
         .arg("--data-root")
@@ -302,15 +262,8 @@ fn daemon(machine: &Namespace, docker: &Program, scratch: &Scratch) -> Process {
 /// The storage driver that works in a directory: an overlay cannot lie upon another,
 /// as in a container it would.
 fn storage(directory: &Path) -> &'static str {
-    let kind = run(
-        Command::new("stat").args(["-f", "-c", "%T"]).arg(directory),
-        COMMAND,
-    );
-    if kind.stdout.trim() == "overlayfs" {
-        "vfs"
-    } else {
-        "overlay2"
-    }
+    let kind = run(Command::new("stat").args(["-f", "-c", "%T"]).arg(directory), COMMAND);
+    if kind.stdout.trim() == "overlayfs" { "vfs" } else { "overlay2" }
 }
 
 /// The client and the engine that are meant come before all others.
@@ -324,6 +277,5 @@ fn path(docker: &Program) -> OsString {
 }
 
 fn write(path: &Path, text: &str) {
-    fs::write(path, text)
-        .unwrap_or_else(|error| panic!("failed to write {}: {error}", path.display()));
+    fs::write(path, text).unwrap_or_else(|error| panic!("failed to write {}: {error}", path.display()));
 }

@@ -25,10 +25,7 @@ impl Image {
         if archive.is_file() {
             Ok(Self { archive })
         } else {
-            Err(Missing::new(
-                format!("the image {name}"),
-                "run tests/images/build".to_owned(),
-            ))
+            Err(Missing::new(format!("the image {name}"), "run tests/images/build".to_owned()))
         }
     }
 

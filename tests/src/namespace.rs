@@ -38,10 +38,7 @@ impl Namespace {
     /// [`Missing`] where we are not root, or the system lacks a program.
     pub fn new(label: &str) -> Result<Self, Missing> {
         if !geteuid().is_root() {
-            return Err(Missing::new(
-                "root".to_owned(),
-                "network namespaces need it".to_owned(),
-            ));
+            return Err(Missing::new("root".to_owned(), "network namespaces need it".to_owned()));
         }
         for program in ["ip", "nsenter", "sysctl"] {
             Program::named(program)?;
@@ -77,10 +74,7 @@ impl Namespace {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         // `ip netns exec` would mount another /sys, in which engines find no cgroups.
         let mut command = Command::new("nsenter");
-        command
-            .arg(format!("--net={}", self.path().display()))
-            .arg("--")
-            .arg(program);
+        command.arg(format!("--net={}", self.path().display())).arg("--").arg(program);
         command
     }
 
@@ -121,8 +115,7 @@ impl Namespace {
     /// If there is no such parameter.
     #[track_caller]
     pub fn sysctl(&self, key: &str, value: &str) {
-        self.run("sysctl", &["-qw", &format!("{key}={value}")])
-            .success();
+        self.run("sysctl", &["-qw", &format!("{key}={value}")]).success();
     }
 }
 
@@ -148,15 +141,7 @@ impl Lan {
     /// [`Missing`] as [`Namespace::new`] has it.
     pub fn new(label: &str) -> Result<Self, Missing> {
         let bridge = Namespace::new(label)?;
-        bridge.ip(&[
-            "link",
-            "add",
-            "bridge",
-            "type",
-            "bridge",
-            "forward_delay",
-            "0",
-        ]);
+        bridge.ip(&["link", "add", "bridge", "type", "bridge", "forward_delay", "0"]);
         bridge.ip(&["link", "set", "bridge", "up"]);
         // Where the kernel would show bridged packets to iptables, it is told not to.
         if Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists() {
@@ -164,10 +149,7 @@ impl Lan {
                 bridge.sysctl(&format!("net.bridge.bridge-nf-call-{family}"), "0");
             }
         }
-        Ok(Self {
-            bridge,
-            ports: AtomicU32::new(0),
-        })
+        Ok(Self { bridge, ports: AtomicU32::new(0) })
     }
 
     /// Makes a machine on this wire. Its `eth0` has the addresses, such as
@@ -205,15 +187,10 @@ impl Lan {
             "netns",
             machine.name(),
         ]);
-        self.bridge
-            .ip(&["link", "set", &port, "master", "bridge", "up"]);
+        self.bridge.ip(&["link", "set", &port, "master", "bridge", "up"]);
         machine.ip(&["link", "set", interface, "up"]);
         for address in addresses {
-            let nodad: &[&str] = if address.contains(':') {
-                &["nodad"]
-            } else {
-                &[]
-            };
+            let nodad: &[&str] = if address.contains(':') { &["nodad"] } else { &[] };
             machine.ip(&[&["address", "add", address, "dev", interface], nodad].concat());
         }
     }
@@ -228,10 +205,7 @@ impl Lan {
 pub(crate) fn delete(name: &str) {
     let in_it = attempt(Command::new("ip").args(["netns", "pids", name]), DEADLINE);
     let pids = in_it.map(|output| output.stdout).unwrap_or_default();
-    for pid in pids
-        .lines()
-        .filter_map(|line| Pid::from_raw(line.parse().ok()?))
-    {
+    for pid in pids.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)) {
         let _ = kill_process(pid, Signal::KILL);
     }
     let deleted = attempt(Command::new("ip").args(["netns", "delete", name]), DEADLINE);

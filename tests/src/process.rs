@@ -43,12 +43,7 @@ impl Process {
             .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("failed to start {name}: {error} ({command:?})"));
-        Self {
-            name: name.to_owned(),
-            child,
-            output,
-            grace: GRACE,
-        }
+        Self { name: name.to_owned(), child, output, grace: GRACE }
     }
 
     /// Sets what the process may take to end before it is killed; 5 s if unset.
@@ -85,11 +80,7 @@ impl Process {
                 // What it wrote is shown by its guard, on the way out.
                 panic!("{} ended ({status}) before {what}", self.name);
             }
-            assert!(
-                Instant::now() < end,
-                "{}: not {what} after {deadline:?}",
-                self.name
-            );
+            assert!(Instant::now() < end, "{}: not {what} after {deadline:?}", self.name);
             thread::sleep(PAUSE);
         }
     }
@@ -121,9 +112,7 @@ impl Process {
     /// Kills the process and its group at once.
     pub fn kill(&mut self) -> ExitStatus {
         kill_group(&self.child);
-        self.child
-            .wait()
-            .unwrap_or_else(|error| panic!("failed to reap {}: {error}", self.name))
+        self.child.wait().unwrap_or_else(|error| panic!("failed to reap {}: {error}", self.name))
     }
 }
 
@@ -219,16 +208,9 @@ pub(crate) fn attempt(command: &mut Command, deadline: Duration) -> Result<Outpu
         kill_group(&child);
         let _ = child.wait();
         let (stdout, stderr) = (text(&stdout), text(&stderr));
-        return Err(format!(
-            "not ended after {deadline:?}: {line}\n{stdout}{stderr}"
-        ));
+        return Err(format!("not ended after {deadline:?}: {line}\n{stdout}{stderr}"));
     };
-    Ok(Output {
-        command: line,
-        status,
-        stdout: text(&stdout),
-        stderr: text(&stderr),
-    })
+    Ok(Output { command: line, status, stdout: text(&stdout), stderr: text(&stderr) })
 }
 
 /// Waits until a condition holds.
@@ -300,14 +282,8 @@ mod tests {
 
     #[test]
     fn both_streams_are_kept_apart() {
-        let output = run(
-            &mut shell("echo out; echo err >&2; exit 3"),
-            Duration::from_secs(5),
-        );
-        assert_eq!(
-            (output.stdout.as_str(), output.stderr.as_str()),
-            ("out\n", "err\n")
-        );
+        let output = run(&mut shell("echo out; echo err >&2; exit 3"), Duration::from_secs(5));
+        assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("out\n", "err\n"));
         assert_eq!(output.status.code(), Some(3));
         assert_eq!(output.failure(), "err\n");
     }
@@ -315,10 +291,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "not ended after 100ms")]
     fn a_command_that_hangs_is_ended_with_its_children() {
-        run(
-            &mut shell("sleep 60 & sleep 60"),
-            Duration::from_millis(100),
-        );
+        run(&mut shell("sleep 60 & sleep 60"), Duration::from_millis(100));
     }
 
     #[test]
@@ -333,11 +306,9 @@ mod tests {
 
     #[test]
     fn a_process_that_does_not_hear_is_killed() {
-        let mut process = Process::start(
-            "deaf",
-            &mut shell("trap '' TERM; echo up; while :; do sleep 1; done"),
-        )
-        .with_grace(Duration::from_millis(100));
+        let mut process =
+            Process::start("deaf", &mut shell("trap '' TERM; echo up; while :; do sleep 1; done"))
+                .with_grace(Duration::from_millis(100));
         let file = process.output.try_clone().expect("a clone");
         process.wait_for("up", Duration::from_secs(5), || text(&file).contains("up"));
         let started = Instant::now();
@@ -348,10 +319,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "ended (exit status: 1) before ready")]
     fn a_process_that_ends_is_not_waited_for() {
-        Process::start("short", &mut shell("exit 1")).wait_for(
-            "ready",
-            Duration::from_secs(5),
-            || false,
-        );
+        Process::start("short", &mut shell("exit 1")).wait_for("ready", Duration::from_secs(5), || false);
     }
 }

@@ -67,12 +67,10 @@ impl Program {
 
     /// All versions of a program in `tests/programs/versions`, in the order listed.
     pub fn versions(name: &str) -> impl Iterator<Item = &'static str> {
-        include_str!("../programs/versions")
-            .lines()
-            .filter_map(move |line| {
-                let mut words = line.split_whitespace();
-                (words.next() == Some(name)).then(|| words.next()).flatten()
-            })
+        include_str!("../programs/versions").lines().filter_map(move |line| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some(name)).then(|| words.next()).flatten()
+        })
     }
 
     /// The version that was asked for; a program of the system has none.
@@ -101,22 +99,14 @@ impl Program {
     }
 
     fn cached(name: &str, version: &'static str) -> Result<Self, Missing> {
-        let path = cache()
-            .join("programs")
-            .join(format!("{name}-{version}"))
-            .join("bin")
-            .join(name);
+        let path = cache().join("programs").join(format!("{name}-{version}")).join("bin").join(name);
         if !path.is_file() {
             return Err(Missing::new(
                 format!("{name} {version}"),
                 format!("run tests/programs/install {name}"),
             ));
         }
-        Ok(Self {
-            name: name.to_owned(),
-            version: Some(version),
-            path,
-        })
+        Ok(Self { name: name.to_owned(), version: Some(version), path })
     }
 
     fn of_system(name: &str) -> Result<Self, Missing> {
@@ -126,17 +116,8 @@ impl Program {
             .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
             .map(|directory| directory.join(name))
             .find(|path| path.is_file())
-            .ok_or_else(|| {
-                Missing::new(
-                    name.to_owned(),
-                    "run tests/programs/install system".to_owned(),
-                )
-            })?;
-        Ok(Self {
-            name: name.to_owned(),
-            version: None,
-            path,
-        })
+            .ok_or_else(|| Missing::new(name.to_owned(), "run tests/programs/install system".to_owned()))?;
+        Ok(Self { name: name.to_owned(), version: None, path })
     }
 }
 
@@ -195,11 +176,7 @@ pub fn wanted<T>(wanted: Result<T, Missing>) -> Option<T> {
 
 /// Where built programs and images are kept: the rule of `tests/programs/cache`.
 fn cache() -> PathBuf {
-    let set = |name| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("STAGEPLOT_CACHE").unwrap_or_else(|| {
         set("XDG_CACHE_HOME")
             .unwrap_or_else(|| set("HOME").unwrap_or_default().join(".cache"))

@@ -40,11 +40,7 @@ impl Scratch {
 
     /// The directory's own name, which no other one has.
     pub fn name(&self) -> String {
-        self.path()
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        self.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 }
 

@@ -72,10 +72,7 @@ mod tests {
 
     #[test]
     fn only_what_is_ours_and_left_alone_is_swept() {
-        assert!(
-            !Owned::is_stale(&format!("{}x", Owned::prefix())),
-            "our own"
-        );
+        assert!(!Owned::is_stale(&format!("{}x", Owned::prefix())), "our own");
         assert!(!Owned::is_stale("stageplot-1-x"), "the first process runs");
         assert!(!Owned::is_stale("stageplot"));
         assert!(!Owned::is_stale("stageplot-notes-2026"));

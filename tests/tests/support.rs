@@ -47,11 +47,7 @@ fn an_engine_comes_and_goes() {
     let peer = lan.machine("peer", &["192.168.1.2/24", "fd00:1::2/64"]);
     let started = Instant::now();
     let engine = want!(Engine::start(&node, &IMAGES.map(|(name, _)| name)));
-    println!(
-        "an engine with {} images after {:?}",
-        IMAGES.len(),
-        started.elapsed()
-    );
+    println!("an engine with {} images after {:?}", IMAGES.len(), started.elapsed());
 
     let keys = "LIVEKIT_KEYS=key: 0123456789abcdef0123456789abcdef";
     for (image, user) in IMAGES {
@@ -81,10 +77,7 @@ fn an_engine_comes_and_goes() {
             _ => "8080",
         };
         let published = engine.docker(&["port", "one", port]).success();
-        let published = published
-            .lines()
-            .next()
-            .and_then(|line| line.rsplit(':').next());
+        let published = published.lines().next().and_then(|line| line.rsplit(':').next());
         let published = published.expect("a published port");
         for address in ["192.168.1.1", "fd00:1::1"] {
             wait_for(&format!("answered by {image}"), SOON, || {
@@ -95,44 +88,22 @@ fn an_engine_comes_and_goes() {
         if port != "6379" {
             // What health checks are made of has to work inside, as on Alpine.
             let url = format!("http://127.0.0.1:{port}/");
-            engine
-                .docker(&["exec", "one", "wget", "-q", "--spider", "-T", "3", &url])
-                .success();
+            engine.docker(&["exec", "one", "wget", "-q", "--spider", "-T", "3", &url]).success();
         }
-        engine
-            .docker(&["rm", "--force", "--volumes", "one"])
-            .success();
+        engine.docker(&["rm", "--force", "--volumes", "one"]).success();
     }
 
     let directory = engine.socket().parent().expect("a directory").to_owned();
     let name = directory.file_name().expect("a name").to_owned();
     // What still runs when the engine ends must not stay either.
-    engine
-        .docker(&["run", "--detach", "--restart=always", "redis:7-alpine"])
-        .success();
+    engine.docker(&["run", "--detach", "--restart=always", "redis:7-alpine"]).success();
     drop(engine);
     assert!(!directory.exists());
     let mounts = fs::read_to_string("/proc/mounts").expect("the mounts");
-    assert!(
-        !mounts.contains(directory.to_str().expect("a path")),
-        "{mounts}"
-    );
-    let find = [
-        "/sys/fs/cgroup",
-        "-maxdepth",
-        "2",
-        "-name",
-        name.to_str().expect("a name"),
-    ];
+    assert!(!mounts.contains(directory.to_str().expect("a path")), "{mounts}");
+    let find = ["/sys/fs/cgroup", "-maxdepth", "2", "-name", name.to_str().expect("a name")];
     assert_eq!(run(Command::new("find").args(find), SOON).success(), "");
-    assert_eq!(
-        run(
-            Command::new("ip").args(["netns", "pids", node.name()]),
-            SOON
-        )
-        .success(),
-        ""
-    );
+    assert_eq!(run(Command::new("ip").args(["netns", "pids", node.name()]), SOON).success(), "");
 }
 
 /// The Redis stand-in behaves as the official image, not as Debian's package: it hands
@@ -149,10 +120,7 @@ fn redis_is_as_the_official_one() {
     }
     fs::write(config.join("shut.conf"), "protected-mode yes\n").expect("a file");
     fs::write(config.join("open.conf"), "appendonly yes\n").expect("a file");
-    let mounts = [
-        format!("{}:/etc/redis:ro", config.display()),
-        format!("{}:/data", data.display()),
-    ];
+    let mounts = [format!("{}:/etc/redis:ro", config.display()), format!("{}:/data", data.display())];
     for (arguments, protected) in [
         (&[][..], "no"),
         (&["--appendonly", "yes"], "no"),
@@ -160,39 +128,22 @@ fn redis_is_as_the_official_one() {
         (&["/etc/redis/shut.conf"], "yes"),
         (&["redis-server", "--protected-mode", "yes"], "yes"),
     ] {
-        let run = [
-            "run", "--detach", "--name", "one", "-v", &mounts[0], "-v", &mounts[1],
-        ];
-        engine
-            .docker(&[&run[..], &["redis:7-alpine"], arguments].concat())
-            .success();
+        let run = ["run", "--detach", "--name", "one", "-v", &mounts[0], "-v", &mounts[1]];
+        engine.docker(&[&run[..], &["redis:7-alpine"], arguments].concat()).success();
         let ask = |setting| {
             let ask = ["exec", "one", "redis-cli", "config", "get", setting];
             engine.docker(&ask).stdout.lines().nth(1).map(str::to_owned)
         };
         wait_for("answered", SOON, || ask("protected-mode").is_some());
-        assert_eq!(
-            ask("protected-mode").as_deref(),
-            Some(protected),
-            "{arguments:?}"
-        );
+        assert_eq!(ask("protected-mode").as_deref(), Some(protected), "{arguments:?}");
         // To give arguments must not switch off what is saved by default.
-        assert_eq!(
-            ask("save").as_deref(),
-            Some("3600 1 300 100 60 10000"),
-            "{arguments:?}"
-        );
+        assert_eq!(ask("save").as_deref(), Some("3600 1 300 100 60 10000"), "{arguments:?}");
         assert_eq!(user_of_first_process(&engine, "one"), "999 1000");
-        engine
-            .docker(&["exec", "one", "redis-cli", "save"])
-            .success();
+        engine.docker(&["exec", "one", "redis-cli", "save"]).success();
         engine.docker(&["rm", "--force", "one"]).success();
     }
     let dump = fs::metadata(data.join("dump.rdb")).expect("a dump");
-    assert_eq!(
-        (dump.uid(), dump.gid(), dump.mode() & 0o777),
-        (999, 1000, 0o600)
-    );
+    assert_eq!((dump.uid(), dump.gid(), dump.mode() & 0o777), (999, 1000, 0o600));
     assert_eq!(fs::metadata(&data).expect("a directory").uid(), 999);
 }
 
@@ -201,10 +152,7 @@ fn redis_is_as_the_official_one() {
 fn compose_of_each_version() {
     let lan = want!(Lan::new("lan"));
     let node = lan.machine("node", &["192.168.1.1/24"]);
-    let engine = want!(Engine::start(
-        &node,
-        &["stageplot/echo:1", "redis:7-alpine"]
-    ));
+    let engine = want!(Engine::start(&node, &["stageplot/echo:1", "redis:7-alpine"]));
     let project = Scratch::new();
     let file = "
 name: tried
@@ -222,20 +170,12 @@ services:
     fs::write(project.path().join("compose.yaml"), file).expect("a file");
     for version in Program::versions("compose") {
         want!(Program::versioned("compose", version));
-        let shown = engine
-            .compose(version, &["version", "--short"], project.path())
-            .success();
+        let shown = engine.compose(version, &["version", "--short"], project.path()).success();
         assert!(shown.starts_with(version), "{shown}");
-        engine
-            .compose(version, &["up", "--detach", "--wait"], project.path())
-            .success();
-        let answer = node
-            .run("curl", &["-sS", "http://192.168.1.1:8080/hello"])
-            .success();
+        engine.compose(version, &["up", "--detach", "--wait"], project.path()).success();
+        let answer = node.run("curl", &["-sS", "http://192.168.1.1:8080/hello"]).success();
         assert!(answer.contains(r#""path":"/hello""#), "{answer}");
-        engine
-            .compose(version, &["down", "--volumes"], project.path())
-            .success();
+        engine.compose(version, &["down", "--volumes"], project.path()).success();
     }
 }
 
@@ -245,17 +185,8 @@ fn an_engine_comes_back() {
     let lan = want!(Lan::new("lan"));
     let node = lan.machine("node", &["192.168.1.1/24"]);
     let mut engine = want!(Engine::start(&node, &["stageplot/echo:1"]));
-    let run = [
-        "run",
-        "--detach",
-        "--publish",
-        "8080:8080",
-        "--restart",
-        "unless-stopped",
-    ];
-    engine
-        .docker(&[&run[..], &["stageplot/echo:1"]].concat())
-        .success();
+    let run = ["run", "--detach", "--publish", "8080:8080", "--restart", "unless-stopped"];
+    engine.docker(&[&run[..], &["stageplot/echo:1"]].concat()).success();
     let answered = || answers(&node, "192.168.1.1", "8080", false);
     wait_for("answered", SOON, answered);
     engine.restart();
@@ -277,14 +208,8 @@ fn what_a_killed_run_left_is_swept() {
         let lan = want!(Lan::new("left"));
         let node = lan.machine("left", &["192.168.1.1/24"]);
         let engine = want!(Engine::start(&node, &["stageplot/echo:1"]));
-        engine
-            .docker(&["run", "--detach", "stageplot/echo:1"])
-            .success();
-        fs::write(
-            file,
-            format!("{}\n{}", engine.socket().display(), node.name()),
-        )
-        .expect("a file");
+        engine.docker(&["run", "--detach", "stageplot/echo:1"]).success();
+        fs::write(file, format!("{}\n{}", engine.socket().display(), node.name())).expect("a file");
         std::thread::sleep(Duration::from_secs(60));
         return;
     }
@@ -293,9 +218,7 @@ fn what_a_killed_run_left_is_swept() {
     let scratch = Scratch::new();
     let file = scratch.path().join("left");
     let mut command = Command::new(std::env::current_exe().expect("ourselves"));
-    command
-        .args(["--exact", "what_a_killed_run_left_is_swept"])
-        .env("STAGEPLOT_TESTS_LEAVE", &file);
+    command.args(["--exact", "what_a_killed_run_left_is_swept"]).env("STAGEPLOT_TESTS_LEAVE", &file);
     let mut left = stageplot_tests::Process::start("a run", &mut command);
     left.wait_for("up", Duration::from_secs(60), || {
         fs::read_to_string(&file).is_ok_and(|text| text.contains('\n'))
@@ -307,11 +230,7 @@ fn what_a_killed_run_left_is_swept() {
     assert!(directory.exists());
     // The next run is another process, whose first machine sweeps.
     let mut next = Command::new(std::env::current_exe().expect("ourselves"));
-    run(
-        next.args(["--exact", "machines_reach_each_other"]),
-        Duration::from_secs(60),
-    )
-    .success();
+    run(next.args(["--exact", "machines_reach_each_other"]), Duration::from_secs(60)).success();
     assert!(!directory.exists());
     assert!(!Path::new("/var/run/netns").join(namespace).exists());
     let processes = run(Command::new("pgrep").args(["-f", socket]), SOON);
@@ -321,35 +240,19 @@ fn what_a_killed_run_left_is_swept() {
 /// Whether a service answers a neighbour; Redis in its own words, the others in HTTP.
 fn answers(from: &Namespace, address: &str, port: &str, redis: bool) -> bool {
     if redis {
-        return from
-            .run("redis-cli", &["-h", address, "-p", port, "ping"])
-            .stdout
-            == "PONG\n";
+        return from.run("redis-cli", &["-h", address, "-p", port, "ping"]).stdout == "PONG\n";
     }
-    let host = if address.contains(':') {
-        format!("[{address}]")
-    } else {
-        address.to_owned()
-    };
+    let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
     let url = format!("http://{host}:{port}/");
-    from.run(
-        "curl",
-        &["-fsS", "--max-time", "2", "-o", "/dev/null", &url],
-    )
-    .succeeded()
+    from.run("curl", &["-fsS", "--max-time", "2", "-o", "/dev/null", &url]).succeeded()
 }
 
 /// The user and group ids that a container's program runs as, as the host sees them.
 fn user_of_first_process(engine: &Engine, container: &str) -> String {
-    let pid = engine
-        .docker(&["inspect", "--format", "{{.State.Pid}}", container])
-        .success();
+    let pid = engine.docker(&["inspect", "--format", "{{.State.Pid}}", container]).success();
     let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).expect("a process");
     let id = |key| {
-        let line = status
-            .lines()
-            .find(|line| line.starts_with(key))
-            .expect("a line");
+        let line = status.lines().find(|line| line.starts_with(key)).expect("a line");
         line.split_whitespace().nth(1).expect("an id").to_owned()
     };
     format!("{} {}", id("Uid:"), id("Gid:"))

@@ -70,10 +70,7 @@ impl<'a> OutputFile<'a> {
     pub fn new(path: &str, bytes: &'a [u8], mode: u32) -> Result<Self, PathError> {
         let path = OutputPath::parse(path)?;
         if mode > 0o777 {
-            return Err(PathError::Mode {
-                path: path.to_string(),
-                mode,
-            });
+            return Err(PathError::Mode { path: path.to_string(), mode });
         }
         Ok(Self { path, bytes, mode })
     }
@@ -128,37 +125,16 @@ impl Written {
 /// # Errors
 ///
 /// See [`OutputError`]. After an error the directory is as it was, and the staging is gone.
-pub fn write(
-    dir: &Path,
-    files: &[OutputFile<'_>],
-    options: Options,
-) -> Result<Written, OutputError> {
+pub fn write(dir: &Path, files: &[OutputFile<'_>], options: Options) -> Result<Written, OutputError> {
     let files = sorted(files)?;
     let target = Target::lock(dir)?;
-    let mut written = Written {
-        left_behind: retire::stale(&target)?,
-        ..Written::default()
-    };
+    let mut written = Written { left_behind: retire::stale(&target)?, ..Written::default() };
 
     let digests: Vec<Digest> = files.iter().map(|file| Digest::of(file.bytes)).collect();
-    let index = Index::new(
-        files
-            .iter()
-            .map(|file| file.path.clone())
-            .zip(digests.iter().copied()),
-    );
-    let scan = target
-        .root()
-        .map_or_else(|| Ok(Scan::default()), |root| Scan::of(root, target.path()))?;
+    let index = Index::new(files.iter().map(|file| file.path.clone()).zip(digests.iter().copied()));
+    let scan = target.root().map_or_else(|| Ok(Scan::default()), |root| Scan::of(root, target.path()))?;
     let old = Index::read(&target, &scan, options.overwrite)?;
-    let plan = Plan::new(
-        &target,
-        &scan,
-        old.as_ref(),
-        &files,
-        &digests,
-        options.overwrite,
-    )?;
+    let plan = Plan::new(&target, &scan, old.as_ref(), &files, &digests, options.overwrite)?;
     plan.tell(&files, &mut written);
     if written.is_noop() && target.root().is_some() && old.as_ref() == Some(&index) {
         return Ok(written);
@@ -179,13 +155,10 @@ pub fn write(
 fn sorted<'f, 'a>(files: &'f [OutputFile<'a>]) -> Result<Vec<&'f OutputFile<'a>>, OutputError> {
     let mut files: Vec<_> = files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let paths: std::collections::HashSet<&str> =
-        files.iter().map(|file| file.path.as_str()).collect();
+    let paths: std::collections::HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     for pair in files.windows(2) {
         if pair[0].path == pair[1].path {
-            return Err(OutputError::Duplicate {
-                path: pair[0].path.to_string(),
-            });
+            return Err(OutputError::Duplicate { path: pair[0].path.to_string() });
         }
     }
     for file in &files {

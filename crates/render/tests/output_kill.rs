@@ -26,41 +26,25 @@ fn tree(version: u8) -> Vec<(String, Vec<u8>)> {
 
 fn render(dir: &Path, version: u8) {
     let tree = tree(version);
-    let files: Vec<_> = tree
-        .iter()
-        .map(|(path, bytes)| OutputFile::new(path, bytes, 0o640).unwrap())
-        .collect();
+    let files: Vec<_> =
+        tree.iter().map(|(path, bytes)| OutputFile::new(path, bytes, 0o640).unwrap()).collect();
     output::write(dir, &files, Options::default()).unwrap();
 }
 
 /// Which of the trees the directory holds; panics if it is neither.
 fn version(dir: &Path) -> u8 {
     let mut found: Vec<(String, Vec<u8>)> = Vec::new();
-    for node in fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-    {
-        for file in fs::read_dir(node)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-        {
+    for node in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        for file in fs::read_dir(node).unwrap().map(|entry| entry.unwrap().path()) {
             let path = file.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
             found.push((path, fs::read(file).unwrap()));
         }
     }
-    let mine = found
-        .iter()
-        .position(|(path, _)| path == "node-0/mine")
-        .expect("the foreign file is there");
+    let mine = found.iter().position(|(path, _)| path == "node-0/mine").expect("the foreign file is there");
     assert_eq!(found.swap_remove(mine).1, b"mine");
     found.sort();
     let index = fs::read_to_string(dir.join(".stageplot.json")).unwrap();
-    assert_eq!(
-        index.matches("node-").count(),
-        found.len(),
-        "the index is of another tree"
-    );
+    assert_eq!(index.matches("node-").count(), found.len(), "the index is of another tree");
     [0, 1]
         .into_iter()
         .find(|&version| {
@@ -108,42 +92,24 @@ fn a_killed_run_leaves_the_old_tree_or_the_new_one() {
             assert_ne!(read, 0, "the child said nothing");
             text.push(out[0]);
         }
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         std::thread::sleep(Duration::from_micros((random >> 33) % 15_000));
         child.kill().unwrap();
         let status = child.wait().unwrap();
         let mut error = String::new();
-        child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut error)
-            .unwrap();
-        assert_eq!(
-            std::os::unix::process::ExitStatusExt::signal(&status),
-            Some(9),
-            "{error}"
-        );
+        child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{error}");
 
         seen[usize::from(version(&dir))] += 1;
         left += usize::from(fs::read_dir(parent.path()).unwrap().count() > 1);
     }
     eprintln!("after {KILLS} kills: {seen:?} of the two trees, {left} times a staging was left");
-    assert!(
-        seen.iter().all(|&times| times > 0) && left > 0,
-        "the kills did not hit"
-    );
+    assert!(seen.iter().all(|&times| times > 0) && left > 0, "the kills did not hit");
 
     render(&dir, 0);
     render(&dir, 1);
     assert_eq!(version(&dir), 1);
-    assert_eq!(
-        fs::read_dir(parent.path()).unwrap().count(),
-        1,
-        "a staging was not removed"
-    );
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "a staging was not removed");
 }
 
 #[test]
@@ -175,9 +141,5 @@ fn a_killed_first_run_leaves_nothing_or_the_tree() {
         }
     }
     render(&dir, 0);
-    assert_eq!(
-        fs::read_dir(parent.path()).unwrap().count(),
-        1,
-        "a staging was not removed"
-    );
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "a staging was not removed");
 }

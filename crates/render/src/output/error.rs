@@ -131,9 +131,7 @@ impl OutputError {
         match self {
             Self::Duplicate { .. } | Self::FileAndDirectory { .. } => "rename one of the two files",
             Self::ParentMissing { .. } => "create the parent directory first",
-            Self::NotADirectory { .. } => {
-                "choose another output directory, or move what is there away"
-            }
+            Self::NotADirectory { .. } => "choose another output directory, or move what is there away",
             Self::MountPoint { .. } => "choose a directory inside of it",
             Self::Busy { .. } => "wait until the other run is done, and try again",
             Self::Conflict { .. } => {
@@ -141,9 +139,7 @@ impl OutputError {
                  or overwrite them, and what is in them is lost"
             }
             Self::DirectoryInTheWay { .. } => "move the directory away",
-            Self::CannotCarry { .. } => {
-                "move it out of the output directory, or choose another one"
-            }
+            Self::CannotCarry { .. } => "move it out of the output directory, or choose another one",
             Self::Index { .. } => {
                 "restore the file; or overwrite, and every file that is in the way counts as not ours"
             }
@@ -159,32 +155,20 @@ impl OutputError {
         }
     }
 
-    pub(super) fn io(
-        doing: &'static str,
-        path: impl AsRef<Path>,
-        error: impl Into<io::Error>,
-    ) -> Self {
+    pub(super) fn io(doing: &'static str, path: impl AsRef<Path>, error: impl Into<io::Error>) -> Self {
         let (path, source) = (path.as_ref().to_path_buf(), error.into());
         match Errno::from_io_error(&source) {
             Some(Errno::ACCESS | Errno::PERM) => Self::Denied { doing, path },
             Some(Errno::NOSPC | Errno::DQUOT) => Self::Full { doing, path },
             Some(Errno::ROFS) => Self::ReadOnly { doing, path },
-            _ => Self::Io {
-                doing,
-                path,
-                source,
-            },
+            _ => Self::Io { doing, path, source },
         }
     }
 }
 
 fn conflicts(foreign: &[PathBuf], edited: &[PathBuf]) -> String {
     let list = |paths: &[PathBuf]| {
-        paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     };
     match (foreign.is_empty(), edited.is_empty()) {
         (false, true) => format!("not written by stageplot: {}", list(foreign)),

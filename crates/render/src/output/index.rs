@@ -18,18 +18,12 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn new(files: impl IntoIterator<Item = (OutputPath, Digest)>) -> Self {
-        Self {
-            files: files.into_iter().collect(),
-        }
+        Self { files: files.into_iter().collect() }
     }
 
     /// Reads the index of the target; `None` where there is none, or where a broken one may be
     /// overwritten.
-    pub(super) fn read(
-        target: &Target,
-        scan: &Scan,
-        overwrite: bool,
-    ) -> Result<Option<Self>, OutputError> {
+    pub(super) fn read(target: &Target, scan: &Scan, overwrite: bool) -> Result<Option<Self>, OutputError> {
         let (Some(root), Some(found)) = (target.root(), scan.get(NAME)) else {
             return Ok(None);
         };
@@ -52,30 +46,20 @@ impl Index {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let text: Text = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if text.version != VERSION {
-            return Err(format!(
-                "its version is {}, and {VERSION} is the one we know",
-                text.version
-            ));
+            return Err(format!("its version is {}, and {VERSION} is the one we know", text.version));
         }
         let mut files = BTreeMap::new();
         for (path, digest) in text.files {
             let path = OutputPath::parse(&path).map_err(|error| format!("failed to {error}"))?;
-            let digest =
-                Digest::parse(&digest).ok_or_else(|| format!("{digest:?} is not a SHA-256"))?;
+            let digest = Digest::parse(&digest).ok_or_else(|| format!("{digest:?} is not a SHA-256"))?;
             files.insert(path, digest);
         }
         Ok(Self { files })
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let files = self
-            .files
-            .iter()
-            .map(|(path, digest)| (path.to_string(), digest.to_string()));
-        let text = Text {
-            version: VERSION,
-            files: files.collect(),
-        };
+        let files = self.files.iter().map(|(path, digest)| (path.to_string(), digest.to_string()));
+        let text = Text { version: VERSION, files: files.collect() };
         let mut bytes = serde_json::to_vec_pretty(&text).expect("strings and a number serialise");
         bytes.push(b'\n');
         bytes
@@ -83,9 +67,7 @@ impl Index {
 
     pub(super) fn digest(&self, path: &str) -> Option<Digest> {
         // Paths compare as their text does.
-        OutputPath::parse(path)
-            .ok()
-            .and_then(|path| self.files.get(&path).copied())
+        OutputPath::parse(path).ok().and_then(|path| self.files.get(&path).copied())
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = (&OutputPath, Digest)> {

@@ -23,12 +23,7 @@ impl OutputPath {
     ///
     /// See [`PathError`].
     pub fn parse(path: &str) -> Result<Self, PathError> {
-        let error = |why| {
-            Err(PathError::Path {
-                path: path.to_owned(),
-                why,
-            })
-        };
+        let error = |why| Err(PathError::Path { path: path.to_owned(), why });
         if path.is_empty() {
             return error("it is empty");
         }

@@ -36,29 +36,17 @@ impl Plan {
         digests: &[Digest],
         overwrite: bool,
     ) -> Result<Self, OutputError> {
-        let mut draft = Draft {
-            target,
-            scan,
-            old,
-            foreign: BTreeSet::new(),
-            edited: BTreeSet::new(),
-        };
+        let mut draft = Draft { target, scan, old, foreign: BTreeSet::new(), edited: BTreeSet::new() };
         let mut steps = Vec::with_capacity(files.len());
         for (file, digest) in files.iter().zip(digests) {
             steps.push(draft.step(file, *digest)?);
         }
-        let ours: BTreeSet<&[u8]> = files
-            .iter()
-            .map(|file| file.path.as_str().as_bytes())
-            .collect();
+        let ours: BTreeSet<&[u8]> = files.iter().map(|file| file.path.as_str().as_bytes()).collect();
         let removed = draft.removed(&ours)?;
         let lossless = draft.foreign.is_empty() && draft.edited.is_empty();
         if !lossless && !overwrite {
             let list = |paths: BTreeSet<Vec<u8>>| -> Vec<PathBuf> {
-                paths
-                    .iter()
-                    .map(|path| scan::join(std::path::Path::new(""), path))
-                    .collect()
+                paths.iter().map(|path| scan::join(std::path::Path::new(""), path)).collect()
             };
             return Err(OutputError::Conflict {
                 dir: target.path().to_path_buf(),
@@ -81,12 +69,7 @@ impl Plan {
             .map(|(path, _)| path.clone())
             .collect();
         let directories = directories(scan, old, &ours, &carried);
-        Ok(Self {
-            steps,
-            removed,
-            carried,
-            directories,
-        })
+        Ok(Self { steps, removed, carried, directories })
     }
 
     /// Refuses what a new tree cannot hold: it would be lost with the old one.
@@ -100,10 +83,7 @@ impl Plan {
                 _ => continue,
             };
             let path = scan::join(target.path(), path);
-            return Err(OutputError::CannotCarry {
-                path,
-                why: why.into(),
-            });
+            return Err(OutputError::CannotCarry { path, why: why.into() });
         }
         Ok(())
     }
@@ -117,11 +97,8 @@ impl Plan {
             };
             list.push(file.path.to_string());
         }
-        written.removed = self
-            .removed
-            .iter()
-            .map(|path| String::from_utf8_lossy(path).into_owned())
-            .collect();
+        written.removed =
+            self.removed.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect();
     }
 }
 
@@ -143,8 +120,8 @@ impl Draft<'_> {
                     continue;
                 };
                 // A file of ours that becomes a directory is among the removed.
-                let ours = found.kind == Kind::File
-                    && self.old.is_some_and(|old| old.digest(parent).is_some());
+                let ours =
+                    found.kind == Kind::File && self.old.is_some_and(|old| old.digest(parent).is_some());
                 if found.kind != Kind::Directory && !ours {
                     self.foreign.insert(parent.as_bytes().to_vec());
                 }
@@ -154,26 +131,17 @@ impl Draft<'_> {
         match (found.kind, known) {
             (Kind::Directory, _) => {
                 let lost = found.mounted
-                    || self
-                        .scan
-                        .below(path.as_bytes())
-                        .any(|(path, found)| !self.is_ours(path, found));
+                    || self.scan.below(path.as_bytes()).any(|(path, found)| !self.is_ours(path, found));
                 let is_foreign = !self.holds_ours(path.as_bytes());
                 if lost || is_foreign {
-                    return Err(OutputError::DirectoryInTheWay {
-                        path: self.target.path().join(path),
-                    });
+                    return Err(OutputError::DirectoryInTheWay { path: self.target.path().join(path) });
                 }
                 Ok(Step::Create)
             }
             (Kind::File, Some(known)) => {
                 let bytes = self.read(path)?;
                 if bytes == file.bytes {
-                    return Ok(if found.mode == file.mode {
-                        Step::Keep
-                    } else {
-                        Step::Change
-                    });
+                    return Ok(if found.mode == file.mode { Step::Keep } else { Step::Change });
                 }
                 // Where we would write what we wrote before, the difference is somebody's edit.
                 if digest == known || Digest::of(&bytes) != known {
@@ -198,10 +166,7 @@ impl Draft<'_> {
         for (path, known) in self.old.into_iter().flat_map(Index::files) {
             let path = path.as_str();
             // Replaced by something of another kind it is somebody else's, and stays.
-            let is_file = self
-                .scan
-                .get(path)
-                .is_some_and(|found| found.kind == Kind::File);
+            let is_file = self.scan.get(path).is_some_and(|found| found.kind == Kind::File);
             if !is_file || ours.contains(path.as_bytes()) {
                 continue;
             }
@@ -214,10 +179,7 @@ impl Draft<'_> {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, OutputError> {
-        let root = self
-            .target
-            .root()
-            .expect("what was found in it is in a directory");
+        let root = self.target.root().expect("what was found in it is in a directory");
         scan::read(root, path.as_bytes())
             .map_err(|error| OutputError::io("read", self.target.path().join(path), error))
     }
@@ -225,16 +187,16 @@ impl Draft<'_> {
     fn is_ours(&self, path: &[u8], found: &Found) -> bool {
         match found.kind {
             Kind::Directory => !found.mounted && self.holds_ours(path),
-            Kind::File => str::from_utf8(path)
-                .is_ok_and(|path| self.old.is_some_and(|old| old.digest(path).is_some())),
+            Kind::File => {
+                str::from_utf8(path).is_ok_and(|path| self.old.is_some_and(|old| old.digest(path).is_some()))
+            }
             _ => false,
         }
     }
 
     fn holds_ours(&self, dir: &[u8]) -> bool {
         let old = self.old.into_iter().flat_map(Index::files);
-        old.into_iter()
-            .any(|(path, _)| path.ancestors().any(|parent| parent.as_bytes() == dir))
+        old.into_iter().any(|(path, _)| path.ancestors().any(|parent| parent.as_bytes() == dir))
     }
 }
 
@@ -256,15 +218,8 @@ fn directories(
     let own: Vec<&[u8]> = own.map(|(path, _)| path.as_slice()).collect();
 
     let mut directories = BTreeSet::new();
-    let files = ours
-        .iter()
-        .copied()
-        .chain(carried.iter().map(Vec::as_slice));
-    for parent in files
-        .chain(own.iter().copied())
-        .flat_map(parents)
-        .chain(own.iter().copied())
-    {
+    let files = ours.iter().copied().chain(carried.iter().map(Vec::as_slice));
+    for parent in files.chain(own.iter().copied()).flat_map(parents).chain(own.iter().copied()) {
         if !directories.contains(parent) {
             directories.insert(parent.to_vec());
         }

@@ -60,20 +60,13 @@ fn stale_tree(target: &Target, root: &OwnedFd, name: &[u8]) -> Option<PathBuf> {
     let Ok(scan) = Scan::of(root, &path) else {
         return Some(path);
     };
-    let index = scan::read(root, index::NAME.as_bytes())
-        .ok()
-        .and_then(|bytes| Index::parse(&bytes).ok());
+    let index = scan::read(root, index::NAME.as_bytes()).ok().and_then(|bytes| Index::parse(&bytes).ok());
     let goes = |path: &Vec<u8>, found: &Found| {
         let ours = found.kind == Kind::File
             && str::from_utf8(path).is_ok_and(|path| {
-                path == index::NAME
-                    || index
-                        .as_ref()
-                        .is_some_and(|index| index.digest(path).is_some())
+                path == index::NAME || index.as_ref().is_some_and(|index| index.digest(path).is_some())
             });
-        ours || target
-            .root()
-            .is_some_and(|new| same(new, root, path, found))
+        ours || target.root().is_some_and(|new| same(new, root, path, found))
     };
     remove(target, root, name, &scan, goes)
 }
@@ -103,11 +96,7 @@ fn remove(
     if scan.entries.values().any(|found| found.mounted) {
         return left;
     }
-    for (dir, found) in scan
-        .entries
-        .iter()
-        .filter(|(_, found)| found.kind == Kind::Directory)
-    {
+    for (dir, found) in scan.entries.iter().filter(|(_, found)| found.kind == Kind::Directory) {
         if found.mode & 0o700 != 0o700 {
             // Where it fails, so does the removal below.
             let _ = rustix::fs::chmodat(root, dir, Mode::RWXU, AtFlags::empty());
@@ -120,18 +109,12 @@ fn remove(
             let _ = rustix::fs::unlinkat(root, path, AtFlags::empty());
         }
     }
-    for (dir, _) in scan
-        .entries
-        .iter()
-        .rev()
-        .filter(|(_, found)| found.kind == Kind::Directory)
-    {
+    for (dir, _) in scan.entries.iter().rev().filter(|(_, found)| found.kind == Kind::Directory) {
         let _ = rustix::fs::unlinkat(root, dir, AtFlags::REMOVEDIR);
     }
     // The index goes last: should we be killed before, it tells the next run what is ours.
     let only_index = Dir::read_from(root).is_ok_and(|dir| {
-        dir.flatten()
-            .all(|entry| [b".".as_slice(), b"..", index].contains(&entry.file_name().to_bytes()))
+        dir.flatten().all(|entry| [b".".as_slice(), b"..", index].contains(&entry.file_name().to_bytes()))
     });
     if only_index {
         let _ = rustix::fs::unlinkat(root, index, AtFlags::empty());
@@ -148,6 +131,5 @@ fn is_run(rest: &[u8]) -> bool {
     let (pid, random) = (parts.next(), parts.next());
     parts.next().is_none()
         && pid.is_some_and(|pid| !pid.is_empty() && pid.iter().all(u8::is_ascii_digit))
-        && random
-            .is_some_and(|random| random.len() == 16 && random.iter().all(u8::is_ascii_hexdigit))
+        && random.is_some_and(|random| random.len() == 16 && random.iter().all(u8::is_ascii_hexdigit))
 }

@@ -46,18 +46,11 @@ impl Scan {
     /// Reads the whole directory without following links; `at` is its path, for errors.
     pub(super) fn of(root: &OwnedFd, at: &Path) -> Result<Self, OutputError> {
         let stat = stat(root, b"").map_err(|error| OutputError::io("look at", at, error))?;
-        let mut scan = Self {
-            entries: BTreeMap::new(),
-            root: Some(stat),
-        };
+        let mut scan = Self { entries: BTreeMap::new(), root: Some(stat) };
         let mut open = vec![Vec::new()];
         while let Some(dir) = open.pop() {
             let fail = |error: Errno| OutputError::io("read the directory", join(at, &dir), error);
-            let here = if dir.is_empty() {
-                b".".as_slice()
-            } else {
-                &dir
-            };
+            let here = if dir.is_empty() { b".".as_slice() } else { &dir };
             let fd = rustix::fs::openat(root, here, DIRECTORY, Mode::empty()).map_err(fail)?;
             for entry in Dir::read_from(&fd).map_err(fail)? {
                 let entry = entry.map_err(fail)?;
@@ -89,9 +82,7 @@ impl Scan {
     pub(super) fn below(&self, dir: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &Found)> {
         let prefix = [dir, b"/"].concat();
         let from = prefix.clone();
-        self.entries
-            .range(from..)
-            .take_while(move |(path, _)| path.starts_with(&prefix))
+        self.entries.range(from..).take_while(move |(path, _)| path.starts_with(&prefix))
     }
 }
 
@@ -112,11 +103,7 @@ pub(super) fn read(root: impl AsFd, path: &[u8]) -> io::Result<Vec<u8>> {
 
 /// A relative path, for people.
 pub(super) fn join(at: &Path, path: &[u8]) -> PathBuf {
-    if path.is_empty() {
-        at.to_path_buf()
-    } else {
-        at.join(OsStr::from_bytes(path))
-    }
+    if path.is_empty() { at.to_path_buf() } else { at.join(OsStr::from_bytes(path)) }
 }
 
 /// The directories above a path, the nearest first.
@@ -148,7 +135,5 @@ impl From<Statx> for Found {
     }
 }
 
-pub(super) const DIRECTORY: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+pub(super) const DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);

@@ -50,20 +50,12 @@ impl<'t> Staging<'t> {
             };
             match target::try_lock(root).map_err(fail)? {
                 Some(root) if target.is_named(&name, &root) => {
-                    return Ok(Self {
-                        target,
-                        name,
-                        root,
-                        path,
-                        exchanged: false,
-                    });
+                    return Ok(Self { target, name, root, path, exchanged: false });
                 }
                 _ => continue,
             }
         }
-        Err(OutputError::Busy {
-            dir: target.path().to_path_buf(),
-        })
+        Err(OutputError::Busy { dir: target.path().to_path_buf() })
     }
 
     /// Builds the whole tree.
@@ -100,11 +92,7 @@ impl<'t> Staging<'t> {
     pub(super) fn exchange(mut self) -> Result<Option<OldTree>, OutputError> {
         let (parent, name) = (self.target.parent(), self.target.name());
         let existed = self.target.root().is_some();
-        let flags = if existed {
-            RenameFlags::EXCHANGE
-        } else {
-            RenameFlags::NOREPLACE
-        };
+        let flags = if existed { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
         let dir = || self.target.path().to_path_buf();
         match rustix::fs::renameat_with(parent, &self.name, parent, name, flags) {
             Ok(()) => {}
@@ -124,28 +112,19 @@ impl<'t> Staging<'t> {
         if !existed {
             return Ok(None);
         }
-        let new = self
-            .root
-            .try_clone()
-            .map_err(|error| OutputError::io("hold", dir(), error))?;
-        Ok(Some(OldTree {
-            name: std::mem::take(&mut self.name),
-            new,
-        }))
+        let new = self.root.try_clone().map_err(|error| OutputError::io("hold", dir(), error))?;
+        Ok(Some(OldTree { name: std::mem::take(&mut self.name), new }))
     }
 
     fn create(&self, path: &[u8], bytes: &[u8], mode: u32) -> Result<(), OutputError> {
         let fail = |error: std::io::Error| OutputError::io("write", self.at(path), error);
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // Never wider than asked, not for an instant: the rest comes once the bytes are there.
         let narrow = Mode::from_raw_mode(mode & 0o600);
-        let fd = rustix::fs::openat(&self.root, path, flags, narrow)
-            .map_err(|error| fail(error.into()))?;
+        let fd = rustix::fs::openat(&self.root, path, flags, narrow).map_err(|error| fail(error.into()))?;
         let mut file = File::from(fd);
         file.write_all(bytes).map_err(fail)?;
-        rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode))
-            .map_err(|error| fail(error.into()))
+        rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode)).map_err(|error| fail(error.into()))
     }
 
     /// Links a file of the old tree; false where the file system does not let us.
@@ -155,9 +134,7 @@ impl<'t> Staging<'t> {
         };
         match rustix::fs::linkat(old, path, &self.root, path, AtFlags::empty()) {
             Ok(()) => Ok(true),
-            Err(Errno::PERM | Errno::MLINK | Errno::OPNOTSUPP | Errno::XDEV | Errno::NOENT) => {
-                Ok(false)
-            }
+            Err(Errno::PERM | Errno::MLINK | Errno::OPNOTSUPP | Errno::XDEV | Errno::NOENT) => Ok(false),
             Err(error) => Err(OutputError::io("link", self.at(path), error)),
         }
     }
@@ -184,33 +161,16 @@ impl<'t> Staging<'t> {
             let new = scan::stat(&self.root, dir).map_err(fail)?;
             if new.owner != old.owner {
                 let (uid, gid) = (Uid::from_raw(old.owner.0), Gid::from_raw(old.owner.1));
-                rustix::fs::chownat(
-                    &self.root,
-                    dir,
-                    Some(uid),
-                    Some(gid),
-                    AtFlags::SYMLINK_NOFOLLOW,
-                )
-                .map_err(|error| OutputError::CannotCarry {
-                    path: scan::join(self.target.path(), dir),
-                    why: format!("its owner cannot be kept: {error}"),
-                })?;
+                rustix::fs::chownat(&self.root, dir, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+                    .map_err(|error| OutputError::CannotCarry {
+                        path: scan::join(self.target.path(), dir),
+                        why: format!("its owner cannot be kept: {error}"),
+                    })?;
             }
-            return rustix::fs::chmodat(
-                &self.root,
-                dir,
-                Mode::from_raw_mode(old.mode),
-                AtFlags::empty(),
-            )
-            .map_err(fail);
+            return rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(old.mode), AtFlags::empty())
+                .map_err(fail);
         }
-        rustix::fs::chmodat(
-            &self.root,
-            dir,
-            Mode::from_raw_mode(0o755),
-            AtFlags::empty(),
-        )
-        .map_err(fail)
+        rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(0o755), AtFlags::empty()).map_err(fail)
     }
 
     /// A path of the new tree as it will be called.

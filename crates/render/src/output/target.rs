@@ -39,15 +39,14 @@ impl Target {
             path: path.clone(),
         };
         for _ in 0..ATTEMPTS {
-            let root =
-                match rustix::fs::openat(&target.parent, &target.name, DIRECTORY, Mode::empty()) {
-                    Ok(root) => root,
-                    Err(Errno::NOENT) => return Ok(target),
-                    Err(Errno::NOTDIR | Errno::LOOP) => {
-                        return Err(OutputError::NotADirectory { dir: path });
-                    }
-                    Err(error) => return Err(OutputError::io("open", path, error)),
-                };
+            let root = match rustix::fs::openat(&target.parent, &target.name, DIRECTORY, Mode::empty()) {
+                Ok(root) => root,
+                Err(Errno::NOENT) => return Ok(target),
+                Err(Errno::NOTDIR | Errno::LOOP) => {
+                    return Err(OutputError::NotADirectory { dir: path });
+                }
+                Err(error) => return Err(OutputError::io("open", path, error)),
+            };
             let fail = |error: Errno| OutputError::io("look at", &path, error);
             if scan::stat(&root, b"").map_err(fail)?.mounted {
                 return Err(OutputError::MountPoint { dir: path });
@@ -115,18 +114,13 @@ fn real_path(dir: &Path) -> Result<PathBuf, OutputError> {
     }
     if dir.symlink_metadata().is_ok() {
         // A link to nowhere.
-        return Err(OutputError::NotADirectory {
-            dir: dir.to_path_buf(),
-        });
+        return Err(OutputError::NotADirectory { dir: dir.to_path_buf() });
     }
     let parent = match dir.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let missing = || OutputError::ParentMissing {
-        dir: dir.to_path_buf(),
-        parent: parent.to_path_buf(),
-    };
+    let missing = || OutputError::ParentMissing { dir: dir.to_path_buf(), parent: parent.to_path_buf() };
     let name = dir.file_name().ok_or_else(missing)?;
     match std::fs::canonicalize(parent) {
         Ok(parent) if parent.is_dir() => Ok(parent.join(name)),

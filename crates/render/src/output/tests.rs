@@ -19,9 +19,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        Self {
-            parent: tempfile::tempdir().unwrap(),
-        }
+        Self { parent: tempfile::tempdir().unwrap() }
     }
 
     fn dir(&self) -> PathBuf {
@@ -37,15 +35,10 @@ impl Place {
     }
 
     fn write_with(&self, files: &[(&str, &str)], options: Options) -> Result<Written, OutputError> {
-        let files: Vec<_> = files
-            .iter()
-            .map(|(path, text)| file(path, text, 0o644))
-            .collect();
+        let files: Vec<_> = files.iter().map(|(path, text)| file(path, text, 0o644)).collect();
         let result = write(&self.dir(), &files, options);
-        let siblings: Vec<_> = fs::read_dir(self.parent.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let siblings: Vec<_> =
+            fs::read_dir(self.parent.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(siblings.iter().all(|name| name == "out"), "{siblings:?}");
         result
     }
@@ -73,28 +66,21 @@ fn a_render_is_created_then_left_alone() {
     let place = Place::new();
     let files = [("a/x", "1"), ("a/y", "2"), ("b", "3")];
     assert_eq!(place.write(&files).unwrap().created, ["a/x", "a/y", "b"]);
-    let before: Vec<_> = ["", "a", "a/x", "b", ".stageplot.json"]
-        .map(|path| identity(&place.at(path)))
-        .into();
+    let before: Vec<_> =
+        ["", "a", "a/x", "b", ".stageplot.json"].map(|path| identity(&place.at(path))).into();
     let again = place.write(&files).unwrap();
     assert!(again.is_noop());
     assert_eq!(again.unchanged, ["a/x", "a/y", "b"]);
-    let after: Vec<_> = ["", "a", "a/x", "b", ".stageplot.json"]
-        .map(|path| identity(&place.at(path)))
-        .into();
+    let after: Vec<_> = ["", "a", "a/x", "b", ".stageplot.json"].map(|path| identity(&place.at(path))).into();
     assert_eq!(before, after);
 }
 
 #[test]
 fn a_second_render_writes_only_what_changed() {
     let place = Place::new();
-    place
-        .write(&[("a/x", "1"), ("a/y", "2"), ("old/z", "3")])
-        .unwrap();
+    place.write(&[("a/x", "1"), ("a/y", "2"), ("old/z", "3")]).unwrap();
     let kept = identity(&place.at("a/x"));
-    let written = place
-        .write(&[("a/x", "1"), ("a/y", "other"), ("new", "4")])
-        .unwrap();
+    let written = place.write(&[("a/x", "1"), ("a/y", "other"), ("new", "4")]).unwrap();
     assert_eq!(written.created, ["new"]);
     assert_eq!(written.changed, ["a/y"]);
     assert_eq!(written.unchanged, ["a/x"]);
@@ -109,11 +95,7 @@ fn modes_are_exact() {
     let place = Place::new();
     let modes = [0o600, 0o644, 0o444, 0o777, 0o400, 0o640, 0o466];
     let names: Vec<_> = modes.iter().map(|mode| format!("d/{mode:o}")).collect();
-    let files: Vec<_> = names
-        .iter()
-        .zip(modes)
-        .map(|(name, mode)| file(name, "x", mode))
-        .collect();
+    let files: Vec<_> = names.iter().zip(modes).map(|(name, mode)| file(name, "x", mode)).collect();
     write(&place.dir(), &files, Options::default()).unwrap();
     for (name, mode) in names.iter().zip(modes) {
         assert_eq!(fs::metadata(place.at(name)).unwrap().mode() & 0o7777, mode);
@@ -122,24 +104,11 @@ fn modes_are_exact() {
         assert_eq!(fs::metadata(place.at(dir)).unwrap().mode() & 0o7777, 0o755);
     }
     // A mode alone is a change, and is put right again.
-    let written = write(
-        &place.dir(),
-        &[file("d/600", "x", 0o640)],
-        Options::default(),
-    )
-    .unwrap();
+    let written = write(&place.dir(), &[file("d/600", "x", 0o640)], Options::default()).unwrap();
     assert_eq!(written.changed, ["d/600"]);
     fs::set_permissions(place.at("d/600"), fs::Permissions::from_mode(0o777)).unwrap();
-    write(
-        &place.dir(),
-        &[file("d/600", "x", 0o640)],
-        Options::default(),
-    )
-    .unwrap();
-    assert_eq!(
-        fs::metadata(place.at("d/600")).unwrap().mode() & 0o7777,
-        0o640
-    );
+    write(&place.dir(), &[file("d/600", "x", 0o640)], Options::default()).unwrap();
+    assert_eq!(fs::metadata(place.at("d/600")).unwrap().mode() & 0o7777, 0o640);
 }
 
 #[test]
@@ -158,14 +127,8 @@ fn foreign_files_are_carried() {
     assert_eq!(place.read("gone/mine"), "mine");
     assert!(!place.at("gone/x").exists());
     assert!(place.at("empty/dir").is_dir());
-    assert_eq!(
-        fs::metadata(place.at("empty")).unwrap().mode() & 0o7777,
-        0o1570
-    );
-    assert_eq!(
-        fs::read_link(place.at("link")).unwrap(),
-        Path::new("/nowhere")
-    );
+    assert_eq!(fs::metadata(place.at("empty")).unwrap().mode() & 0o7777, 0o1570);
+    assert_eq!(fs::read_link(place.at("link")).unwrap(), Path::new("/nowhere"));
 }
 
 #[test]
@@ -180,12 +143,7 @@ fn conflicts_are_listed_together() {
     let files = [("a", "2"), ("c", "2"), ("d", "2"), ("e/f", "2")];
     let before = identity(&place.dir());
     let error = place.write(&files).unwrap_err();
-    let OutputError::Conflict {
-        foreign, edited, ..
-    } = &error
-    else {
-        panic!("{error}")
-    };
+    let OutputError::Conflict { foreign, edited, .. } = &error else { panic!("{error}") };
     assert_eq!(foreign, &[Path::new("d"), Path::new("e/f")]);
     assert_eq!(edited, &[Path::new("a"), Path::new("b")]);
     assert_eq!(identity(&place.dir()), before);
@@ -202,17 +160,11 @@ fn files_and_directories_trade_places() {
     let place = Place::new();
     place.write(&[("a", "1"), ("b/c/d", "1")]).unwrap();
     place.write(&[("a/x", "2"), ("b", "2")]).unwrap();
-    assert_eq!(
-        (place.read("a/x"), place.read("b")),
-        ("2".into(), "2".into())
-    );
+    assert_eq!((place.read("a/x"), place.read("b")), ("2".into(), "2".into()));
 
     fs::create_dir(place.at("c")).unwrap();
     let error = place.write_with(&[("c", "3")], overwrite()).unwrap_err();
-    assert!(
-        matches!(&error, OutputError::DirectoryInTheWay { path } if path.ends_with("out/c")),
-        "{error}"
-    );
+    assert!(matches!(&error, OutputError::DirectoryInTheWay { path } if path.ends_with("out/c")), "{error}");
     fs::write(place.at("d"), "mine").unwrap();
     assert!(
         matches!(place.write(&[("d/e", "3")]).unwrap_err(), OutputError::Conflict { foreign, .. } if foreign == [Path::new("d")])
@@ -269,10 +221,7 @@ fn paths_stay_inside() {
     }
     assert!(OutputFile::new("a", b"", 0o4755).is_err());
     let place = Place::new();
-    assert!(matches!(
-        place.write(&[("a", ""), ("a", "")]),
-        Err(OutputError::Duplicate { .. })
-    ));
+    assert!(matches!(place.write(&[("a", ""), ("a", "")]), Err(OutputError::Duplicate { .. })));
     let nested = place.write(&[("a", ""), ("a-b", ""), ("a/b", "")]);
     assert!(
         matches!(nested, Err(OutputError::FileAndDirectory { path, below }) if path == "a" && below == "a/b")

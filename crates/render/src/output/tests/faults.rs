@@ -22,20 +22,11 @@ fn a_missing_parent_is_named() {
 fn a_target_must_be_a_directory() {
     let place = Place::new();
     fs::write(place.dir(), "").unwrap();
-    assert!(matches!(
-        place.write(&[]),
-        Err(OutputError::NotADirectory { .. })
-    ));
-    assert!(matches!(
-        write(&place.at("x"), &[], Options::default()),
-        Err(OutputError::ParentMissing { .. })
-    ));
+    assert!(matches!(place.write(&[]), Err(OutputError::NotADirectory { .. })));
+    assert!(matches!(write(&place.at("x"), &[], Options::default()), Err(OutputError::ParentMissing { .. })));
     fs::remove_file(place.dir()).unwrap();
     symlink("nowhere", place.dir()).unwrap();
-    assert!(matches!(
-        place.write(&[]),
-        Err(OutputError::NotADirectory { .. })
-    ));
+    assert!(matches!(place.write(&[]), Err(OutputError::NotADirectory { .. })));
     for root in ["/", "/proc"] {
         assert!(matches!(
             write(Path::new(root), &[], Options::default()),
@@ -50,10 +41,7 @@ fn a_second_run_gives_way() {
     place.write(&[("a", "1")]).unwrap();
     let held = File::open(place.dir()).unwrap();
     held.lock().unwrap();
-    assert!(matches!(
-        place.write(&[("a", "2")]),
-        Err(OutputError::Busy { .. })
-    ));
+    assert!(matches!(place.write(&[("a", "2")]), Err(OutputError::Busy { .. })));
     held.unlock().unwrap();
     place.write(&[("a", "2")]).unwrap();
 }
@@ -161,10 +149,7 @@ struct Mount<'a>(&'a Place);
 
 impl<'a> Mount<'a> {
     fn new(place: &'a Place, options: &str) -> Option<Self> {
-        if mount(
-            &["-t", "tmpfs", "-o", options, "tmpfs"],
-            place.parent.path(),
-        ) {
+        if mount(&["-t", "tmpfs", "-o", options, "tmpfs"], place.parent.path()) {
             return Some(Self(place));
         }
         eprintln!("skipped: mounting a tmpfs takes root");
@@ -174,19 +159,12 @@ impl<'a> Mount<'a> {
 
 impl Drop for Mount<'_> {
     fn drop(&mut self) {
-        let _ = Command::new("umount")
-            .args(["-R", "-l"])
-            .arg(self.0.parent.path())
-            .output();
+        let _ = Command::new("umount").args(["-R", "-l"]).arg(self.0.parent.path()).output();
     }
 }
 
 fn mount(args: &[&str], at: &Path) -> bool {
-    Command::new("mount")
-        .args(args)
-        .arg(at)
-        .output()
-        .is_ok_and(|out| out.status.success())
+    Command::new("mount").args(args).arg(at).output().is_ok_and(|out| out.status.success())
 }
 
 #[test]
@@ -199,10 +177,7 @@ fn a_full_disk_changes_nothing() {
     place.write(&[("a", &half)]).unwrap();
     let other = "y".repeat(150 << 10);
     let error = place.write(&[("a", &other)]).unwrap_err();
-    assert!(
-        matches!(&error, OutputError::Full { path, .. } if path.ends_with("out/a")),
-        "{error}"
-    );
+    assert!(matches!(&error, OutputError::Full { path, .. } if path.ends_with("out/a")), "{error}");
     assert_eq!(place.read("a"), half);
 }
 
@@ -229,28 +204,13 @@ fn mounts_are_never_touched() {
     fs::create_dir(place.at("data")).unwrap();
     // Of the same device, so that only the mount itself tells.
     let source = place.at("d");
-    assert!(mount(
-        &["--bind", source.to_str().unwrap()],
-        &place.at("data")
-    ));
+    assert!(mount(&["--bind", source.to_str().unwrap()], &place.at("data")));
     let error = place.write(&[("a", "2"), ("d/x", "1")]).unwrap_err();
-    assert!(
-        matches!(&error, OutputError::CannotCarry { path, .. } if path.ends_with("out/data")),
-        "{error}"
-    );
+    assert!(matches!(&error, OutputError::CannotCarry { path, .. } if path.ends_with("out/data")), "{error}");
     assert_eq!(place.read("data/x"), "1");
-    assert!(
-        Command::new("umount")
-            .arg(place.at("data"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("umount").arg(place.at("data")).status().unwrap().success());
 
-    assert!(mount(
-        &["--bind", place.dir().to_str().unwrap()],
-        &place.dir()
-    ));
+    assert!(mount(&["--bind", place.dir().to_str().unwrap()], &place.dir()));
     let error = place.write(&[("a", "2")]).unwrap_err();
     assert!(matches!(error, OutputError::MountPoint { .. }), "{error}");
 }

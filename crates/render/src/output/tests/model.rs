@@ -41,10 +41,7 @@ struct Model {
 }
 
 impl Model {
-    fn conflicts(
-        &self,
-        files: &BTreeMap<&str, (u8, u32)>,
-    ) -> (Vec<&'static str>, Vec<&'static str>) {
+    fn conflicts(&self, files: &BTreeMap<&str, (u8, u32)>) -> (Vec<&'static str>, Vec<&'static str>) {
         let (mut foreign, mut edited) = (Vec::new(), Vec::new());
         for (path, (byte, _)) in &self.disk {
             let wanted = files.get(path).map(|(byte, _)| byte);
@@ -62,10 +59,7 @@ impl Model {
             self.disk.remove(path);
         }
         self.disk.extend(files);
-        self.ours = files
-            .iter()
-            .map(|(path, (byte, _))| (*path, *byte))
-            .collect();
+        self.ours = files.iter().map(|(path, (byte, _))| (*path, *byte)).collect();
     }
 }
 
@@ -74,10 +68,7 @@ fn on_disk(dir: &Path) -> BTreeMap<&'static str, (u8, u32)> {
     let read = |path: &'static str| {
         let at = dir.join(path);
         let byte = fs::read(&at).ok()?[0];
-        Some((
-            path,
-            (byte, at.metadata().ok()?.permissions().mode() & 0o7777),
-        ))
+        Some((path, (byte, at.metadata().ok()?.permissions().mode() & 0o7777)))
     };
     PATHS.into_iter().filter_map(read).collect()
 }
