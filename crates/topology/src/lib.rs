@@ -1,6 +1,7 @@
 //! The typed model of a self-hosted real-time media stack.
 
 mod arrival;
+mod check;
 mod code;
 pub mod decode;
 mod diagnostic;
@@ -21,6 +22,7 @@ mod validate;
 mod value;
 
 pub use arrival::{Arrival, Hook, Sources, arrivals, listen};
+pub use check::{Check, Origin, Probe, checks};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
 pub use dial::{SocketTarget, TargetHost, dial};
