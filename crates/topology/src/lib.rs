@@ -32,7 +32,7 @@ pub use kind::{
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, ServiceSpec, Ssh,
+    PublicAddress, ServiceSpec, Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{
