@@ -96,6 +96,13 @@ codes! {
     TurnCertificate "turn-certificate" Error,
     AppNotStarted "app-not-started" Error,
     EnvReference "env-reference" Error,
+    EnvDuplicate "env-duplicate" Warning,
+    EnvUnknown "env-unknown" Warning,
+    EnvUnused "env-unused" Info,
+    EnvChanged "env-changed" Warning,
+    EnvInferred "env-inferred" Info,
+    EnvMissing "env-missing" Warning,
+    EnvContradiction "env-contradiction" Error,
 }
 
 impl Code {

@@ -4,6 +4,7 @@ mod arrival;
 mod code;
 mod diagnostic;
 mod dial;
+pub mod dotenv;
 mod endpoint;
 mod firewall;
 mod flow;
