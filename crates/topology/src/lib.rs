@@ -7,6 +7,7 @@ pub mod decode;
 mod diagnostic;
 mod dial;
 mod document;
+pub mod dotenv;
 mod endpoint;
 mod firewall;
 mod flow;
@@ -38,7 +39,7 @@ pub use kind::{
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, ServiceSpec, Ssh,
+    PublicAddress, ServiceSpec, Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{
