@@ -203,26 +203,73 @@ fn review_keys(livekit: &Livekit, review: &mut Review<'_>) {
 }
 
 fn review_settings(livekit: &Livekit, review: &mut Review<'_>) {
-    for (path, problem) in super::settings::unknown(livekit.version, &livekit.settings) {
-        let at = path.iter().fold(review.path().key("settings"), |at, key| at.key(key.as_str()));
+    use super::settings::Problem;
+    let version = livekit.version;
+    for (path, problem) in super::settings::unknown(version, &livekit.settings) {
+        let at = setting_path(review.path().key("settings"), &path, &livekit.settings);
         let name = path.join(".");
-        match problem {
-            super::settings::Problem::Unknown { near } => {
-                let help = near.map_or_else(
-                    || "take it out, or set version to one that knows it".to_owned(),
-                    |near| format!("did you mean {near}?"),
-                );
-                let message = format!("LiveKit {} does not know {name} and would not start", livekit.version);
-                review.add_at(Code::LivekitUnknownSetting, at, message, help);
-            }
-            super::settings::Problem::HasField { field } => review.add_at(
+        let (code, message, help) = match problem {
+            Problem::Unknown { near } => (
+                Code::LivekitUnknownSetting,
+                format!("LiveKit {version} does not know {name} and would not start"),
+                near.map_or_else(|| "take it out".to_owned(), |near| format!("did you mean {near}?")),
+            ),
+            Problem::OtherVersion { known } => (
+                Code::LivekitUnknownSetting,
+                format!("LiveKit {version} does not know {name} and would not start"),
+                format!("take it out, or set version: {known} knows it"),
+            ),
+            Problem::HasField { field } => (
                 Code::LivekitSettingHasField,
-                at,
                 format!("{name} is written by the field {field}"),
                 format!("set {field} in services.{} instead", review.service().name),
             ),
-        }
+            Problem::Follows { from } => (
+                Code::LivekitSettingHasField,
+                format!("{name} follows from {from}"),
+                "take it out: the plot says it elsewhere".to_owned(),
+            ),
+            Problem::WrongType { expected } => (
+                Code::WrongType,
+                format!("LiveKit {version} does not take this for {name}"),
+                format!("write {expected}"),
+            ),
+            Problem::Secret => (
+                Code::LiteralSecret,
+                format!("{name} can be read by everybody who can read the plot"),
+                "guard the plot like the secret, or take it out: settings have no other way to a secret"
+                    .to_owned(),
+            ),
+        };
+        review.add_at(code, at, message, help);
     }
+}
+
+/// The path of a setting in the plot: what is a position in a list is written
+/// as one.
+fn setting_path(
+    root: crate::FieldPath,
+    steps: &[String],
+    settings: &serde_json::Map<String, serde_json::Value>,
+) -> crate::FieldPath {
+    let (mut path, mut list): (_, Option<&Vec<serde_json::Value>>) = (root, None);
+    let mut table = Some(settings);
+    for step in steps {
+        let position = list.and_then(|list| Some((step.parse::<usize>().ok()?, list)));
+        let value = match position {
+            Some((index, list)) => {
+                path = path.index(index);
+                list.get(index)
+            }
+            None => {
+                path = path.key(step.as_str());
+                table.and_then(|table| table.get(step))
+            }
+        };
+        table = value.and_then(serde_json::Value::as_object);
+        list = value.and_then(serde_json::Value::as_array);
+    }
+    path
 }
 
 fn review_turn(livekit: &Livekit, review: &mut Review<'_>) {
