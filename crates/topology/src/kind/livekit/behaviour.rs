@@ -87,14 +87,15 @@ impl Kind for Livekit {
             wiring.offer_to(&metrics.from, "metrics", "metrics", &path);
         }
         if let Some(webhook) = &self.webhook {
-            for service in webhook_edges(wiring.topology, webhook) {
-                wiring.need(service, "https", "webhooks");
+            for (service, endpoint) in webhook_edges(wiring.topology, webhook) {
+                wiring.need(service, endpoint, "webhooks");
             }
         }
     }
 
     fn review(&self, review: &mut Review<'_>) {
         review.image("image", &self.image());
+        review.paths("routes", &self.routes);
         review_keys(self, review);
         review_settings(self, review);
         review_turn(self, review);
@@ -143,13 +144,16 @@ impl Topology {
     }
 }
 
-/// The edges that receive webhooks, by the names in the receivers' addresses.
-fn webhook_edges(topology: &Topology, webhook: &super::Webhook) -> Vec<ServiceId> {
-    let is_receiver = |service: &&crate::Service| {
-        let ServiceSpec::Edge(edge) = &service.kind else { return false };
-        webhook.urls.iter().any(|url| edge.names().any(|name| url.host_str() == Some(name.as_str())))
+/// The edges that receive webhooks, by the names in the receivers' addresses,
+/// and where.
+fn webhook_edges(topology: &Topology, webhook: &super::Webhook) -> Vec<(ServiceId, &'static str)> {
+    let receives = |service: &crate::Service| {
+        let ServiceSpec::Edge(edge) = &service.kind else { return None };
+        let called =
+            webhook.urls.iter().any(|url| edge.names().any(|name| url.host_str() == Some(name.as_str())));
+        called.then_some((service.id, if edge.is_https() { "https" } else { "http" }))
     };
-    topology.services().iter().filter(is_receiver).map(|service| service.id).collect()
+    topology.services().iter().filter_map(receives).collect()
 }
 
 fn review_keys(livekit: &Livekit, review: &mut Review<'_>) {
