@@ -1,5 +1,7 @@
 //! The typed model of a self-hosted real-time media stack.
 
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 mod arrival;
 mod check;
 mod code;
