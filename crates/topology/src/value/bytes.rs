@@ -70,7 +70,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |shift: u32| self.0 != 0 && self.0 % (1 << shift) == 0;
+        let whole = |shift: u32| self.0 != 0 && self.0.is_multiple_of(1 << shift);
         match UNITS.iter().find(|(_, shift)| whole(*shift)) {
             Some((unit, shift)) => write!(f, "{}{unit}", self.0 >> shift),
             None => write!(f, "{}b", self.0),

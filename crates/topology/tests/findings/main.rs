@@ -19,6 +19,15 @@ use stageplot_topology::{Code, Findings, Plot};
 const ELSEWHERE: &[(Code, &str)] = &[
     (Code::Syntax, "found while a file is read"),
     (Code::UnknownField, "found while a file is read"),
+    (Code::DuplicateService, "only a file has two ways to write one service"),
+    (Code::EnvDuplicate, "found while .env files are imported"),
+    (Code::EnvUnknown, "found while .env files are imported"),
+    (Code::EnvUnused, "found while .env files are imported"),
+    (Code::EnvChanged, "found while .env files are imported"),
+    (Code::EnvInferred, "found while .env files are imported"),
+    (Code::EnvMissing, "found while .env files are imported"),
+    (Code::EnvContradiction, "found while .env files are imported"),
+    (Code::SecretMissing, "found while secrets are resolved, when a plot is rendered"),
     (Code::LivekitShortSecret, "found while secrets are resolved, when a plot is rendered"),
 ];
 
