@@ -88,4 +88,4 @@ fn dns(topology: &Topology) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
