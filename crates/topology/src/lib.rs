@@ -1,5 +1,7 @@
 //! The typed model of a self-hosted real-time media stack.
 
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 mod arrival;
 mod check;
 mod code;
@@ -7,6 +9,7 @@ pub mod decode;
 mod diagnostic;
 mod dial;
 mod document;
+pub mod dotenv;
 mod endpoint;
 mod firewall;
 mod flow;
@@ -40,7 +43,7 @@ pub use order::StartStep;
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, ServiceSpec, Ssh,
+    PublicAddress, ServiceSpec, Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{
