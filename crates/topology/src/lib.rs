@@ -1,11 +1,15 @@
 //! The typed model of a self-hosted real-time media stack.
 
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 mod arrival;
+mod check;
 mod code;
 pub mod decode;
 mod diagnostic;
 mod dial;
 mod document;
+pub mod dotenv;
 mod endpoint;
 mod firewall;
 mod flow;
@@ -21,6 +25,7 @@ mod validate;
 mod value;
 
 pub use arrival::{Arrival, Hook, Sources, arrivals, listen};
+pub use check::{Check, Origin, Probe, checks};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
 pub use dial::{SocketTarget, TargetHost, dial};
@@ -36,7 +41,7 @@ pub use kind::{
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, ServiceSpec, Ssh,
+    PublicAddress, ServiceSpec, Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{

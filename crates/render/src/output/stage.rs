@@ -19,7 +19,7 @@ use super::{OutputError, OutputFile};
 pub(super) struct Staging<'t> {
     target: &'t Target,
     name: Vec<u8>,
-    root: OwnedFd,
+    root: target::Locked,
     path: PathBuf,
     exchanged: bool,
 }

@@ -20,7 +20,7 @@ pub(super) struct Target {
     parent_path: PathBuf,
     name: Vec<u8>,
     path: PathBuf,
-    root: Option<OwnedFd>,
+    root: Option<Locked>,
 }
 
 impl Target {
@@ -66,7 +66,7 @@ impl Target {
 
     /// The directory, where it exists.
     pub(super) fn root(&self) -> Option<&OwnedFd> {
-        self.root.as_ref()
+        self.root.as_deref()
     }
 
     /// The directory's path, links resolved.
@@ -96,11 +96,33 @@ impl Target {
     }
 }
 
+/// A directory that this run alone works on.
+///
+/// It is unlocked in so many words: a process that another thread of the program
+/// has just forked holds the same open file until it executes something, and
+/// closing ours alone would leave the lock with it.
+pub(super) struct Locked(OwnedFd);
+
+impl std::ops::Deref for Locked {
+    type Target = OwnedFd;
+
+    fn deref(&self) -> &OwnedFd {
+        &self.0
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Nothing to do where it fails: the kernel unlocks what is closed.
+        let _ = rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock);
+    }
+}
+
 /// Locks a directory; `None` where another process has.
-pub(super) fn try_lock(dir: OwnedFd) -> std::io::Result<Option<OwnedFd>> {
+pub(super) fn try_lock(dir: OwnedFd) -> std::io::Result<Option<Locked>> {
     let file = File::from(dir);
     match file.try_lock() {
-        Ok(()) => Ok(Some(file.into())),
+        Ok(()) => Ok(Some(Locked(file.into()))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
