@@ -44,7 +44,7 @@ pub(super) enum Kind {
 
 impl Scan {
     /// Reads the whole directory without following links; `at` is its path, for errors.
-    pub(super) fn of(root: &OwnedFd, at: &Path) -> Result<Self, OutputError> {
+    pub(super) fn of(root: &impl AsFd, at: &Path) -> Result<Self, OutputError> {
         let stat = stat(root, b"").map_err(|error| OutputError::io("look at", at, error))?;
         let mut scan = Self { entries: BTreeMap::new(), root: Some(stat) };
         let mut open = vec![Vec::new()];

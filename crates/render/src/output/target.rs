@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
@@ -65,8 +65,8 @@ impl Target {
     }
 
     /// The directory, where it exists.
-    pub(super) fn root(&self) -> Option<&OwnedFd> {
-        self.root.as_deref()
+    pub(super) fn root(&self) -> Option<&Locked> {
+        self.root.as_ref()
     }
 
     /// The directory's path, links resolved.
@@ -88,7 +88,7 @@ impl Target {
     }
 
     /// Whether a sibling of this name is this very directory.
-    pub(super) fn is_named(&self, name: &[u8], dir: &OwnedFd) -> bool {
+    pub(super) fn is_named(&self, name: &[u8], dir: &impl AsFd) -> bool {
         match (scan::stat(&self.parent, name), scan::stat(dir, b"")) {
             (Ok(named), Ok(open)) => (named.inode, named.device) == (open.inode, open.device),
             _ => false,
@@ -103,11 +103,9 @@ impl Target {
 /// closing ours alone would leave the lock with it.
 pub(super) struct Locked(OwnedFd);
 
-impl std::ops::Deref for Locked {
-    type Target = OwnedFd;
-
-    fn deref(&self) -> &OwnedFd {
-        &self.0
+impl AsFd for Locked {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
