@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod bundle;
 mod cgroup;
 mod engine;
 mod image;
@@ -31,10 +32,13 @@ mod process;
 mod program;
 mod scratch;
 mod sweep;
+mod visitor;
 
+pub use bundle::{Disk, code_blocks, render};
 pub use engine::Engine;
 pub use image::Image;
 pub use namespace::{Lan, Namespace};
 pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
 pub use scratch::Scratch;
+pub use visitor::{Client, Visitor};
