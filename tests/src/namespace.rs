@@ -79,7 +79,8 @@ impl Namespace {
     }
 
     /// A command that runs in this machine's network and finds other files in the
-    /// place of ours: each pair is a file, and the existing one that it covers.
+    /// place of ours: each pair is a file and the existing one that it covers, or a
+    /// directory and the one to which its files are added.
     pub fn command_seeing(&self, files: &[(PathBuf, PathBuf)], program: impl AsRef<OsStr>) -> Command {
         // Mounts of its own, which end with it and which nobody else sees.
         const COVER: &str =
