@@ -10,7 +10,6 @@ use super::{Options, OutputError, OutputFile, OutputPath, Written, write};
 
 mod faults;
 mod model;
-mod speed;
 
 /// A directory to render into, and a parent that should hold nothing else afterwards.
 struct Place {
