@@ -157,7 +157,6 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
         Container::new(scene.topology, scene.placement, &image, &livekit.limits).grace(livekit.drain.max);
     container.command = vec!["--config".to_owned(), format!("{CONFIG}/livekit.yaml")];
     container.volumes = vec![Mount::files(&dir, CONFIG)];
-    container.ulimits = [("nofile", 1_048_576)].into();
     // Answers 406 four seconds after Redis went away.
     container.healthcheck =
         Some(HealthCheck::shell(&format!("wget -q -T 4 -O /dev/null http://127.0.0.1:{}/", livekit.port)));
