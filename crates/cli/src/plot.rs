@@ -38,7 +38,7 @@ impl PlotArgs {
             let format = self.plot_format.map_or(Format::Toml, Format::from);
             let bytes = bounded(io::stdin().lock())
                 .map_err(|error| Failure::read(Path::new("standard input"), &error))?;
-            return Ok(PlotFile::new(PathBuf::from("."), "<stdin>".to_owned(), format, bytes));
+            return Ok(PlotFile::new(PathBuf::new(), "<stdin>".to_owned(), format, bytes));
         }
         let path = self.find()?;
         let format = match self.plot_format {
@@ -48,15 +48,15 @@ impl PlotArgs {
                     .help("say which it is: --plot-format toml")
             })?,
         };
-        let name = path.strip_prefix(".").unwrap_or(&path).display().to_string();
-        let file = File::open(&path).map_err(|error| Failure::read(&path, &error))?;
-        let size = file.metadata().map_err(|error| Failure::read(&path, &error))?.len();
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let dir = dir.to_owned();
+        let path = path.strip_prefix(".").unwrap_or(&path);
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| Failure::read(path, &error))?;
+        let size = file.metadata().map_err(|error| Failure::read(path, &error))?.len();
+        let dir = path.parent().unwrap_or(Path::new("")).to_owned();
         // What is far too large is not read at all.
         let bytes = match usize::try_from(size) {
             Ok(size) if size <= Document::MAX_SIZE => {
-                bounded(file).map_err(|error| Failure::read(&path, &error))?
+                bounded(file).map_err(|error| Failure::read(path, &error))?
             }
             size => Err(size.unwrap_or(usize::MAX)),
         };
@@ -106,7 +106,7 @@ impl From<PlotFormat> for Format {
 
 /// A plot that was read, with all that there is to say of it.
 pub(crate) struct PlotFile {
-    /// The directory that its paths are relative to.
+    /// The directory that its paths are relative to; empty for the working one.
     pub(crate) dir: PathBuf,
     /// What it is called.
     pub(crate) name: String,
