@@ -32,6 +32,11 @@ pub(crate) enum PlotFormat {
 }
 
 impl PlotArgs {
+    /// The plot in this file.
+    pub(crate) fn of(plot: PathBuf) -> Self {
+        Self { plot, plot_format: None }
+    }
+
     /// Finds the plot, and reads and validates it.
     pub(crate) fn read(&self) -> Result<PlotFile, Failure> {
         if self.plot.as_os_str() == "-" {
@@ -182,5 +187,8 @@ fn bounded(reader: impl Read) -> io::Result<Result<Vec<u8>, usize>> {
     Ok(if bytes.len() > Document::MAX_SIZE { Err(bytes.len()) } else { Ok(bytes) })
 }
 
-/// What a plot is called in a directory.
-const NAMES: [&str; 4] = ["stageplot.toml", "stageplot.json", "stageplot.yaml", "stageplot.yml"];
+/// What a plot is called.
+pub(crate) const PLOT: &str = "stageplot.toml";
+
+/// What a plot may be called in a directory.
+const NAMES: [&str; 4] = [PLOT, "stageplot.json", "stageplot.yaml", "stageplot.yml"];
