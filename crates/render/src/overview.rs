@@ -86,3 +86,6 @@ fn dns(topology: &Topology) -> String {
     }
     lines.concat()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -14,6 +14,7 @@ mod endpoint;
 mod firewall;
 mod flow;
 mod kind;
+mod order;
 mod path;
 mod plot;
 mod reach;
@@ -38,6 +39,7 @@ pub use kind::{
     Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisAddress, RedisRemote,
     RedisTls, Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
 };
+pub use order::StartStep;
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,

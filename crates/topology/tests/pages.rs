@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use stageplot_topology::Code;
+use stageplot_topology::{Code, Document, Format, Plot};
 
 const SECTIONS: [&str; 3] = ["## Cause", "## Consequence", "## Remedy"];
 
@@ -75,4 +75,25 @@ fn without_examples(page: &str, code: Code) -> Vec<&str> {
     }
     assert!(!inside, "{code}: an example does not end");
     lines
+}
+
+/// Every example is written for the model as it is: it may show the very
+/// mistake that its page is about, and no other one of spelling or type.
+#[test]
+fn every_example_is_read_by_the_model() {
+    for &code in Code::ALL {
+        let examples = code.page().split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        for example in examples {
+            let findings = match Document::parse(Format::Toml, "page", example) {
+                Ok(document) => match Plot::read(&document) {
+                    Ok(built) => built.findings,
+                    Err(findings) => findings,
+                },
+                Err(findings) => findings,
+            };
+            let misread = [Code::Syntax, Code::UnknownField, Code::WrongType, Code::InvalidValue];
+            let wrong = findings.iter().find(|found| misread.contains(&found.code) && found.code != code);
+            assert!(wrong.is_none(), "{code}: {}\n{example}", wrong.expect("a finding"));
+        }
+    }
 }
