@@ -30,6 +30,7 @@ mod namespace;
 mod process;
 mod program;
 mod scratch;
+mod socket;
 mod sweep;
 
 pub use engine::Engine;
@@ -38,3 +39,4 @@ pub use namespace::{Lan, Namespace};
 pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
 pub use scratch::Scratch;
+pub use socket::{Answer, Listening, Responder, Transport, ask, inside, lookup};

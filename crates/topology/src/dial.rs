@@ -3,8 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::reach::route;
 use crate::endpoint::{Endpoint, Speaks};
+use crate::reach::route;
 use crate::{Attachment, EndpointId, Name, Placement, PlacementId, Port, Topology};
 
 /// An address to dial.
