@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use stageplot_render::{Custom, Rendering, Secrets, render};
 use stageplot_tests::{Engine, Lan, Missing, Namespace, Program, Scratch, Transport};
-use stageplot_topology::{Attachment, Placement, Protocol, Topology};
+use stageplot_topology::{Attachment, Hook, Placement, Protocol, Topology};
 
 /// What an answer may take that has to come.
 pub(crate) const SOON: Duration = Duration::from_secs(5);
@@ -214,6 +214,15 @@ impl Machine {
 pub(crate) enum Seen {
     Input,
     Forward,
+}
+
+impl From<Hook> for Seen {
+    fn from(hook: Hook) -> Self {
+        match hook {
+            Hook::Input => Self::Input,
+            Hook::Forward => Self::Forward,
+        }
+    }
 }
 
 const SETS: [(&str, Seen); 4] =
