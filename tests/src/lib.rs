@@ -23,18 +23,32 @@
 //! # }
 //! ```
 
+mod certificate;
 mod cgroup;
 mod engine;
 mod image;
+mod installed;
 mod namespace;
+mod plots;
 mod process;
 mod program;
+mod root;
 mod scratch;
+mod stage;
 mod sweep;
+mod token;
+mod vault;
 
+pub use certificate::Certificate;
 pub use engine::Engine;
 pub use image::Image;
+pub use installed::{Container, Installed};
 pub use namespace::{Lan, Namespace};
+pub use plots::{examples, topology};
 pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
+pub use root::Root;
 pub use scratch::Scratch;
+pub use stage::{Running, Stage, Station};
+pub use token::token;
+pub use vault::Vault;
