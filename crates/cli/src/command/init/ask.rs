@@ -112,9 +112,8 @@ fn answer<T>(
         screen::talk(&format!("{question} [{example}]: "));
         let mut line = String::new();
         let read = input.read_line(&mut line);
-        let read = read.map_err(|error| {
-            Failure::new(format!("failed to read the answer: {}", reason(&error)))
-        })?;
+        let read =
+            read.map_err(|error| Failure::new(format!("failed to read the answer: {}", reason(&error))))?;
         if read == 0 {
             screen::talk("\n");
             return Err(Failure::new("no answer: standard input was closed").help("nothing was written"));
