@@ -23,18 +23,24 @@
 //! # }
 //! ```
 
+mod bundle;
 mod cgroup;
 mod engine;
 mod image;
+mod machine;
 mod namespace;
 mod process;
 mod program;
 mod scratch;
 mod sweep;
+mod visitor;
 
+pub use bundle::{code_blocks, render, render_with};
 pub use engine::Engine;
 pub use image::Image;
+pub use machine::{Container, Machine, write_bundle};
 pub use namespace::{Lan, Namespace};
 pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
 pub use scratch::Scratch;
+pub use visitor::{Client, Visitor};

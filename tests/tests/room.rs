@@ -1,0 +1,156 @@
+//! Rooms with real clients through rendered bundles: every file in its place, every
+//! program the real one, brought up by what the bundle's own README says.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use stageplot_tests::{Client, Disk, Engine, Lan, Namespace, Visitor, code_blocks, render, wait_for, want};
+
+const CADDY: &str = "caddy:2.11-alpine";
+const REDIS: &str = "redis:7-alpine";
+const LIVEKIT: &str = "livekit/livekit-server:v1.13.5";
+const ECHO: &str = "stageplot/echo:1";
+
+const SECRET: &str = "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4";
+const SECRETS: [(&str, &str); 2] = [("LIVEKIT_API_SECRET", SECRET), ("REDIS_PASSWORD", "a $pass# \"word\"")];
+
+const DOMAIN: &str = "live.example.com";
+const URL: &str = "wss://live.example.com";
+
+/// How soon a stack answers once it is brought up, and a room has video.
+const SOON: Duration = Duration::from_secs(30);
+
+/// What every plot here has.
+const SERVICES: &str = r#"
+[services.edge]
+kind = "edge"
+domain = "live.example.com"
+tls = "internal"
+
+[services.rooms]
+kind = "app"
+image = "stageplot/echo:1"
+port = 8080
+health = "/health"
+routes = ["/api/*", "/ws"]
+needs = ["sfu"]
+env = { LIVEKIT_URL = "${sfu.url}" }
+
+[services.sfu]
+kind = "livekit"
+keys = { main = { env = "LIVEKIT_API_SECRET" } }
+turn = { udp-port = 3478 }
+
+[services.cache]
+kind = "redis"
+password = { env = "REDIS_PASSWORD" }
+"#;
+
+/// A machine with an engine and a disk.
+struct Machine {
+    engine: Engine,
+    disk: Disk,
+    name: &'static str,
+}
+
+impl Machine {
+    /// Installs and starts what a plot has for this machine, as the README says.
+    fn bring_up(&self, plot: &str) -> PathBuf {
+        let rendering = render(plot, &SECRETS);
+        let bundle = rendering.bundles.iter().find(|bundle| bundle.node == self.name).expect("a bundle");
+        let directory = self.disk.upload(bundle);
+        let readme = std::fs::read_to_string(directory.join("README.md")).expect("a README");
+        let commands = &code_blocks(&readme)[0];
+        let started = Instant::now();
+        let said = self.disk.shell(&self.engine, commands, &directory).success();
+        println!("{} is up after {:?}: {}", self.name, started.elapsed(), said.trim_end());
+        self.disk.root().join("live")
+    }
+}
+
+/// The commands of the README bring the whole stack up behind its firewall; a room
+/// joined through Caddy has video, directly and, where only TURN is left, relayed.
+#[test]
+fn a_room_on_one_node() {
+    let lan = want!(Lan::new("wire"));
+    let node = lan.machine("front", &["203.0.113.10/24"]);
+    let visitor = want!(Visitor::new(&lan.machine("visitor", &["198.51.100.7/24"]), DOMAIN, "203.0.113.10"));
+    let engine = want!(Engine::start(&node, &[CADDY, REDIS, LIVEKIT, ECHO]));
+    let front = Machine { engine, disk: Disk::new(), name: "front" };
+    let root = front.disk.root();
+    let plot = format!(
+        "name = \"live\"\nroot = \"{}\"\n[nodes.front]\npublic = \"203.0.113.10\"\n\
+         roles = [\"edge\", \"rooms\", \"sfu\", \"cache\"]\n{SERVICES}",
+        root.display()
+    );
+    let installed = front.bring_up(&plot);
+    visit(&visitor, &installed);
+    assert_eq!(front.disk.kernel_parameter("net/core/rmem_max"), "5000000");
+    let firewall = node.run("nft", &["list", "table", "inet", "stageplot_live"]).success();
+
+    assert_eq!(video(&visitor, "direct", &[]), ["udp"]);
+    // Networks that let less and less out. What is left is tried without being told.
+    block(visitor.machine(), "udp dport 50000-60000");
+    block(visitor.machine(), "udp dport 3478");
+    assert_eq!(video(&visitor, "over-tcp", &[]), ["tcp"]);
+    unblock(visitor.machine());
+    block(visitor.machine(), "udp dport 50000-60000");
+    block(visitor.machine(), "tcp dport 7881");
+    assert_eq!(video(&visitor, "relay-left", &[]), ["relay"]);
+    assert_eq!(video(&visitor, "relay-only", &["--relay"]), ["relay"]);
+    assert_eq!(node.run("nft", &["list", "table", "inet", "stageplot_live"]).success(), firewall);
+}
+
+/// Trusts the edge's own authority, and waits until all behind it is well.
+fn visit(visitor: &Visitor, installed: &std::path::Path) {
+    let root = installed.join("data/edge/data/caddy/pki/authorities/local/root.crt");
+    wait_for("an authority", SOON, || root.exists());
+    visitor.trust(&root);
+    let started = Instant::now();
+    let answers = |path: &str| visitor.curl(&["-f", &format!("https://{DOMAIN}{path}")]).succeeded();
+    wait_for("answered through the edge", SOON, || answers("/api/hello") && answers("/"));
+    println!("answered through the edge after {:?}", started.elapsed());
+}
+
+/// Has one client publish a picture and another see it; returns how media came to the
+/// one that sees it: by `udp`, by `tcp`, or by a `relay`.
+fn video(visitor: &Visitor, room: &str, options: &[&str]) -> Vec<String> {
+    let mut publisher = visitor.client(SECRET, &[&[URL, room, "ann", "publish"], options].concat());
+    publisher.wait_for("published", SOON);
+    let mut watcher = visitor.client(SECRET, &[&[URL, room, "ben", "watch"], options].concat());
+    let frame = saw(&mut watcher);
+    assert!(publisher.event("disconnected").is_none());
+    let paths = frame["paths"].as_array().expect("paths").iter();
+    let taken = paths
+        .map(|path| if path["local"] == "RELAY" { "relay" } else { path["protocol"].as_str().unwrap_or("") });
+    taken.map(str::to_owned).collect()
+}
+
+/// Waits for the picture that [`video`] publishes.
+fn saw(watcher: &mut Client) -> Value {
+    let frame = watcher.wait_for("frame", SOON);
+    println!("{frame}");
+    assert_eq!((frame["width"].as_u64(), frame["height"].as_u64()), (Some(320), Some(240)));
+    let sent = [[220, 40, 40], [40, 200, 40], [40, 40, 220], [230, 230, 230]];
+    for (seen, sent) in frame["colours"].as_array().expect("colours").iter().zip(sent) {
+        for (seen, sent) in seen.as_array().expect("a colour").iter().zip(sent) {
+            // What a codec at its lowest rate makes of it.
+            assert!(seen.as_i64().expect("a number").abs_diff(sent) < 25, "{frame}");
+        }
+    }
+    frame
+}
+
+/// Drops what leaves a machine to some ports, as strict networks do.
+fn block(machine: &Namespace, ports: &str) {
+    machine.run("nft", &["add", "table", "inet", "strict"]).success();
+    let hook = "{ type filter hook output priority 0; }";
+    machine.run("nft", &["add", "chain", "inet", "strict", "output", hook]).success();
+    machine.run("nft", &["add", "rule", "inet", "strict", "output", ports, "drop"]).success();
+}
+
+/// Lets everything out again.
+fn unblock(machine: &Namespace) {
+    machine.run("nft", &["delete", "table", "inet", "strict"]).success();
+}
