@@ -32,6 +32,7 @@ mod namespace;
 mod process;
 mod program;
 mod scratch;
+mod socket;
 mod sweep;
 mod visitor;
 
@@ -44,3 +45,4 @@ pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
 pub use scratch::Scratch;
 pub use visitor::{Client, Visitor};
+pub use socket::{Answer, Listening, Responder, Transport, ask, inside, lookup};

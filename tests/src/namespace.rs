@@ -83,8 +83,16 @@ impl Namespace {
     /// directory and the one to which its files are added.
     pub fn command_seeing(&self, files: &[(PathBuf, PathBuf)], program: impl AsRef<OsStr>) -> Command {
         // Mounts of its own, which end with it and which nobody else sees.
-        const COVER: &str =
-            r#"while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@""#;
+        const COVER: &str = r#"while [ "$1" != -- ]; do
+            if [ -d "$2" ]; then
+                mount -t overlay overlay -o "lowerdir=$1:$2" "$2"
+            else
+                mount --bind "$1" "$2"
+            fi
+            shift 2
+        done
+        shift
+        exec "$@""#;
         let mut command = self.command("unshare");
         command.args(["--mount", "--", "sh", "-e", "-c", COVER, "sh"]);
         for (file, covered) in files {

@@ -40,6 +40,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(command::init::Init),
     Check(command::check::Check),
     Render(command::render::Render),
     Show(command::show::Show),
@@ -49,6 +50,7 @@ enum Command {
 impl Command {
     fn run(&self) -> Result<Exit, Failure> {
         match self {
+            Self::Init(init) => init.run(),
             Self::Check(check) => check.run(),
             Self::Render(render) => render.run(),
             Self::Show(show) => show.run(),

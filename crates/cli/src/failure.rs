@@ -36,6 +36,11 @@ impl Failure {
         Self::new(format!("failed to read {}: {}", path.display(), reason(error)))
     }
 
+    /// A file or directory that cannot be written.
+    pub(crate) fn write(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(format!("failed to write {}: {}", path.display(), reason(error)))
+    }
+
     /// How the command ends.
     pub(crate) fn exit(&self) -> Exit {
         Exit::Failed

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use stageplot_topology::{Code, Diagnostic, Findings, Severity, Span};
+use stageplot_topology::{Code, Diagnostic, Document, Findings, Severity, Span};
 
 use crate::plot::PlotFile;
 use crate::screen;
@@ -12,9 +12,30 @@ use crate::screen;
 pub(crate) mod json;
 pub(crate) mod sarif;
 
-/// Draws findings, and a last line that counts them; nothing where there are
-/// none.
+/// A text that findings are about.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    /// What it is called.
+    pub(crate) name: &'a str,
+    /// The text without secrets; spans fit.
+    pub(crate) text: &'a str,
+    /// Its values and their places, where it is a plot.
+    pub(crate) document: Option<&'a Document>,
+}
+
+/// Draws what there is to say of a plot.
 pub(crate) fn draw(findings: &Findings, plot: &PlotFile) -> String {
+    let source = Source { name: &plot.name, text: &plot.text, document: plot.document.as_ref() };
+    draw_about(findings, &plot.name, |_| source)
+}
+
+/// Draws findings, each with its place in the text it is about, and a last line
+/// that counts them; nothing where there are none.
+pub(crate) fn draw_about<'a>(
+    findings: &Findings,
+    about: &str,
+    source: impl Fn(&Diagnostic) -> Source<'a>,
+) -> String {
     if findings.is_empty() {
         return String::new();
     }
@@ -22,7 +43,7 @@ pub(crate) fn draw(findings: &Findings, plot: &PlotFile) -> String {
     let renderer = Renderer::styled().term_width(width);
     let mut text = String::new();
     for finding in findings {
-        text.push_str(&renderer.render(&[group(finding, plot)]));
+        text.push_str(&renderer.render(&[group(finding, source(finding))]));
         text.push_str("\n\n");
     }
     let total = Total::of(findings);
@@ -31,7 +52,7 @@ pub(crate) fn draw(findings: &Findings, plot: &PlotFile) -> String {
         (0, 1..) => Level::WARNING,
         (0, 0) => Level::INFO,
     };
-    let mut last = format!("{} in {}", total.in_words(), plot.name);
+    let mut last = format!("{} in {}", total.in_words(), about);
     if findings.dropped() > 0 {
         last.push_str(&format!("; the first {} are shown", Findings::LIMIT));
     }
@@ -105,7 +126,7 @@ impl Total {
     }
 }
 
-fn group<'a>(finding: &'a Diagnostic, plot: &'a PlotFile) -> Group<'a> {
+fn group<'a>(finding: &'a Diagnostic, source: Source<'a>) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -113,9 +134,9 @@ fn group<'a>(finding: &'a Diagnostic, plot: &'a PlotFile) -> Group<'a> {
     };
     let title = level.primary_title(&*finding.message).id(finding.code.as_str());
     let mut group = Group::with_title(title);
-    group = match finding.location.span.and_then(|span| snippet(finding, span, plot)) {
+    group = match finding.location.span.and_then(|span| snippet(finding, span, source)) {
         Some(snippet) => group.element(snippet),
-        None => group.element(Origin::path(format!("{}: {}", plot.name, finding.location.path))),
+        None => group.element(Origin::path(format!("{}: {}", source.name, finding.location.path))),
     };
     if !finding.help.is_empty() {
         group = group.element(Level::HELP.message(&*finding.help));
@@ -130,17 +151,17 @@ fn group<'a>(finding: &'a Diagnostic, plot: &'a PlotFile) -> Group<'a> {
 fn snippet<'a>(
     finding: &Diagnostic,
     span: Span,
-    plot: &'a PlotFile,
+    source: Source<'a>,
 ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-    let header = header(finding, span, plot);
-    let text = plot.text.as_str();
+    let header = source.document.and_then(|document| header(finding, span, document));
+    let text = source.text;
     let from = header.unwrap_or(span);
     let start = text.get(..from.start.min(text.len()))?.rfind('\n').map_or(0, |at| at + 1);
     let end = ceil(text, span.end);
     let end = text[end..].find('\n').map_or(text.len(), |at| end + at);
     let within = |span: Span| -> Range<usize> { span.start - start..ceil(text, span.end) - start };
     let mut snippet = Snippet::source(&text[start..end])
-        .path(plot.name.as_str())
+        .path(source.name)
         .line_start(from.line)
         .annotation(AnnotationKind::Primary.span(within(span)));
     if let Some(header) = header {
@@ -151,8 +172,7 @@ fn snippet<'a>(
 
 /// The line that opens the table of the field, where it is another line and
 /// not a long way off.
-fn header(finding: &Diagnostic, span: Span, plot: &PlotFile) -> Option<Span> {
-    let document = plot.document.as_ref()?;
+fn header(finding: &Diagnostic, span: Span, document: &Document) -> Option<Span> {
     let mut path = finding.location.path.parent()?;
     loop {
         let header = document.key_span_of(&path).or_else(|| document.span_of(&path));

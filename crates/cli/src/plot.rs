@@ -32,13 +32,18 @@ pub(crate) enum PlotFormat {
 }
 
 impl PlotArgs {
+    /// The plot in this file.
+    pub(crate) fn of(plot: PathBuf) -> Self {
+        Self { plot, plot_format: None }
+    }
+
     /// Finds the plot, and reads and validates it.
     pub(crate) fn read(&self) -> Result<PlotFile, Failure> {
         if self.plot.as_os_str() == "-" {
             let format = self.plot_format.map_or(Format::Toml, Format::from);
             let bytes = bounded(io::stdin().lock())
                 .map_err(|error| Failure::read(Path::new("standard input"), &error))?;
-            return Ok(PlotFile::new(PathBuf::from("."), "<stdin>".to_owned(), format, bytes));
+            return Ok(PlotFile::new(PathBuf::new(), "<stdin>".to_owned(), format, bytes));
         }
         let path = self.find()?;
         let format = match self.plot_format {
@@ -48,15 +53,15 @@ impl PlotArgs {
                     .help("say which it is: --plot-format toml")
             })?,
         };
-        let name = path.strip_prefix(".").unwrap_or(&path).display().to_string();
-        let file = File::open(&path).map_err(|error| Failure::read(&path, &error))?;
-        let size = file.metadata().map_err(|error| Failure::read(&path, &error))?.len();
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let dir = dir.to_owned();
+        let path = path.strip_prefix(".").unwrap_or(&path);
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| Failure::read(path, &error))?;
+        let size = file.metadata().map_err(|error| Failure::read(path, &error))?.len();
+        let dir = path.parent().unwrap_or(Path::new("")).to_owned();
         // What is far too large is not read at all.
         let bytes = match usize::try_from(size) {
             Ok(size) if size <= Document::MAX_SIZE => {
-                bounded(file).map_err(|error| Failure::read(&path, &error))?
+                bounded(file).map_err(|error| Failure::read(path, &error))?
             }
             size => Err(size.unwrap_or(usize::MAX)),
         };
@@ -106,7 +111,7 @@ impl From<PlotFormat> for Format {
 
 /// A plot that was read, with all that there is to say of it.
 pub(crate) struct PlotFile {
-    /// The directory that its paths are relative to.
+    /// The directory that its paths are relative to; empty for the working one.
     pub(crate) dir: PathBuf,
     /// What it is called.
     pub(crate) name: String,
@@ -182,5 +187,8 @@ fn bounded(reader: impl Read) -> io::Result<Result<Vec<u8>, usize>> {
     Ok(if bytes.len() > Document::MAX_SIZE { Err(bytes.len()) } else { Ok(bytes) })
 }
 
-/// What a plot is called in a directory.
-const NAMES: [&str; 4] = ["stageplot.toml", "stageplot.json", "stageplot.yaml", "stageplot.yml"];
+/// What a plot is called.
+pub(crate) const PLOT: &str = "stageplot.toml";
+
+/// What a plot may be called in a directory.
+const NAMES: [&str; 4] = [PLOT, "stageplot.json", "stageplot.yaml", "stageplot.yml"];

@@ -1,5 +1,6 @@
 //! The values of secrets, from where the plot says they are.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -16,16 +17,17 @@ mod interrupt;
 pub(crate) struct SystemSecrets {
     /// What files and commands are relative to.
     dir: PathBuf,
-    /// What the secrets file has, or why it cannot be read; nothing where the
-    /// plot names none.
-    file: Option<Result<BTreeMap<String, SecretString>, String>>,
+    /// The secrets file, where the plot names one.
+    file: Option<PathBuf>,
+    /// What it has, or why it cannot be read; read when first needed.
+    lines: OnceCell<Result<BTreeMap<String, SecretString>, String>>,
 }
 
 impl SystemSecrets {
     /// The secrets of a plot whose paths are relative to `dir`.
     pub(crate) fn new(plot: &Plot, dir: &Path) -> Self {
-        let file = plot.secrets_file.as_ref().map(|file| file::read(&dir.join(file)));
-        Self { dir: dir.to_owned(), file }
+        let file = plot.secrets_file.as_ref().map(|file| dir.join(file));
+        Self { dir: dir.to_owned(), file, lines: OnceCell::new() }
     }
 
     /// A variable of the environment, else a line of the secrets file. What is
@@ -34,17 +36,19 @@ impl SystemSecrets {
         match std::env::var(name) {
             Ok(value) if !value.is_empty() => return Ok(value.into()),
             Err(std::env::VarError::NotUnicode(_)) => {
-                return Err(format!("the environment's {name} is not UTF-8"));
+                return Err("the environment has it, and it is not UTF-8".to_owned());
             }
             _ => {}
         }
-        match &self.file {
-            None => Err(format!("{name} is not in the environment, and the plot names no secrets-file")),
-            Some(Err(why)) => Err(format!("{name} is not in the environment, and {why}")),
-            Some(Ok(lines)) => lines
+        let Some(file) = &self.file else {
+            return Err("it is not in the environment, and the plot names no secrets-file".to_owned());
+        };
+        match self.lines.get_or_init(|| file::lines(file)) {
+            Ok(lines) => lines
                 .get(name)
                 .cloned()
-                .ok_or_else(|| format!("{name} is neither in the environment nor in the secrets file")),
+                .ok_or_else(|| format!("it is neither in the environment nor in {}", file.display())),
+            Err(why) => Err(format!("it is not in the environment, and {why}")),
         }
     }
 }

@@ -95,7 +95,13 @@ fn remote_sources(topology: &Topology, flow: &Flow, at: Placement) -> Vec<Source
         }
         Party::Internet => vec![Sources::Any],
         Party::Operator => topology.sources(&topology.plot().access.ssh.from),
-        Party::Network(id) => vec![Sources::Nets(topology.network(id).cidr.as_slice().into())],
+        Party::Network(id) => {
+            // The service listens on the node's addresses in that network.
+            let own: Vec<_> = node.addresses.iter().filter(|a| a.network == Some(id)).collect();
+            let met = |net: &&IpNet| own.iter().any(|a| a.ip.is_ipv6() == matches!(net, IpNet::V6(_)));
+            let nets: Vec<_> = topology.network(id).cidr.iter().filter(met).copied().collect();
+            if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(nets.into())] }
+        }
         Party::Nets(id) => vec![Sources::Nets(topology.nets(id).into())],
         Party::Service(service) => {
             let groups = topology.peers[service.index()].groups.iter();

@@ -71,7 +71,8 @@ impl Render {
         let renderer = Renderer::new(topology, secrets, custom)?;
         let nodes = node.map_or(topology.nodes(), std::slice::from_ref);
         let bundles = nodes.iter().map(|node| renderer.bundle(node)).collect::<Result<_, _>>()?;
-        Ok(Tree { bundles, overview: renderer.overview()? })
+        let overview = if node.is_some() { Vec::new() } else { renderer.overview()? };
+        Ok(Tree { bundles, overview })
     }
 
     /// Writes it, and says what changed.
@@ -85,7 +86,10 @@ impl Render {
         let files = paths.iter().map(|(path, file)| OutputFile::new(path, &file.bytes, file.mode));
         let files: Vec<_> =
             files.collect::<Result<_, _>>().map_err(|error| Failure::new(error.to_string()))?;
-        let options = Options::default().overwrite(self.overwrite);
+        let mut options = Options::default().overwrite(self.overwrite);
+        if let Some(node) = &self.node {
+            options = options.within(node);
+        }
         let written = output::write(&self.out, &files, options).map_err(|error| {
             let failure = Failure::new(format!("failed to {error}"));
             match error {
@@ -133,7 +137,7 @@ impl Render {
     }
 }
 
-/// What is rendered: all nodes, or one.
+/// What is rendered: all nodes and what is about the whole, or one node.
 struct Tree {
     bundles: Vec<Bundle>,
     overview: Vec<Artifact>,

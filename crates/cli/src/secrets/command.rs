@@ -34,7 +34,7 @@ pub(super) fn output(words: &[String], dir: &Path) -> Result<SecretString, Strin
     };
     let child = Command::new(path)
         .args(arguments)
-        .current_dir(dir)
+        .current_dir(if dir.as_os_str().is_empty() { Path::new(".") } else { dir })
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .process_group(0)
