@@ -117,20 +117,6 @@ fn a_flowchart_names_what_it_joins() {
     }
 }
 
-/// Writes all pictures to the directory `DRAW`, to be looked at:
-/// `DRAW=/tmp cargo test -p stageplot-render draw -- --ignored`.
-#[test]
-#[ignore = "writes pictures for people to look at"]
-fn draw() {
-    let dir = std::path::PathBuf::from(std::env::var("DRAW").expect("DRAW names a directory"));
-    for (name, topology) in plots() {
-        let svg = super::svg(&topology).expect("SVG");
-        std::fs::write(dir.join(format!("{name}.svg")), svg).expect("written");
-        let mermaid = super::mermaid(&topology).expect("Mermaid");
-        std::fs::write(dir.join(format!("{name}.mmd")), mermaid).expect("written");
-    }
-}
-
 /// A rectangle; its borders are not within it.
 #[derive(Clone, Copy, Debug)]
 struct Area {
