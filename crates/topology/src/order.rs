@@ -49,7 +49,8 @@ impl Topology {
             needs.iter().for_each(|&need| needed_by[need].push(index));
         }
         let mut waiting: BTreeSet<_> = (0..steps.len()).map(rank).collect();
-        let mut ready: BTreeSet<_> = waiting.iter().copied().filter(|step| needs[step.1].is_empty()).collect();
+        let mut ready: BTreeSet<_> =
+            waiting.iter().copied().filter(|step| needs[step.1].is_empty()).collect();
         let mut order = Vec::with_capacity(steps.len());
         // Where nothing is ready a circle is left, and somebody has to begin.
         while let Some(step) = ready.pop_first().or_else(|| waiting.first().copied()) {

@@ -56,8 +56,9 @@ impl Init {
         let secrets = self.dir.join(Secrets::FILE);
         // Before anything is asked.
         if plot.symlink_metadata().is_ok() {
-            return Err(Failure::new(format!("{} exists", shown(&plot)))
-                .help("`stageplot check` says what is wrong with it; another directory can be given to init"));
+            return Err(Failure::new(format!("{} exists", shown(&plot))).help(
+                "`stageplot check` says what is wrong with it; another directory can be given to init",
+            ));
         }
         let Some(draft) = self.draft()? else { return Ok(Exit::Findings) };
         let keep = secrets.symlink_metadata().is_ok();
@@ -85,7 +86,7 @@ impl Init {
             return Err(Failure::new("there is nobody to ask: standard input is no terminal")
                 .help("say what the plot is to be: --preset single, or --from-env ADDRESS=FILE"));
         }
-        let text = ask::plot(&mut io::stdin().lock())?;
+        let text = ask::plot(&mut io::stdin().lock(), screen::talk)?;
         Draft::of(text).map(Some)
     }
 

@@ -25,8 +25,9 @@ impl FromStr for Machine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (address, file) =
-            text.split_once('=').ok_or("write the machine's address, =, and the file: 192.168.1.1=front.env")?;
+        let (address, file) = text
+            .split_once('=')
+            .ok_or("write the machine's address, =, and the file: 192.168.1.1=front.env")?;
         let address = address.parse().map_err(|_| {
             format!("{address:?} is not an IP address; take the one that the other machines' files have")
         })?;

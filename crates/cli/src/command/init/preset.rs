@@ -41,7 +41,8 @@ impl Draft {
             Ok(built) => names(built.topology.secrets().into_iter().map(|(_, secret)| secret)),
             Err(_) => vec!["LIVEKIT_API_SECRET".to_owned(), "REDIS_PASSWORD".to_owned()],
         };
-        let mut secrets = String::from("# Secrets of stageplot.toml. Keep this file out of version control.\n");
+        let mut secrets =
+            String::from("# Secrets of stageplot.toml. Keep this file out of version control.\n");
         for name in names {
             let _ = writeln!(secrets, "{name}='{}'", random()?);
         }
