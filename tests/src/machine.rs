@@ -46,12 +46,14 @@ impl Machine {
         open(scratch.path());
         for directory in ["opt", "upload", "kernel", "bin"] {
             let path = scratch.path().join(directory);
-            fs::create_dir(&path).unwrap_or_else(|error| panic!("failed to make {}: {error}", path.display()));
+            fs::create_dir(&path)
+                .unwrap_or_else(|error| panic!("failed to make {}: {error}", path.display()));
             open(&path);
         }
         for name in GLOBAL_PARAMETERS {
             let file = parameter(&scratch, name);
-            fs::write(&file, "0\n").unwrap_or_else(|error| panic!("failed to write {}: {error}", file.display()));
+            fs::write(&file, "0\n")
+                .unwrap_or_else(|error| panic!("failed to write {}: {error}", file.display()));
         }
         // Units name the client by the place where packages put it.
         if let Ok(docker) = Program::named("docker") {
@@ -128,7 +130,8 @@ impl Machine {
         let readme = fs::read_to_string(directory.join("README.md"));
         let readme = readme.unwrap_or_else(|error| panic!("failed to read the README: {error}"));
         let blocks = code_blocks(&readme);
-        let commands = blocks.get(block).unwrap_or_else(|| panic!("no block {block} of commands in:\n{readme}"));
+        let commands =
+            blocks.get(block).unwrap_or_else(|| panic!("no block {block} of commands in:\n{readme}"));
         self.shell(commands, &directory).success()
     }
 
