@@ -480,10 +480,10 @@ struct Rule<'a>(&'a str);
 impl Rule<'_> {
     fn is(&self, hook: Seen, transport: Transport, port: u16) -> bool {
         let words = match (hook, transport) {
-            (Seen::Input, Transport::Tcp) => format!("tcp dport {port} accept "),
-            (Seen::Input, Transport::Udp) => format!("udp dport {port} accept "),
-            (Seen::Forward, Transport::Tcp) => format!("l4proto tcp ct original proto-dst {port} accept "),
-            (Seen::Forward, Transport::Udp) => format!("l4proto udp ct original proto-dst {port} accept "),
+            (Seen::Input, Transport::Tcp) => format!("tcp dport {port} goto "),
+            (Seen::Input, Transport::Udp) => format!("udp dport {port} goto "),
+            (Seen::Forward, Transport::Tcp) => format!("l4proto tcp ct original proto-dst {port} goto "),
+            (Seen::Forward, Transport::Udp) => format!("l4proto udp ct original proto-dst {port} goto "),
         };
         self.0.contains(&words)
     }
