@@ -37,14 +37,20 @@ impl Namespace {
     ///
     /// [`Missing`] where we are not root, or the system lacks a program.
     pub fn new(label: &str) -> Result<Self, Missing> {
-        if !geteuid().is_root() {
-            return Err(Missing::new("root".to_owned(), "network namespaces need it".to_owned()));
-        }
+        Self::privileged()?;
         for program in ["ip", "nsenter", "sysctl"] {
             Program::named(program)?;
         }
         sweep_once();
         Ok(Self::make(label))
+    }
+
+    /// Whether namespaces can be had at all.
+    pub(crate) fn privileged() -> Result<(), Missing> {
+        match geteuid().is_root() {
+            true => Ok(()),
+            false => Err(Missing::new("root".to_owned(), "namespaces need it".to_owned())),
+        }
     }
 
     fn make(label: &str) -> Self {
@@ -75,6 +81,30 @@ impl Namespace {
         // `ip netns exec` would mount another /sys, in which engines find no cgroups.
         let mut command = Command::new("nsenter");
         command.arg(format!("--net={}", self.path().display())).arg("--").arg(program);
+        command
+    }
+
+    /// A command that runs in this machine's network and finds other files in the
+    /// place of ours: each pair is a file and the existing one that it covers, or a
+    /// directory and the one to which its files are added.
+    pub fn command_seeing(&self, files: &[(PathBuf, PathBuf)], program: impl AsRef<OsStr>) -> Command {
+        // Mounts of its own, which end with it and which nobody else sees.
+        const COVER: &str = r#"while [ "$1" != -- ]; do
+            if [ -d "$2" ]; then
+                mount -t overlay overlay -o "lowerdir=$1:$2" "$2"
+            else
+                mount --bind "$1" "$2"
+            fi
+            shift 2
+        done
+        shift
+        exec "$@""#;
+        let mut command = self.command("unshare");
+        command.args(["--mount", "--", "sh", "-e", "-c", COVER, "sh"]);
+        for (file, covered) in files {
+            command.arg(file).arg(covered);
+        }
+        command.arg("--").arg(program);
         command
     }
 

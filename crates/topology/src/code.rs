@@ -99,6 +99,13 @@ codes! {
     AppNotStarted "app-not-started" Error,
     EnvReference "env-reference" Error,
     SecretMissing "secret-missing" Error,
+    EnvDuplicate "env-duplicate" Warning,
+    EnvUnknown "env-unknown" Warning,
+    EnvUnused "env-unused" Info,
+    EnvChanged "env-changed" Warning,
+    EnvInferred "env-inferred" Info,
+    EnvMissing "env-missing" Warning,
+    EnvContradiction "env-contradiction" Error,
 }
 
 impl Code {

@@ -157,7 +157,6 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
         Container::new(scene.topology, scene.placement, &image, &livekit.limits).grace(livekit.drain.max);
     container.command = vec!["--config".to_owned(), format!("{CONFIG}/livekit.yaml")];
     container.volumes = vec![Mount::files(&dir, CONFIG)];
-    container.ulimits = [("nofile", 1_048_576)].into();
     // Answers 406 four seconds after Redis went away.
     container.healthcheck =
         Some(HealthCheck::shell(&format!("wget -q -T 4 -O /dev/null http://127.0.0.1:{}/", livekit.port)));
@@ -178,7 +177,7 @@ fn config<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Config<'a> {
             port_range_end: single.is_none().then(|| range.last().number()),
             udp_port: single,
             use_external_ip: livekit.use_external_ip,
-            node_ip: if livekit.use_external_ip { None } else { advertised(scene.node) },
+            node_ip: if livekit.use_external_ip { None } else { advertised(scene.node, livekit.version) },
         },
         redis: redis(scene),
         turn: turn(scene, livekit),
@@ -213,10 +212,14 @@ fn bind_addresses(scene: Scene<'_>) -> Vec<String> {
     }
 }
 
-/// The address that clients are told to send media to: `v4`, `v6` or `v4,v6`.
-fn advertised(node: &Node) -> Option<String> {
+/// The address that clients are told to send media to: `v4`, `v6` or, from 1.11
+/// on, `v4,v6`; 1.9 takes what is written for one address.
+fn advertised(node: &Node, version: LivekitVersion) -> Option<String> {
     let public: Vec<_> = node.public.into_iter().flat_map(|p| p.addresses()).collect();
-    let addresses = if public.is_empty() { node.main_address().into_iter().collect() } else { public };
+    let mut addresses = if public.is_empty() { node.main_address().into_iter().collect() } else { public };
+    if version < LivekitVersion::TAKES_TWO_FAMILIES {
+        addresses.truncate(1);
+    }
     let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
     (!texts.is_empty()).then(|| texts.join(","))
 }

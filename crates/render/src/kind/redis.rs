@@ -85,7 +85,6 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     let mut container = Container::new(topology, placement, &redis.image.to_string(), &redis.limits);
     container.command = vec!["redis-server".to_owned(), format!("{CONFIG}/redis.conf")];
     container.volumes = vec![Mount::files(&dir, CONFIG), Mount::data(service.name.as_str(), "/data")];
-    container.ulimits = [("nofile", 100_000)].into();
     container.healthcheck = Some(health(redis, is_replica));
     Ok(Part { artifacts, container: Some(container) })
 }

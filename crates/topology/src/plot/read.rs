@@ -84,9 +84,20 @@ impl Plot {
         let (topology, more) = crate::resolve::resolve(&plot);
         findings.append(more);
         plot.apply_severity(&mut findings);
-        locate(document, &mut findings);
-        findings.sort();
+        Self::locate(document, &mut findings);
         if findings.has_errors() { Err(findings) } else { Ok(Built { topology, findings }) }
+    }
+
+    /// Gives findings about a plot their places in the file that it was read
+    /// from, also those about services in the short form; then orders them.
+    pub fn locate(document: &Document, findings: &mut Findings) {
+        findings.retain_mut(|finding| {
+            if let Some(path) = short_form(document, &finding.location.path) {
+                finding.location.path = path;
+            }
+            true
+        });
+        document.locate(findings);
     }
 }
 
@@ -134,23 +145,17 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
     }
 }
 
-/// Finds the places, also of services in the short form.
-fn locate(document: &Document, findings: &mut Findings) {
-    findings.retain_mut(|finding| {
-        let segments = finding.location.path.segments();
-        if let [Segment::Key(services), Segment::Key(name), rest @ ..] = segments
-            && services == "services"
-            && document.value(&FieldPath::root().key("services").key(name.as_str())).is_none()
-            && document.value(&FieldPath::root().key(name.as_str())).is_some()
-        {
-            let short =
-                rest.iter().fold(FieldPath::root().key(name.as_str()), |path, segment| match segment {
-                    Segment::Key(key) => path.key(key.as_str()),
-                    Segment::Index(index) => path.index(*index),
-                });
-            finding.location.path = short;
-        }
-        true
-    });
-    document.locate(findings);
+/// The path of a service's field in the short form, where that is how the
+/// document has the service.
+fn short_form(document: &Document, path: &FieldPath) -> Option<FieldPath> {
+    let [Segment::Key(services), Segment::Key(name), rest @ ..] = path.segments() else { return None };
+    let long = FieldPath::root().key("services").key(name.as_str());
+    let short = FieldPath::root().key(name.as_str());
+    if services != "services" || document.value(&long).is_some() || document.value(&short).is_none() {
+        return None;
+    }
+    Some(rest.iter().fold(short, |path, segment| match segment {
+        Segment::Key(key) => path.key(key.as_str()),
+        Segment::Index(index) => path.index(*index),
+    }))
 }

@@ -18,6 +18,8 @@ impl LivekitVersion {
     pub const LATEST: Self = Self::new(1, 13, 5);
     /// The supported versions, oldest first.
     pub const SUPPORTED: &[Self] = &[Self::new(1, 9, 12), Self::new(1, 11, 0), Self::LATEST];
+    /// From here on a node can advertise an IPv4 and an IPv6 address.
+    pub const TAKES_TWO_FAMILIES: Self = Self::new(1, 11, 0);
     /// From here on TURN relays refuse private peers unless they are allowed
     /// (livekit pull request 4505).
     pub const DENIES_PRIVATE_PEERS: Self = Self::new(1, 12, 0);
