@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use stageplot_tests::{Answer, Listening, Responder, Transport, ask, inside, lookup, want};
 use stageplot_topology::{
-    App, Attachment, ContainerNetwork, Endpoint, Flow, Name, NetworkSpec, NodeSpec, Opening, Party,
-    Placement, PlacementId, Plot, Port, Protocol, Run, Source, Sources, TargetHost, Topology, arrivals, dial,
-    listen,
+    App, Attachment, ContainerNetwork, Endpoint, FirewallInput, Flow, Name, NetworkSpec, NodeSpec, Opening,
+    Party, Placement, PlacementId, Plot, Port, Protocol, Run, Source, Sources, TargetHost, Topology,
+    arrivals, dial, listen,
 };
 
 use crate::stage::{DEFAULT, IP6TABLES, NEVER, SOON, Seen, Stage, transport};
@@ -20,23 +20,26 @@ const ATTACHMENTS: [(Attachment, &str); 3] =
 
 const IMAGE: &str = "stageplot/echo:1";
 
-/// Docker as it comes, both nodes in one network of both families: services dial over
-/// IPv4, the Internet comes over both.
+/// Docker 26 as it comes. With both nodes in one network of both families, services
+/// dial over IPv4, and the Internet comes over both; with IPv6 in the network and
+/// IPv4 on the Internet, containers take the latter.
 #[test]
-fn every_pair_over_ipv4() {
+fn every_pair_where_docker_leaves_ipv6_alone() {
     let mut stage = want!(Stage::new(&[IMAGE], DEFAULT));
-    let plot = plot("four", &[LAN_V4, LAN_V6], false);
-    try_all(&mut stage, &plot);
+    try_all(&mut stage, &plot("four", &[LAN_V4, LAN_V6], false));
+    try_all(&mut stage, &plot("six", &[LAN_V6, PUBLIC_V4], false));
+    let mut ufw = plot("ufw", &[LAN_V4, LAN_V6], false);
+    ufw.firewall.input = FirewallInput::Ufw;
+    try_all(&mut stage, &ufw);
 }
 
-/// Nodes with IPv6 in one network and public IPv4: whoever can, dials over IPv6;
-/// containers do where the plot says that Docker translates.
+/// Docker as it is from version 27 on, both where containers have IPv6 and where
+/// they have not.
 #[test]
-fn every_pair_over_ipv6() {
-    for (daemon, ipv6) in [(DEFAULT, false), (IP6TABLES, true), (IP6TABLES, false)] {
-        let mut stage = want!(Stage::new(&[IMAGE], daemon));
-        try_all(&mut stage, &plot("six", &[LAN_V6, PUBLIC_V4], ipv6));
-    }
+fn every_pair_where_docker_translates_ipv6() {
+    let mut stage = want!(Stage::new(&[IMAGE], IP6TABLES));
+    try_all(&mut stage, &plot("six", &[LAN_V6, PUBLIC_V4], true));
+    try_all(&mut stage, &plot("four", &[LAN_V6, PUBLIC_V4], false));
 }
 
 /// The addresses that `a` and `b` have.
@@ -138,7 +141,13 @@ fn try_all(stage: &mut Stage, plot: &Plot) {
     let seen: Vec<_> = cases.iter().map(|case| reaches(stage, topology, case)).collect();
     every_arrival_is_seen(topology, &cases, &seen);
     every_pair_is_tried(topology, &cases);
-    rules_are_what_lets_in(stage, topology, &cases, &seen);
+    match plot.firewall.input {
+        FirewallInput::Nftables => rules_are_what_lets_in(stage, topology, &cases, &seen, |_| true),
+        FirewallInput::Ufw => {
+            rules_are_what_lets_in(stage, topology, &cases, &seen, |hook| hook == Seen::Forward);
+            commands_are_what_lets_in(stage, topology, &cases, &seen);
+        }
+    }
     drop(serving);
     let _serving = serve(stage, topology, Where::Everywhere);
     what_no_flow_allows_is_closed(stage, topology);
@@ -173,12 +182,21 @@ fn every_pair_is_tried(topology: &Topology, cases: &[Case<'_>]) {
 
 /// Takes away every other rule: what needs it gets no answer, all else does. Then
 /// the rest, and then all: what comes by no firewall is answered even so.
-fn rules_are_what_lets_in(stage: &Stage, topology: &Topology, cases: &[Case<'_>], seen: &[Option<Seen>]) {
+fn rules_are_what_lets_in(
+    stage: &Stage,
+    topology: &Topology,
+    cases: &[Case<'_>],
+    seen: &[Option<Seen>],
+    guarded: fn(Seen) -> bool,
+) {
     let key = |case: &Case<'_>, hook: Seen| {
         (case.at.node, hook, transport(case.endpoint.protocol), case.target.port())
     };
-    let needed: BTreeSet<_> =
-        cases.iter().zip(seen).filter_map(|(case, seen)| seen.map(|hook| key(case, hook))).collect();
+    let needed: BTreeSet<_> = cases
+        .iter()
+        .zip(seen)
+        .filter_map(|(case, seen)| Some(key(case, seen.filter(|&hook| guarded(hook))?)))
+        .collect();
     let takes: [fn(usize) -> bool; 3] = [|index| index % 2 == 0, |index| index % 2 == 1, |_| true];
     for takes in takes {
         let taken = needed.iter().enumerate().filter(|(index, _)| takes(*index)).map(|(_, key)| *key);
@@ -202,6 +220,27 @@ fn rules_are_what_lets_in(stage: &Stage, topology: &Topology, cases: &[Case<'_>]
     }
     for machine in stage.machines.values() {
         machine.load("rules", &machine.rules);
+    }
+}
+
+/// Takes away what ufw was told: what ends on a machine itself gets no answer, all
+/// else does.
+fn commands_are_what_lets_in(stage: &Stage, topology: &Topology, cases: &[Case<'_>], seen: &[Option<Seen>]) {
+    let families = [("iptables", "ufw-user-input"), ("ip6tables", "ufw6-user-input")];
+    for machine in stage.machines.values() {
+        for (program, chain) in families {
+            machine.namespace().run(program, &["--flush", chain]).success();
+        }
+    }
+    let answers = all(cases, |index, case| {
+        let open = seen[index] != Some(Seen::Input);
+        (open, case.ask(if open { SOON } else { NEVER }))
+    });
+    for (case, (open, answer)) in cases.iter().zip(answers) {
+        assert_eq!(answer.is_some(), open, "{}: {answer:?}", case.title(topology));
+    }
+    for machine in stage.machines.values() {
+        machine.command_ufw();
     }
 }
 
@@ -480,10 +519,10 @@ struct Rule<'a>(&'a str);
 impl Rule<'_> {
     fn is(&self, hook: Seen, transport: Transport, port: u16) -> bool {
         let words = match (hook, transport) {
-            (Seen::Input, Transport::Tcp) => format!("tcp dport {port} accept "),
-            (Seen::Input, Transport::Udp) => format!("udp dport {port} accept "),
-            (Seen::Forward, Transport::Tcp) => format!("l4proto tcp ct original proto-dst {port} accept "),
-            (Seen::Forward, Transport::Udp) => format!("l4proto udp ct original proto-dst {port} accept "),
+            (Seen::Input, Transport::Tcp) => format!("tcp dport {port} goto "),
+            (Seen::Input, Transport::Udp) => format!("udp dport {port} goto "),
+            (Seen::Forward, Transport::Tcp) => format!("l4proto tcp ct original proto-dst {port} goto "),
+            (Seen::Forward, Transport::Udp) => format!("l4proto udp ct original proto-dst {port} goto "),
         };
         self.0.contains(&words)
     }

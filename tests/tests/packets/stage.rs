@@ -1,6 +1,7 @@
 //! Two machines with engines, and a stranger, on which plots are brought up.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,9 @@ impl Stage {
     /// Starts the machines, each with an engine of those settings.
     pub(crate) fn new(images: &[&str], daemon: &str) -> Result<Self, Missing> {
         Program::named("compose")?;
-        Program::named("nft")?;
+        for program in ["nft", "ufw", "iptables", "ip6tables", "unshare"] {
+            Program::named(program)?;
+        }
         let lan = Lan::new("lan")?;
         let [a, b, stranger] = MACHINES.map(|(name, addresses)| lan.machine(name, addresses));
         let engines = thread::scope(|scope| {
@@ -149,6 +152,7 @@ impl Machine {
         let rules = bundle.artifact("firewall/stageplot.nft").expect("rules");
         self.rules = String::from_utf8(rules.bytes.clone()).expect("text");
         self.load("rules", &self.rules);
+        self.command_ufw();
         let compose = Program::versions("compose").next().expect("a version");
         self.engine.compose(compose, &["up", "--detach", "--quiet-pull"], self.bundle.path()).success();
         let running = self.engine.docker(&["ps", "--quiet"]).success();
@@ -164,6 +168,26 @@ impl Machine {
                 self.containers.insert(words[0].to_owned(), Container { namespace, addresses });
             }
         }
+    }
+
+    /// Runs the commands for ufw where there are any, with a configuration of ufw's
+    /// own that nobody else sees.
+    pub(crate) fn command_ufw(&self) {
+        let commands = self.bundle.path().join("firewall/ufw.sh");
+        if !commands.exists() {
+            return;
+        }
+        let script = "set -eu
+            mkdir -p \"$1/ufw\"
+            cp -a /etc/ufw \"$1/ufw/etc\"
+            cp -a /etc/default/ufw \"$1/ufw/default\"
+            mount --bind \"$1/ufw/etc\" /etc/ufw
+            mount --bind \"$1/ufw/default\" /etc/default/ufw
+            ufw --force reset
+            sh \"$1/firewall/ufw.sh\"";
+        let arguments = ["--mount", "--", "sh", "-c", script, "sh"].map(OsStr::new);
+        let arguments = [&arguments[..], &[self.bundle.path().as_os_str()]].concat();
+        self.namespace().run("unshare", &arguments).success();
     }
 
     fn lower(&mut self) {
