@@ -191,7 +191,7 @@ impl Container {
 /// flows arrive, and no others.
 fn ports(topology: &Topology, placement: Placement) -> Vec<String> {
     let endpoints = topology.endpoints_of(placement.service).iter();
-    let offered = endpoints.filter(|endpoint| endpoint.at.contains(&placement.id));
+    let offered = endpoints.filter(|endpoint| endpoint.is_at(placement.id));
     let published = offered.flat_map(|endpoint| {
         listen(topology, endpoint.id, placement.id).into_iter().map(move |address| {
             let address = match address {
