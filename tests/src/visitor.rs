@@ -75,21 +75,28 @@ impl Visitor {
         run(self.command("curl").args(["-sS", "--max-time", "10"]).args(arguments), ASK)
     }
 
-    /// Starts a client, `tests/clients/room.py`, with its arguments. The key's secret
-    /// goes through the environment.
+    /// Starts `tests/clients/room.py` with its arguments. The key's secret goes
+    /// through the environment.
     pub fn client(&self, secret: &str, arguments: &[&str]) -> Client {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/room.py");
+        self.script("room.py", arguments, &[("LIVEKIT_API_SECRET", secret)])
+    }
+
+    /// Opens a WebSocket that stays, `tests/clients/talk.py`.
+    pub fn socket(&self, url: &str) -> Client {
+        self.script("talk.py", &[url], &[])
+    }
+
+    fn script(&self, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Client {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name);
         let mut command = self.command(self.python.path());
-        command
-            .args(["-u", script])
-            .args(arguments)
-            .env("LIVEKIT_API_SECRET", secret)
-            .env("HOME", self.scratch.path());
-        Client { process: Process::start(&format!("room.py {}", arguments.join(" ")), &mut command) }
+        command.arg("-u").arg(script).args(arguments);
+        command.envs(environment.iter().copied()).env("HOME", self.scratch.path());
+        Client { process: Process::start(&format!("{name} {}", arguments.join(" ")), &mut command) }
     }
 }
 
-/// A running `room.py`, which tells what happens to it in lines of JSON.
+/// A running script of `tests/clients`, which tells what happens to it in lines of
+/// JSON.
 #[derive(Debug)]
 pub struct Client {
     process: Process,
@@ -120,6 +127,11 @@ impl Client {
         find(&self.process.output(), event)
     }
 
+    /// How often an event has been told.
+    pub fn count(&self, event: &str) -> usize {
+        events(&self.process.output()).filter(|value| value["event"] == event).count()
+    }
+
     /// Ends the client as a closed window does: it leaves the room.
     pub fn leave(mut self) {
         self.process.stop();
@@ -127,6 +139,9 @@ impl Client {
 }
 
 fn find(output: &str, event: &str) -> Option<Value> {
-    let events = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    events.into_iter().find(|value| value["event"] == event)
+    events(output).find(|value| value["event"] == event)
+}
+
+fn events(output: &str) -> impl Iterator<Item = Value> {
+    output.lines().filter_map(|line| serde_json::from_str(line).ok())
 }

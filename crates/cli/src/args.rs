@@ -45,6 +45,9 @@ enum Command {
     Render(command::render::Render),
     Show(command::show::Show),
     Explain(command::explain::Explain),
+    Schema(command::schema::Schema),
+    Completions(command::completions::Completions),
+    Man(command::man::Man),
 }
 
 impl Command {
@@ -55,6 +58,9 @@ impl Command {
             Self::Render(render) => render.run(),
             Self::Show(show) => show.run(),
             Self::Explain(explain) => explain.run(),
+            Self::Schema(schema) => schema.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
         }
     }
 }

@@ -18,10 +18,10 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// Every exit code.
-    const ALL: [Self; 3] = [Self::Well, Self::Failed, Self::Findings];
+    pub(crate) const ALL: [Self; 3] = [Self::Well, Self::Failed, Self::Findings];
 
     /// When the command ends so.
-    fn meaning(self) -> &'static str {
+    pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Well => "all is well; there may be warnings",
             Self::Failed => {

@@ -1,10 +1,8 @@
 //! Findings as they are shown: drawn like cargo's, as JSON, as SARIF.
 
-use std::ops::Range;
-
 use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use stageplot_topology::{Code, Diagnostic, Document, Findings, Severity, Span};
+use stageplot_topology::{Code, Diagnostic, Document, Findings, Format, Severity, Span};
 
 use crate::plot::PlotFile;
 use crate::screen;
@@ -57,8 +55,9 @@ pub(crate) fn draw_about<'a>(
         last.push_str(&format!("; the first {} are shown", Findings::LIMIT));
     }
     let mut group = Group::with_title(level.primary_title(last));
-    if let Some(finding) = findings.iter().max_by_key(|finding| finding.severity) {
-        let more = format!("`stageplot explain {}` says more about a finding", finding.code);
+    let worst = findings.iter().map(|finding| finding.severity).max();
+    if let Some(finding) = findings.iter().find(|finding| Some(finding.severity) == worst) {
+        let more = format!("more about a finding: stageplot explain {}", finding.code);
         group = group.element(Level::HELP.message(more));
     }
     text.push_str(&renderer.render(&[group]));
@@ -136,6 +135,7 @@ fn group<'a>(finding: &'a Diagnostic, source: Source<'a>) -> Group<'a> {
     let mut group = Group::with_title(title);
     group = match finding.location.span.and_then(|span| snippet(finding, span, source)) {
         Some(snippet) => group.element(snippet),
+        None if finding.location.path.segments().is_empty() => group.element(Origin::path(source.name)),
         None => group.element(Origin::path(format!("{}: {}", source.name, finding.location.path))),
     };
     if !finding.help.is_empty() {
@@ -156,16 +156,19 @@ fn snippet<'a>(
     let header = source.document.and_then(|document| header(finding, span, document));
     let text = source.text;
     let from = header.unwrap_or(span);
-    let start = text.get(..from.start.min(text.len()))?.rfind('\n').map_or(0, |at| at + 1);
-    let end = ceil(text, span.end);
-    let end = text[end..].find('\n').map_or(text.len(), |at| end + at);
-    let within = |span: Span| -> Range<usize> { span.start - start..ceil(text, span.end) - start };
+    let start = text.get(..from.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let line = text.get(span.start..)?;
+    let end = line.find('\n').map_or(text.len(), |at| span.start + at);
+    let within = |span: Span| {
+        let end = ceil(text, span.end).min(end);
+        span.start - start..end.max(span.start) - start
+    };
     let mut snippet = Snippet::source(&text[start..end])
         .path(source.name)
         .line_start(from.line)
         .annotation(AnnotationKind::Primary.span(within(span)));
-    if let Some(header) = header {
-        snippet = snippet.annotation(AnnotationKind::Visible.span(within(header)));
+    if let Some(Span { start: at, .. }) = header {
+        snippet = snippet.annotation(AnnotationKind::Visible.span(at - start..at - start));
     }
     Some(snippet)
 }
@@ -173,16 +176,21 @@ fn snippet<'a>(
 /// The line that opens the table of the field, where it is another line and
 /// not a long way off.
 fn header(finding: &Diagnostic, span: Span, document: &Document) -> Option<Span> {
+    // In TOML a table's own line says which tables it is in.
+    let line = document.text().get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
+    if document.format() == Format::Toml && document.text()[line..].starts_with('[') {
+        return None;
+    }
     let mut path = finding.location.path.parent()?;
-    loop {
-        let header = document.key_span_of(&path).or_else(|| document.span_of(&path));
-        match header {
+    while let Some(parent) = path.parent() {
+        match document.key_span_of(&path) {
             Some(header) if header.line < span.line => {
                 return (span.line - header.line <= FAR).then_some(header);
             }
-            _ => path = path.parent()?,
+            _ => path = parent,
         }
     }
+    None
 }
 
 /// The first character boundary from a byte on.

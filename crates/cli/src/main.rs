@@ -9,10 +9,13 @@ use std::process::ExitCode;
 mod args;
 mod command;
 mod custom;
+#[cfg(test)]
+mod docs;
 mod exit;
 mod failure;
 mod findings;
 mod plot;
+mod reference;
 mod screen;
 mod secrets;
 mod table;

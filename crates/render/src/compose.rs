@@ -173,7 +173,7 @@ impl Container {
             network_mode: (!bridged).then_some("host"),
             ports: if bridged { ports(topology, placement) } else { Vec::new() },
             stop_grace_period: Period::from_seconds(30).to_string(),
-            security_opt: ["no-new-privileges:true"],
+            security_opt: ["no-new-privileges=true"],
             mem_limit: limits.memory.map(|memory| memory.to_string()),
             cpus: limits.millicpus.map(|m| format!("{}.{:03}", m / 1000, m % 1000)),
             ..Self::default()

@@ -39,6 +39,10 @@ from=${script%/*}
 release=$(sha256sum "$from/manifest.json" | cut -c1-16)
 
 mkdir -p "$to/releases" "$to/services" "$to/live" "$to/data"
+# One at a time; what a killed run left is nobody's then.
+exec 9>"$to/.lock"
+flock 9
+rm -rf "$to"/releases/.stage.*
 stage=$(mktemp -d "$to/releases/.stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 

@@ -86,7 +86,7 @@ impl Init {
             return Err(Failure::new("there is nobody to ask: standard input is no terminal")
                 .help("say what the plot is to be: --preset single, or --from-env ADDRESS=FILE"));
         }
-        let text = ask::plot(&mut io::stdin().lock())?;
+        let text = ask::plot(&mut io::stdin().lock(), screen::talk)?;
         Draft::of(text).map(Some)
     }
 

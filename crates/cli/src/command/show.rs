@@ -1,16 +1,16 @@
 //! `stageplot show`
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use stageplot_render::{Custom, Renderer, Secrets};
+use stageplot_render::{Renderer, Secrets, diagram};
 use stageplot_topology::{Node, Topology};
 
 use crate::args::DataFormat;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::plot::{PlotArgs, node_named};
-use crate::screen;
 use crate::table::Table;
+use crate::{custom, screen};
 
 mod firewall;
 mod flows;
@@ -37,8 +37,27 @@ enum View {
     Firewall(Listing),
     /// The DNS records to set, as a zone file has them
     Dns(PlotArgs),
-    /// The flows, drawn in Mermaid
-    Diagram(PlotArgs),
+    /// The flows, drawn
+    Diagram(Diagram),
+}
+
+/// What is drawn, and how.
+#[derive(clap::Args)]
+struct Diagram {
+    #[command(flatten)]
+    plot: PlotArgs,
+
+    /// How it is drawn
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    format: Drawing,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Drawing {
+    /// Text that Markdown viewers draw
+    Mermaid,
+    /// A picture
+    Svg,
 }
 
 /// What is listed, and how.
@@ -63,8 +82,8 @@ impl Show {
             View::Flows(listing) => listing.show(flows::rows, flows::table),
             View::Ports(listing) => listing.show(ports::rows, ports::table),
             View::Firewall(listing) => listing.show(firewall::rows, firewall::table),
-            View::Dns(plot) => overview(plot, "dns.txt"),
-            View::Diagram(plot) => overview(plot, "diagram.mmd"),
+            View::Dns(plot) => dns(plot),
+            View::Diagram(diagram) => diagram.show(),
         }
     }
 }
@@ -88,15 +107,28 @@ impl Listing {
     }
 }
 
-/// Prints one of the files about the whole, just as it is rendered.
-fn overview(plot: &PlotArgs, name: &str) -> Result<Exit, Failure> {
+impl Diagram {
+    fn show(&self) -> Result<Exit, Failure> {
+        let plot = self.plot.read()?;
+        let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
+        let text = match self.format {
+            Drawing::Mermaid => diagram::mermaid(topology)?,
+            Drawing::Svg => diagram::svg(topology)?,
+        };
+        screen::data(&text)?;
+        Ok(Exit::Well)
+    }
+}
+
+/// Prints the records just as they are rendered.
+fn dns(plot: &PlotArgs) -> Result<Exit, Failure> {
     let plot = plot.read()?;
     let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
-    let custom = Custom::default();
+    let custom = custom::read(topology, &plot.dir)?;
     let files = Renderer::new(topology, Secrets::Sealed, &custom)?.overview()?;
-    let file = files.iter().find(|file| file.path == name);
-    let file = file.ok_or_else(|| Failure::new(format!("this version renders no {name}")))?;
-    screen::data(&String::from_utf8_lossy(&file.bytes))?;
+    for file in files.iter().filter(|file| file.path == "dns.txt") {
+        screen::data(&String::from_utf8_lossy(&file.bytes))?;
+    }
     Ok(Exit::Well)
 }
 

@@ -1,5 +1,5 @@
-//! What to look at by hand, with commands that tell well from ill: each was
-//! run against the real program in both states.
+//! What to look at by hand, with commands that tell well from ill: none that
+//! succeeds against a program that is down, or that refuses the one who asks.
 
 use std::net::IpAddr;
 

@@ -8,19 +8,18 @@ use stageplot_topology::{HostName, Name};
 
 use super::preset::Preset;
 use crate::failure::{Failure, reason};
-use crate::screen;
 
-/// Asks which plot, and for what is in it.
-pub(super) fn plot(input: &mut impl BufRead) -> Result<String, Failure> {
-    screen::talk("Enter takes what is in brackets; all of it can be changed in the file later.\n\n");
+/// Asks which plot, and for what is in it; `say` puts the questions.
+pub(super) fn plot(input: &mut impl BufRead, say: impl Fn(&str)) -> Result<String, Failure> {
+    say("Enter takes what is in brackets; all of it can be changed in the file later.\n\n");
     let presets = Preset::value_variants();
     for (number, preset) in presets.iter().enumerate() {
         let value = preset.to_possible_value();
         let help = value.as_ref().and_then(|value| value.get_help()).map(ToString::to_string);
         let name = value.as_ref().map_or("", |value| value.get_name());
-        screen::talk(&format!("  {}  {name:<8} {}\n", number + 1, help.unwrap_or_default()));
+        say(&format!("  {}  {name:<8} {}\n", number + 1, help.unwrap_or_default()));
     }
-    let preset = answer(input, "Which of these", "1", |text| {
+    let preset = answer(input, &say, "Which of these", "1", |text| {
         let number = text.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         let preset = number.and_then(|index| presets.get(index).copied());
         preset.or_else(|| Preset::from_str(text, true).ok()).ok_or("one of these, by number or name")
@@ -28,7 +27,7 @@ pub(super) fn plot(input: &mut impl BufRead) -> Result<String, Failure> {
     let mut text = preset.text().to_owned();
     let mut answers = Vec::new();
     for question in preset.questions() {
-        let answer = answer(input, question.text, question.example, |text| (question.check)(text))?;
+        let answer = answer(input, &say, question.text, question.example, |text| (question.check)(text))?;
         // An answer may be another question's example, so it is put in last. In quotes an example
         // is one whole value of the preset.
         let mark = format!("\"\0{}\"", answers.len());
@@ -104,24 +103,25 @@ fn address(text: &str) -> Result<String, &'static str> {
 /// Asks until the answer is one.
 fn answer<T>(
     input: &mut impl BufRead,
+    say: &impl Fn(&str),
     question: &str,
     example: &str,
     check: impl Fn(&str) -> Result<T, &'static str>,
 ) -> Result<T, Failure> {
     loop {
-        screen::talk(&format!("{question} [{example}]: "));
+        say(&format!("{question} [{example}]: "));
         let mut line = String::new();
         let read = input.read_line(&mut line);
         let read =
             read.map_err(|error| Failure::new(format!("failed to read the answer: {}", reason(&error))))?;
         if read == 0 {
-            screen::talk("\n");
+            say("\n");
             return Err(Failure::new("no answer: standard input was closed").help("nothing was written"));
         }
         let text = Some(line.trim()).filter(|text| !text.is_empty()).unwrap_or(example);
         match check(text) {
             Ok(answer) => return Ok(answer),
-            Err(expected) => screen::talk(&format!("That is not {expected}.\n")),
+            Err(expected) => say(&format!("That is not {expected}.\n")),
         }
     }
 }
@@ -135,7 +135,7 @@ mod tests {
         // The first two addresses are each other's examples; one answer is mistyped at first.
         let answers = "pair\n\nrtc.example.org\n10.0.0.0/24\n10.0.0.2\n203.0.113.11\n\
                        10.0.0\n10.0.0.1\n203.0.113.10\n";
-        let text = plot(&mut answers.as_bytes()).expect("a plot");
+        let text = plot(&mut answers.as_bytes(), |_| ()).expect("a plot");
         for line in [
             "name = \"live\"",
             "domain = \"rtc.example.org\"",
@@ -160,6 +160,6 @@ mod tests {
 
     #[test]
     fn the_end_of_the_input_is_no_answer() {
-        assert!(plot(&mut "1\n".as_bytes()).is_err());
+        assert!(plot(&mut "1\n".as_bytes(), |_| ()).is_err());
     }
 }
