@@ -37,14 +37,20 @@ impl Namespace {
     ///
     /// [`Missing`] where we are not root, or the system lacks a program.
     pub fn new(label: &str) -> Result<Self, Missing> {
-        if !geteuid().is_root() {
-            return Err(Missing::new("root".to_owned(), "network namespaces need it".to_owned()));
-        }
+        Self::privileged()?;
         for program in ["ip", "nsenter", "sysctl"] {
             Program::named(program)?;
         }
         sweep_once();
         Ok(Self::make(label))
+    }
+
+    /// Whether namespaces can be had at all.
+    pub(crate) fn privileged() -> Result<(), Missing> {
+        match geteuid().is_root() {
+            true => Ok(()),
+            false => Err(Missing::new("root".to_owned(), "namespaces need it".to_owned())),
+        }
     }
 
     fn make(label: &str) -> Self {

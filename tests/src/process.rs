@@ -82,8 +82,17 @@ impl Process {
     ///
     /// If the process ends, or the deadline passes, before it does.
     pub fn wait_for(&mut self, what: &str, deadline: Duration, mut holds: impl FnMut() -> bool) {
+        self.wait_until(what, deadline, |_| holds());
+    }
+
+    /// Waits as [`Process::wait_for`] does, for something that the process itself shows.
+    ///
+    /// # Panics
+    ///
+    /// As [`Process::wait_for`].
+    pub fn wait_until(&mut self, what: &str, deadline: Duration, mut holds: impl FnMut(&Self) -> bool) {
         let end = Instant::now() + deadline;
-        while !holds() {
+        while !holds(self) {
             if let Ok(Some(status)) = self.child.try_wait() {
                 // What it wrote is shown by its guard, on the way out.
                 panic!("{} ended ({status}) before {what}", self.name);

@@ -65,6 +65,7 @@ codes! {
     BridgeOverlap "bridge-overlap" Error,
     AddressOutsideNetworks "address-outside-networks" Warning,
     NoRoute "no-route" Error,
+    BridgeNeedsIpv6 "bridge-needs-ipv6" Error,
     NoPublicAddress "no-public-address" Error,
     PortConflict "port-conflict" Error,
     SshLockout "ssh-lockout" Error,

@@ -67,7 +67,10 @@ fn without_examples(page: &str, code: Code) -> Vec<&str> {
     let mut lines = Vec::new();
     for line in page.lines() {
         if let Some(language) = line.strip_prefix("```") {
-            assert!(inside || matches!(language, "toml" | "text"), "{code}: an example in {language:?}");
+            assert!(
+                inside || matches!(language, "toml" | "text" | "json"),
+                "{code}: an example in {language:?}"
+            );
             inside = !inside;
         } else if !inside {
             lines.push(line);

@@ -11,12 +11,16 @@
 //! Whole pixels throughout: the same picture on every machine.
 
 mod ports;
+mod rows;
+mod sizes;
 
 use serde::Serialize;
 
 use super::picture::{COLUMNS, Picture, Place};
-use super::text::{fit, width};
+use super::text::fit;
 use ports::Ports;
+use rows::{Rows, internet};
+use sizes::{column_widths, gutter_width, height, label_room};
 
 /// A picture with places, as the template draws it.
 #[derive(Debug, Serialize)]
@@ -59,6 +63,7 @@ pub(super) struct Line {
     /// Whether it comes from outside the plot.
     pub(super) outside: bool,
     pub(super) tip: String,
+    #[cfg(test)]
     #[serde(skip)]
     pub(super) corners: Vec<(i32, i32)>,
 }
@@ -69,8 +74,6 @@ pub(super) struct Label {
     pub(super) x: i32,
     pub(super) y: i32,
     pub(super) text: String,
-    #[serde(skip)]
-    pub(super) width: i32,
 }
 
 /// Around everything.
@@ -86,7 +89,7 @@ const HEAD: (i32, i32) = (46, 32);
 /// Sizes of letters.
 const TITLE: i32 = 14;
 const DETAIL: i32 = 12;
-const LABEL: i32 = 11;
+pub(super) const LABEL: i32 = 11;
 /// A card is as wide as its texts, within these.
 const CARD_WIDTH: (i32, i32) = (132, 260);
 /// Between two lanes of a gutter.
@@ -219,7 +222,6 @@ impl Drawing {
                     x: self.label_x(picture, label_card),
                     y: label_y - 5,
                     text: arrow.label.clone(),
-                    width: width(&arrow.label, LABEL),
                 });
             }
             let reasons: Vec<_> = arrow.reasons.iter().map(String::as_str).collect();
@@ -230,7 +232,13 @@ impl Drawing {
                 reasons.join(", ")
             );
             let outside = picture.cards[arrow.from].place == Place::Party;
-            self.arrows.push(Line { path: path(&corners), outside, tip, corners });
+            self.arrows.push(Line {
+                path: path(&corners),
+                outside,
+                tip,
+                #[cfg(test)]
+                corners,
+            });
         }
     }
 
@@ -244,116 +252,6 @@ impl Drawing {
         };
         x - TIP - if bordered { PAD } else { 0 } + 4
     }
-}
-
-/// Which rows belong to which group, and which cards stand in each.
-struct Rows {
-    bands: Vec<Band>,
-    /// The row of each card, counted from the top.
-    of: Vec<usize>,
-}
-
-struct Band {
-    group: Option<usize>,
-    rows: Vec<Vec<usize>>,
-}
-
-impl Rows {
-    fn new(picture: &Picture) -> Self {
-        let mut bands: Vec<_> = (0..picture.groups.len())
-            .map(|group| Band { group: Some(group), rows: rows_of_group(picture, group) })
-            .collect();
-        // Parties other than the Internet, and what others run: below, side by side.
-        let internet = internet(picture);
-        let outside = |place: Place| {
-            let cards = picture.cards.iter().enumerate();
-            cards.filter(move |(index, card)| card.place == place && Some(*index) != internet)
-        };
-        let parties: Vec<_> = outside(Place::Party).map(|(index, _)| index).collect();
-        let elsewhere: Vec<_> = outside(Place::Elsewhere).map(|(index, _)| index).collect();
-        let rows = (0..parties.len().max(elsewhere.len())).map(|row| {
-            let cards = [parties.get(row), elsewhere.get(row)];
-            cards.into_iter().flatten().copied().collect()
-        });
-        bands.extend(rows.map(|row| Band { group: None, rows: vec![row] }));
-        let mut of = vec![0; picture.cards.len()];
-        for (index, row) in bands.iter().flat_map(|band| &band.rows).enumerate() {
-            row.iter().for_each(|&card| of[card] = index);
-        }
-        Self { bands, of }
-    }
-}
-
-/// The rows of one group: edges first; a card that a party reaches past the
-/// edges stands below them.
-fn rows_of_group(picture: &Picture, group: usize) -> Vec<Vec<usize>> {
-    let cards = picture.cards.iter().enumerate().filter(|(_, card)| card.place == Place::Group(group));
-    let mut cards: Vec<_> = cards.map(|(index, card)| (card.column, index)).collect();
-    cards.sort_unstable();
-    let edges = cards.iter().filter(|(column, _)| *column == 1).count();
-    let by_party = |card: usize| {
-        picture.arrows.iter().any(|arrow| arrow.to == card && picture.cards[arrow.from].place == Place::Party)
-    };
-    let linked = |row: &[usize], card: usize| {
-        picture.arrows.iter().any(|arrow| arrow.to == card && row.contains(&arrow.from))
-    };
-    let mut rows: Vec<Vec<usize>> = Vec::new();
-    for (column, card) in cards {
-        let below = if column > 1 && by_party(card) { edges } else { 0 };
-        let free = |row: &Vec<usize>| row.iter().all(|&other| picture.cards[other].column != column);
-        let fits = |&index: &usize| index >= below && rows.get(index).is_none_or(free);
-        // Data stands beside the last that uses it, all else as far up as it may.
-        let beside =
-            (0..rows.len()).rev().find(|&index| column == 3 && fits(&index) && linked(&rows[index], card));
-        let index = beside.or_else(|| (0..).find(fits)).unwrap_or(0);
-        while rows.len() <= index {
-            rows.push(Vec::new());
-        }
-        rows[index].push(card);
-    }
-    rows
-}
-
-/// The card of the Internet, if it is in the picture.
-fn internet(picture: &Picture) -> Option<usize> {
-    picture.cards.iter().position(|card| card.place == Place::Party && card.name == "Internet")
-}
-
-fn column_widths(picture: &Picture) -> [i32; COLUMNS] {
-    let mut widths = [CARD_WIDTH.0; COLUMNS];
-    for card in &picture.cards {
-        let lines = card.notes.iter().chain([&card.detail]).map(|line| width(line, DETAIL));
-        let widest = lines.chain([width(&card.name, TITLE)]).max().unwrap_or(0);
-        let wanted = (widest + 2 * PAD).min(CARD_WIDTH.1);
-        widths[card.column] = widths[card.column].max(wanted);
-    }
-    for (index, group) in picture.groups.iter().enumerate() {
-        let cards = picture.cards.iter().filter(|card| card.place == Place::Group(index));
-        let Some(first) = cards.map(|card| card.column).min() else { continue };
-        let widest = width(&group.title, TITLE).max(width(&group.subtitle, DETAIL));
-        widths[first] = widths[first].max(widest.min(CARD_WIDTH.1));
-    }
-    widths
-}
-
-/// The gutter before a column: borders, lanes, labels.
-fn gutter_width(picture: &Picture, ports: &Ports, column: usize) -> i32 {
-    2 * PAD + LANE * (ports.lane_count(column) + 1) + label_room(picture, column) + TIP
-}
-
-/// The room for labels before a column.
-fn label_room(picture: &Picture, column: usize) -> i32 {
-    let before = |arrow: &&super::picture::Arrow| {
-        let (from, to) = (picture.cards[arrow.from].column, picture.cards[arrow.to].column);
-        column == if from > to { from } else { to }
-    };
-    let labels = picture.arrows.iter().filter(before).map(|arrow| width(&arrow.label, LABEL));
-    labels.max().unwrap_or(0) + 6
-}
-
-fn height(picture: &Picture, ports: &Ports, card: usize) -> i32 {
-    let texts = 2 + i32::try_from(picture.cards[card].notes.len()).unwrap_or(0);
-    (texts * 18 + 20).max(ports::y_of(ports.slots(card)) + 4)
 }
 
 fn card_rect(picture: &Picture, index: usize, x: i32, y: i32, width: i32, height: i32) -> Rect {

@@ -2,8 +2,9 @@ use std::fmt::Write as _;
 
 use stageplot_topology::Topology;
 
-use super::layout::{Drawing, Label, Rect};
+use super::layout::{Drawing, LABEL, Label, Rect};
 use super::picture::{Picture, Place};
+use super::text::width;
 use crate::overview::tests::{examples, topology};
 
 /// Every example, and plots of other sizes.
@@ -19,7 +20,7 @@ fn drawing(topology: &Topology) -> Drawing {
 fn no_arrow_crosses_a_box_and_no_label_lies_on_one() {
     for (name, topology) in plots() {
         let drawing = drawing(&topology);
-        let cards = || drawing.cards.iter().map(|card| Area::of(card));
+        let cards = || drawing.cards.iter().map(Area::of);
         for line in &drawing.arrows {
             for pair in line.corners.windows(2) {
                 let segment = Area::between(pair[0], pair[1]);
@@ -43,7 +44,7 @@ fn everything_lies_within_the_picture_and_services_within_their_nodes() {
         let picture = Picture::new(&topology);
         let drawing = drawing(&topology);
         let paper = Area { left: 0, top: 0, right: drawing.width, bottom: drawing.height };
-        let rects = drawing.cards.iter().chain(&drawing.groups).map(|rect| Area::of(rect));
+        let rects = drawing.cards.iter().chain(&drawing.groups).map(Area::of);
         for area in rects.chain(drawing.labels.iter().map(Area::of_label)) {
             assert!(paper.contains(&area), "{name}: {area:?} leaves the picture");
         }
@@ -116,20 +117,6 @@ fn a_flowchart_names_what_it_joins() {
     }
 }
 
-/// Writes all pictures to the directory `DRAW`, to be looked at:
-/// `DRAW=/tmp cargo test -p stageplot-render draw -- --ignored`.
-#[test]
-#[ignore = "writes pictures for people to look at"]
-fn draw() {
-    let dir = std::path::PathBuf::from(std::env::var("DRAW").expect("DRAW names a directory"));
-    for (name, topology) in plots() {
-        let svg = super::svg(&topology).expect("SVG");
-        std::fs::write(dir.join(format!("{name}.svg")), svg).expect("written");
-        let mermaid = super::mermaid(&topology).expect("Mermaid");
-        std::fs::write(dir.join(format!("{name}.mmd")), mermaid).expect("written");
-    }
-}
-
 /// A rectangle; its borders are not within it.
 #[derive(Clone, Copy, Debug)]
 struct Area {
@@ -145,7 +132,12 @@ impl Area {
     }
 
     fn of_label(label: &Label) -> Self {
-        Self { left: label.x - label.width, top: label.y - 9, right: label.x, bottom: label.y + 3 }
+        Self {
+            left: label.x - width(&label.text, LABEL),
+            top: label.y - 9,
+            right: label.x,
+            bottom: label.y + 3,
+        }
     }
 
     fn between(a: (i32, i32), b: (i32, i32)) -> Self {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::{Code, FieldPath, Findings, Party, Topology};
+use crate::{Code, FieldPath, Findings, Party, Topology, reach};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     duplicate_addresses(topology, findings);
@@ -178,6 +178,21 @@ fn ways(topology: &Topology, findings: &mut Findings) {
                     continue;
                 }
                 let stranded = topology.node(stranded);
+                if reach::route(stranded, true, node).is_some() {
+                    findings.add(
+                        Code::BridgeNeedsIpv6,
+                        node_path(node.name.as_str()),
+                        format!(
+                            "{} on {} needs {} on {}, which only IPv6 leads to, and containers have none",
+                            client.name,
+                            stranded.name,
+                            target.name,
+                            node.name
+                        ),
+                        "give both nodes IPv4 in one network, put the client on the host network, or set bridge.ipv6 = true where every node's Docker translates IPv6",
+                    );
+                    continue;
+                }
                 findings.add(
                     Code::NoRoute,
                     node_path(node.name.as_str()),

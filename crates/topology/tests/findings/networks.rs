@@ -1,6 +1,6 @@
 //! Addresses, networks and ports.
 
-use stageplot_topology::{Code, NodeSpec, Port, Turn};
+use stageplot_topology::{App, Code, NodeSpec, Port, Turn};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -58,6 +58,18 @@ pub(super) fn cases() -> Vec<Case> {
                 p.nodes.insert(name("store"), NodeSpec::private(ip("10.9.0.5")).role("cache"));
             },
             |p| node(p, "store").address.push(ip("192.168.1.9")),
+        ),
+        case(
+            Code::BridgeNeedsIpv6,
+            "nodes.media-1",
+            |p| {
+                add_network(p, "six", "fd00:6::/64");
+                node(p, "media-1").address.push(ip("fd00:6::2"));
+                p.nodes.insert(name("far"), NodeSpec::private(ip("fd00:6::9")).role("worker"));
+                let image = Some("registry.example.com/worker:1".parse().expect("an image"));
+                add(p, "worker", App { image, needs: vec![name("cache")], ..App::default() });
+            },
+            |p| p.bridge.ipv6 = true,
         ),
         case(Code::NoRoute, "services.cache", |p| unplace(p, "media-1"), |p| place(p, "cache", "media-2")),
         case(

@@ -1,0 +1,190 @@
+//! A whole topology: a machine for each node, with its bundle installed.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::os::unix::fs::chown;
+use std::process::Command;
+
+use stageplot_render::{Rendering, bridge_name};
+use stageplot_topology::{Node, Topology};
+
+use crate::installed::Installed;
+use crate::namespace::{Lan, Namespace};
+use crate::process::Process;
+use crate::program::{Missing, Program};
+use crate::root::Root;
+
+/// Machines on one wire, one for each node of a topology, with its addresses.
+#[derive(Debug)]
+pub struct Stage {
+    stations: BTreeMap<String, Station>,
+    _lan: Lan,
+}
+
+/// A node of a [`Stage`].
+#[derive(Debug)]
+pub struct Station {
+    machine: Namespace,
+    installed: Installed,
+    kinds: BTreeMap<String, &'static str>,
+}
+
+impl Stage {
+    /// Sets all machines up and installs their bundles. Nothing runs yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] where namespaces cannot be had.
+    ///
+    /// # Panics
+    ///
+    /// If the rendering is of another topology.
+    pub fn new(topology: &Topology, rendering: &Rendering) -> Result<Self, Missing> {
+        let lan = Lan::new("lan")?;
+        let stations = topology.nodes().iter().zip(&rendering.bundles).map(|(node, bundle)| {
+            assert_eq!(node.name.as_str(), bundle.node);
+            let kinds = topology.placements_on(node.id).map(|placement| {
+                let service = topology.service(placement.service);
+                (service.name.to_string(), service.kind.kind())
+            });
+            let station = Station {
+                machine: machine(&lan, topology, node),
+                installed: Installed::new(bundle),
+                kinds: kinds.collect(),
+            };
+            (bundle.node.clone(), station)
+        });
+        Ok(Self { stations: stations.collect(), _lan: lan })
+    }
+
+    /// All machines by the names of their nodes.
+    pub fn stations(&self) -> impl Iterator<Item = (&str, &Station)> {
+        self.stations.iter().map(|(name, station)| (name.as_str(), station))
+    }
+
+    /// The machine of a node.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of that name.
+    #[track_caller]
+    pub fn station(&self, node: &str) -> &Station {
+        self.stations.get(node).unwrap_or_else(|| panic!("no node is called {node}"))
+    }
+}
+
+impl Station {
+    /// Its network.
+    pub fn machine(&self) -> &Namespace {
+        &self.machine
+    }
+
+    /// Its bundle.
+    pub fn installed(&self) -> &Installed {
+        &self.installed
+    }
+
+    /// The services of a kind that run on it.
+    pub fn services(&self, kind: &str) -> impl Iterator<Item = &str> {
+        self.kinds.iter().filter(move |(_, own)| **own == kind).map(|(name, _)| name.as_str())
+    }
+
+    /// Makes a file system in which the files of a service's container stand where the
+    /// container has them.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] as [`Root::new`] has it.
+    ///
+    /// # Panics
+    ///
+    /// If the service has no container here.
+    pub fn root(&self, service: &str) -> Result<Root, Missing> {
+        let root = Root::new()?;
+        for (source, target) in self.installed.container(service).mounts {
+            // Docker makes what is not there, and the image's entrypoint hands it over.
+            if !source.exists() {
+                let (uid, gid) = self.user(service);
+                std::fs::create_dir_all(&source)
+                    .and_then(|()| chown(&source, Some(uid), Some(gid)))
+                    .unwrap_or_else(|error| panic!("failed to make {}: {error}", source.display()));
+            }
+            root.bind(&source, &target);
+        }
+        Ok(root)
+    }
+
+    /// A command in such a file system and in this machine's network, run by the user
+    /// that the service's image has.
+    pub fn command(&self, root: &Root, service: &str, program: &Program, arguments: &[&str]) -> Command {
+        // Wherever the program lies on this machine.
+        root.bind(program.directory(), "/run/program");
+        let mut path = OsString::from("/run/program/");
+        path.push(program.path().file_name().unwrap_or_default());
+        let mut command = root.command_as(&self.machine, self.user(service), path);
+        command.args(arguments);
+        command
+    }
+
+    /// Starts a service as its container would, by a program of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] as [`Root::new`] has it.
+    ///
+    /// # Panics
+    ///
+    /// If the service has no container here.
+    pub fn start(&self, service: &str, program: &Program) -> Result<Running, Missing> {
+        let root = self.root(service)?;
+        let command = self.installed.container(service).command;
+        // The official images' entrypoints are the program itself, or take its name.
+        let own = program.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let arguments: Vec<_> = command.iter().map(String::as_str).skip_while(|word| *word == own).collect();
+        let mut command = self.command(&root, service, program, &arguments);
+        Ok(Running { process: Process::start(service, &mut command), root })
+    }
+
+    /// The user that a service's image runs its program as.
+    fn user(&self, service: &str) -> (u32, u32) {
+        match self.kinds.get(service) {
+            Some(&"redis") => (999, 1000),
+            _ => (0, 0),
+        }
+    }
+}
+
+/// A service that runs.
+#[derive(Debug)]
+pub struct Running {
+    // Dropped in this order.
+    /// Its process.
+    pub process: Process,
+    /// Its files.
+    pub root: Root,
+}
+
+/// A machine with the addresses that a node has itself, and the one that Docker gives
+/// it on its container network.
+fn machine(lan: &Lan, topology: &Topology, node: &Node) -> Namespace {
+    let public = node.public.into_iter().filter(|public| public.bound).flat_map(|public| public.addresses());
+    let addresses: Vec<_> = node
+        .addresses
+        .iter()
+        .map(|address| address.ip)
+        .chain(public)
+        .map(|address| match address {
+            IpAddr::V4(v4) => format!("{v4}/32"),
+            IpAddr::V6(v6) => format!("{v6}/128"),
+        })
+        .collect();
+    let addresses: Vec<_> = addresses.iter().map(String::as_str).collect();
+    let machine = lan.machine(node.name.as_str(), &addresses);
+    let bridge = bridge_name(topology);
+    machine.ip(&["link", "add", &bridge, "type", "bridge"]);
+    machine.ip(&["link", "set", &bridge, "up"]);
+    let gateway = format!("{}/{}", topology.bridge_gateway(), topology.plot().bridge.v4.prefix_len());
+    machine.ip(&["address", "add", &gateway, "dev", &bridge]);
+    machine
+}
