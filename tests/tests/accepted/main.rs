@@ -4,9 +4,12 @@
 //! which it has to refuse: a referee that takes anything proves nothing.
 
 mod caddy;
+mod livekit;
+mod plots;
+mod redis;
 
 use stageplot_render::{Custom, Rendering, Secrets, render};
-use stageplot_tests::{Missing, Stage, Vault, examples};
+use stageplot_tests::{Missing, Stage, Vault, examples, topology};
 use stageplot_topology::Topology;
 
 /// An example plot, rendered with values for its secrets.
@@ -25,8 +28,10 @@ impl Example {
         Ok(Self { name: name.to_owned(), topology, rendering, vault })
     }
 
+    /// The example plots, and what they leave out.
     fn all() -> Result<Vec<Self>, Missing> {
-        examples().into_iter().map(|(name, topology)| Self::new(&name, topology)).collect()
+        let further = plots::FURTHER.iter().map(|(name, text)| ((*name).to_owned(), topology(text)));
+        examples().into_iter().chain(further).map(|(name, topology)| Self::new(&name, topology)).collect()
     }
 
     fn stage(&self) -> Result<Stage, Missing> {

@@ -178,7 +178,7 @@ fn config<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Config<'a> {
             port_range_end: single.is_none().then(|| range.last().number()),
             udp_port: single,
             use_external_ip: livekit.use_external_ip,
-            node_ip: if livekit.use_external_ip { None } else { advertised(scene.node) },
+            node_ip: if livekit.use_external_ip { None } else { advertised(scene.node, livekit.version) },
         },
         redis: redis(scene),
         turn: turn(scene, livekit),
@@ -213,11 +213,13 @@ fn bind_addresses(scene: Scene<'_>) -> Vec<String> {
     }
 }
 
-/// The address that clients are told to send media to: `v4`, `v6` or `v4,v6`.
-fn advertised(node: &Node) -> Option<String> {
+/// The address that clients are told to send media to: `v4`, `v6` or, where the
+/// version takes it, `v4,v6`.
+fn advertised(node: &Node, version: LivekitVersion) -> Option<String> {
     let public: Vec<_> = node.public.into_iter().flat_map(|p| p.addresses()).collect();
     let addresses = if public.is_empty() { node.main_address().into_iter().collect() } else { public };
-    let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    let count = if version >= LivekitVersion::HAS_TWO_NODE_IPS { addresses.len() } else { 1 };
+    let texts: Vec<_> = addresses.iter().take(count).map(ToString::to_string).collect();
     (!texts.is_empty()).then(|| texts.join(","))
 }
 

@@ -22,6 +22,11 @@ impl LivekitVersion {
     /// (livekit pull request 4505).
     pub const DENIES_PRIVATE_PEERS: Self = Self::new(1, 12, 0);
 
+    /// From here on `rtc.node_ip` may hold an address of each family; before, both
+    /// in one are taken for an address that is none. The oldest supported version
+    /// of which it is known.
+    pub const HAS_TWO_NODE_IPS: Self = Self::new(1, 11, 0);
+
     /// `major.minor.patch`.
     pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self { major, minor, patch }
