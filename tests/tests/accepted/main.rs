@@ -4,6 +4,7 @@
 //! which it has to refuse: a referee that takes anything proves nothing.
 
 mod caddy;
+mod compose;
 mod livekit;
 mod plots;
 mod redis;
