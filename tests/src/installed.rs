@@ -67,7 +67,7 @@ impl Installed {
     /// # Panics
     ///
     /// If the file is not YAML.
-    pub fn containers(&self) -> BTreeMap<String, Container> {
+    pub fn containers(&self) -> BTreeMap<String, Declared> {
         let Some(compose) = self.bundle.artifact("compose.yaml") else { return BTreeMap::new() };
         let text = String::from_utf8_lossy(&compose.bytes);
         let compose: Value = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -75,7 +75,7 @@ impl Installed {
         services
             .into_iter()
             .map(|(name, service)| {
-                let container = Container::read(&service, &self.directory());
+                let container = Declared::read(&service, &self.directory());
                 (name, container)
             })
             .collect()
@@ -87,7 +87,7 @@ impl Installed {
     ///
     /// If it has none.
     #[track_caller]
-    pub fn container(&self, service: &str) -> Container {
+    pub fn container(&self, service: &str) -> Declared {
         let mut containers = self.containers();
         containers.remove(service).unwrap_or_else(|| panic!("{} runs no {service}", self.bundle.node))
     }
@@ -95,7 +95,7 @@ impl Installed {
 
 /// What a `compose.yaml` says of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Container {
+pub struct Declared {
     /// Its image.
     pub image: String,
     /// Its command; empty where it is the image's own.
@@ -106,7 +106,7 @@ pub struct Container {
     pub health: Option<String>,
 }
 
-impl Container {
+impl Declared {
     fn read(service: &Value, project: &Path) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();

@@ -23,32 +23,40 @@
 //! # }
 //! ```
 
+mod bundle;
 mod certificate;
 mod cgroup;
 mod engine;
 mod image;
 mod installed;
+mod machine;
 mod namespace;
 mod plots;
 mod process;
 mod program;
 mod root;
 mod scratch;
+mod socket;
 mod stage;
 mod sweep;
 mod token;
 mod vault;
+mod visitor;
 
+pub use bundle::{code_blocks, render, render_with};
 pub use certificate::Certificate;
 pub use engine::Engine;
 pub use image::Image;
-pub use installed::{Container, Installed};
+pub use installed::{Declared, Installed};
+pub use machine::{Container, Machine, write_bundle};
 pub use namespace::{Lan, Namespace};
 pub use plots::{examples, topology};
 pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
 pub use root::Root;
 pub use scratch::Scratch;
+pub use socket::{Answer, Listening, Responder, Transport, ask, inside, lookup};
 pub use stage::{Running, Stage, Station};
 pub use token::token;
 pub use vault::Vault;
+pub use visitor::{Client, Visitor};

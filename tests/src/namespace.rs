@@ -84,6 +84,30 @@ impl Namespace {
         command
     }
 
+    /// A command that runs in this machine's network and finds other files in the
+    /// place of ours: each pair is a file and the existing one that it covers, or a
+    /// directory and the one to which its files are added.
+    pub fn command_seeing(&self, files: &[(PathBuf, PathBuf)], program: impl AsRef<OsStr>) -> Command {
+        // Mounts of its own, which end with it and which nobody else sees.
+        const COVER: &str = r#"while [ "$1" != -- ]; do
+            if [ -d "$2" ]; then
+                mount -t overlay overlay -o "lowerdir=$1:$2" "$2"
+            else
+                mount --bind "$1" "$2"
+            fi
+            shift 2
+        done
+        shift
+        exec "$@""#;
+        let mut command = self.command("unshare");
+        command.args(["--mount", "--", "sh", "-e", "-c", COVER, "sh"]);
+        for (file, covered) in files {
+            command.arg(file).arg(covered);
+        }
+        command.arg("--").arg(program);
+        command
+    }
+
     /// Runs a command in this machine's network to its end, for at most 30 s.
     ///
     /// # Panics

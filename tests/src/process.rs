@@ -68,6 +68,14 @@ impl Process {
         text(&self.output)
     }
 
+    /// Reads all that it has written so far, whenever it is called; for conditions of
+    /// [`Process::wait_for`].
+    pub(crate) fn reader(&self) -> impl Fn() -> String + use<> {
+        let file = self.output.try_clone();
+        let file = file.unwrap_or_else(|error| panic!("failed to share a file: {error}"));
+        move || text(&file)
+    }
+
     /// Waits until a condition holds.
     ///
     /// # Panics

@@ -41,8 +41,6 @@ pub(crate) struct Container {
     pub(crate) mem_limit: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpus: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) ulimits: BTreeMap<&'static str, u32>,
     pub(crate) logging: Logging,
 }
 
@@ -54,17 +52,38 @@ pub(crate) struct Mount {
     target: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     read_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bind: Option<BindOptions>,
+}
+
+/// Whether Docker makes a directory that is not there; versions of Compose differ
+/// where nothing is said.
+#[derive(Debug, Serialize)]
+struct BindOptions {
+    create_host_path: bool,
 }
 
 impl Mount {
     /// Files of the bundle, which the container only reads.
     pub(crate) fn files(source: &str, target: &str) -> Self {
-        Self { r#type: "bind", source: format!("./{source}"), target: target.to_owned(), read_only: true }
+        Self {
+            r#type: "bind",
+            source: format!("./{source}"),
+            target: target.to_owned(),
+            read_only: true,
+            bind: Some(BindOptions { create_host_path: false }),
+        }
     }
 
     /// A directory that outlives containers and releases.
     pub(crate) fn data(source: &str, target: &str) -> Self {
-        Self { read_only: false, ..Self::files(&format!("data/{source}"), target) }
+        let bind = Some(BindOptions { create_host_path: true });
+        Self { read_only: false, bind, ..Self::files(&format!("data/{source}"), target) }
+    }
+
+    /// The directory below the plot's own, where this is one for data.
+    pub(crate) fn data_dir(&self) -> Option<&str> {
+        self.source.strip_prefix("./").filter(|source| source.starts_with("data/"))
     }
 }
 
@@ -154,7 +173,7 @@ impl Container {
             network_mode: (!bridged).then_some("host"),
             ports: if bridged { ports(topology, placement) } else { Vec::new() },
             stop_grace_period: Period::from_seconds(30).to_string(),
-            security_opt: ["no-new-privileges:true"],
+            security_opt: ["no-new-privileges=true"],
             mem_limit: limits.memory.map(|memory| memory.to_string()),
             cpus: limits.millicpus.map(|m| format!("{}.{:03}", m / 1000, m % 1000)),
             ..Self::default()

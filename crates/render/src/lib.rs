@@ -7,6 +7,7 @@
 mod artifact;
 mod bundle;
 mod compose;
+pub mod diagram;
 mod error;
 mod firewall;
 mod kind;

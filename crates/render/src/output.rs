@@ -79,16 +79,26 @@ impl<'a> OutputFile<'a> {
 /// What the caller allows.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct Options<'a> {
     /// Replace files that are not ours where they occupy our paths, and ours that were edited.
     pub overwrite: bool,
+    /// Render this one directory of the tree anew, and leave what an earlier render wrote elsewhere.
+    pub within: Option<&'a str>,
 }
 
-impl Options {
+impl<'a> Options<'a> {
     /// The same, with this answer to whether files may be overwritten.
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
+        self
+    }
+
+    /// The same, for one directory of the tree: all files are in it, and what an earlier render
+    /// wrote elsewhere stays, and stays known as rendered.
+    #[must_use]
+    pub fn within(mut self, directory: &'a str) -> Self {
+        self.within = Some(directory);
         self
     }
 }
@@ -125,18 +135,21 @@ impl Written {
 /// # Errors
 ///
 /// See [`OutputError`]. After an error the directory is as it was, and the staging is gone.
-pub fn write(dir: &Path, files: &[OutputFile<'_>], options: Options) -> Result<Written, OutputError> {
+pub fn write(dir: &Path, files: &[OutputFile<'_>], options: Options<'_>) -> Result<Written, OutputError> {
     let files = sorted(files)?;
     let target = Target::lock(dir)?;
     let mut written = Written { left_behind: retire::stale(&target)?, ..Written::default() };
 
     let digests: Vec<Digest> = files.iter().map(|file| Digest::of(file.bytes)).collect();
-    let index = Index::new(files.iter().map(|file| file.path.clone()).zip(digests.iter().copied()));
     let scan = target.root().map_or_else(|| Ok(Scan::default()), |root| Scan::of(root, target.path()))?;
     let old = Index::read(&target, &scan, options.overwrite)?;
+    let (old, elsewhere) = old.map(|old| old.split(options.within)).unzip();
+    let elsewhere: Index = elsewhere.unwrap_or_default();
+    let rendered = files.iter().map(|file| file.path.clone()).zip(digests.iter().copied());
+    let index = Index::new(elsewhere.files().map(|(path, digest)| (path.clone(), digest)).chain(rendered));
     let plan = Plan::new(&target, &scan, old.as_ref(), &files, &digests, options.overwrite)?;
     plan.tell(&files, &mut written);
-    if written.is_noop() && target.root().is_some() && old.as_ref() == Some(&index) {
+    if written.is_noop() && target.root().is_some() && old.is_some_and(|old| old.join(elsewhere) == index) {
         return Ok(written);
     }
 

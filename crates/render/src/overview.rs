@@ -1,19 +1,27 @@
 //! What people read: a README for each node, and for the whole the DNS records
-//! to set.
+//! to set, the runbook and the diagram.
 
-use std::net::IpAddr;
+mod checklist;
+mod dns;
+mod runbook;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use serde::Serialize;
-use stageplot_topology::{Node, ServiceSpec, Topology, TurnTls};
+use stageplot_topology::{FirewallInput, Node, ServiceSpec, Topology};
 
-use crate::RenderError;
 use crate::artifact::Artifact;
 use crate::compose::Project;
 use crate::system::install_dir;
 use crate::template::{Dialect, Template, Templates};
+use crate::{RenderError, diagram};
 
-pub(crate) const TEMPLATES: &[Template] =
-    &[Template::new("README.md", Dialect::Markdown, include_str!("../templates/README.md"))];
+pub(crate) const TEMPLATES: &[Template] = &[
+    Template::new("README.md", Dialect::Markdown, include_str!("../templates/README.md")),
+    Template::new("runbook.md", Dialect::Markdown, include_str!("../templates/runbook.md")),
+    diagram::MERMAID,
+    diagram::SVG,
+];
 
 /// What a node's README is given.
 #[derive(Serialize)]
@@ -38,7 +46,7 @@ pub(crate) fn readme(
         name: topology.name().as_str(),
         node: node.name.as_str(),
         dir: install_dir(topology),
-        ufw: topology.plot().firewall.input == stageplot_topology::FirewallInput::Ufw,
+        ufw: topology.plot().firewall.input == FirewallInput::Ufw,
         containers: project.services.keys().map(String::as_str).collect(),
         reloads: edges.filter(|s| matches!(s.kind, ServiceSpec::Edge(_))).map(|s| s.name.as_str()).collect(),
     };
@@ -46,43 +54,11 @@ pub(crate) fn readme(
 }
 
 /// The files about the whole.
-pub(crate) fn render(topology: &Topology, _: &Templates) -> Result<Vec<Artifact>, RenderError> {
-    Ok(vec![Artifact::open("dns.txt", dns(topology))])
-}
-
-/// The records to set, as a zone file has them.
-fn dns(topology: &Topology) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    let mut add = |name: &str, service: stageplot_topology::ServiceId| {
-        let placements = topology.service(service).placements.iter();
-        let nodes = placements.map(|&id| topology.node(topology.placement(id).node));
-        for address in nodes.filter_map(|node| node.public).flat_map(|p| p.addresses()) {
-            let kind = match address {
-                IpAddr::V4(_) => "A",
-                IpAddr::V6(_) => "AAAA",
-            };
-            lines.push(format!("{name}. 300 IN {kind} {address}\n"));
-        }
-    };
-    for service in topology.services() {
-        match &service.kind {
-            ServiceSpec::Edge(edge) => edge.names().for_each(|name| add(name.as_str(), service.id)),
-            ServiceSpec::Livekit(livekit) => {
-                let Some(turn) = &livekit.turn else { continue };
-                let Some(domain) = &turn.domain else { continue };
-                let edge = topology.endpoint_named(service.id, "turn-tls").and_then(|endpoint| {
-                    topology.flows_to(endpoint.id).find_map(|flow| match flow.from {
-                        stageplot_topology::Party::Service(edge) => Some(edge),
-                        _ => None,
-                    })
-                });
-                match (turn.tls, edge) {
-                    (TurnTls::Edge, Some(edge)) => add(domain.as_str(), edge),
-                    _ => add(domain.as_str(), service.id),
-                }
-            }
-            _ => {}
-        }
-    }
-    lines.concat()
+pub(crate) fn render(topology: &Topology, templates: &Templates) -> Result<Vec<Artifact>, RenderError> {
+    Ok(vec![
+        Artifact::open("diagram.mmd", diagram::mermaid_with(topology, templates)?),
+        Artifact::open("diagram.svg", diagram::svg_with(topology, templates)?),
+        Artifact::open("dns.txt", dns::render(topology)),
+        Artifact::open("runbook.md", runbook::render(topology, templates)?),
+    ])
 }

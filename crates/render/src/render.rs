@@ -115,7 +115,9 @@ impl<'a> Renderer<'a> {
             }
         }
         if bridged {
-            project.networks.insert("default", Bridge::new(topology, node.has_v6()));
+            project
+                .networks
+                .insert("default", Bridge::new(topology, topology.plot().bridge.ipv6 && node.has_v6()));
         }
         if !project.services.is_empty() {
             let compose =

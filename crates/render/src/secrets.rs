@@ -1,6 +1,6 @@
 //! Where the values of secrets come from while a topology is rendered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
@@ -71,8 +71,10 @@ impl Values {
     pub(crate) fn collect(topology: &Topology, secrets: Secrets<'_>) -> Result<Self, Findings> {
         let mut findings = Findings::new();
         let mut values: BTreeMap<SecretRef, SecretString> = BTreeMap::new();
+        let mut asked = BTreeSet::new();
         for (path, secret) in topology.secrets() {
-            if values.contains_key(secret) {
+            // Once, also where it cannot be had: it may be a program that takes its time.
+            if !asked.insert(secret) {
                 continue;
             }
             match value(secret, secrets) {

@@ -8,7 +8,7 @@ use stageplot_topology::{NodeId, PortRange, ServiceSpec, Topology};
 
 use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
-use crate::compose::Project;
+use crate::compose::{Mount, Project};
 use crate::template::{Dialect, Template, Templates};
 
 pub(crate) const TEMPLATES: &[Template] = &[
@@ -34,6 +34,14 @@ struct System<'a> {
     files: Vec<File<'a>>,
     /// Those among them that containers mount from beside the releases.
     mounted: Vec<File<'a>>,
+    /// Directories for data, which outlive releases.
+    data: Vec<DataDir<'a>>,
+}
+
+#[derive(Serialize)]
+struct DataDir<'a> {
+    path: &'a str,
+    owner: String,
 }
 
 #[derive(Clone, Serialize)]
@@ -41,6 +49,12 @@ struct File<'a> {
     path: &'a str,
     owner: String,
     mode: String,
+}
+
+impl<'a> File<'a> {
+    fn of(file: &'a Artifact) -> Self {
+        Self { path: &file.path, owner: file.owner.to_string(), mode: format!("{:04o}", file.mode) }
+    }
 }
 
 /// The machine's own files for a node whose other files are given.
@@ -57,17 +71,7 @@ pub(crate) fn render(
         _ => 30,
     });
     let name = topology.name().as_str();
-    let files: Vec<_> = others
-        .iter()
-        .map(|file| File {
-            path: &file.path,
-            owner: file.owner.to_string(),
-            mode: format!("{:04o}", file.mode),
-        })
-        .collect();
-    let is_mounted = |file: &&File<'_>| file.path.starts_with("services/") || file.path.starts_with("live/");
-    let mounted = files.iter().filter(is_mounted).cloned().collect();
-    let system = System {
+    let mut system = System {
         name,
         node: topology.node(node).name.as_str(),
         dir: install_dir(topology),
@@ -75,8 +79,9 @@ pub(crate) fn render(
         redis: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Redis(_))),
         reserved_ports: reserved_ports(topology, node),
         stop_seconds: drain.max().unwrap_or(30) + 60,
-        files,
-        mounted,
+        files: Vec::new(),
+        mounted: Vec::new(),
+        data: data_dirs(project),
     };
     let unit = format!("stageplot-{name}");
     let mut artifacts = vec![
@@ -87,13 +92,36 @@ pub(crate) fn render(
             templates.render("firewall.service", &system)?,
         )
         .changes(Change::Reload),
-        Artifact::private("install.sh", templates.render("install.sh", &system)?, Owner::ROOT),
     ];
     if !project.services.is_empty() {
         let text = templates.render("stack.service", &system)?;
         artifacts.push(Artifact::open(format!("system/{unit}.service"), text).changes(Change::Reload));
     }
+    // The script puts all files in place, those above among them.
+    system.files = others.iter().chain(&artifacts).map(File::of).collect();
+    let is_mounted = |file: &&File<'_>| file.path.starts_with("services/") || file.path.starts_with("live/");
+    system.mounted = system.files.iter().filter(is_mounted).cloned().collect();
+    let script = templates.render("install.sh", &system)?;
+    artifacts.push(Artifact::private("install.sh", script, Owner::ROOT));
     Ok(artifacts)
+}
+
+/// The directories that containers keep data in. One whose user is told by number is
+/// that user's; the official images run as root until they have made theirs their own.
+fn data_dirs(project: &Project) -> Vec<DataDir<'_>> {
+    let containers = project.services.values();
+    let data = containers.flat_map(|container| {
+        let owner = container.user.as_deref().and_then(numeric).unwrap_or(Owner::ROOT).to_string();
+        let dirs = container.volumes.iter().filter_map(Mount::data_dir);
+        dirs.map(move |path| DataDir { path, owner: owner.clone() })
+    });
+    data.collect()
+}
+
+/// A user as `uid` or `uid:gid`, the group being the user's own where it is left out.
+fn numeric(user: &str) -> Option<Owner> {
+    let (uid, gid) = user.split_once(':').unwrap_or((user, user));
+    Some(Owner::new(uid.parse().ok()?, gid.parse().ok()?))
 }
 
 /// Where a plot lives on every machine.

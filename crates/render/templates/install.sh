@@ -24,6 +24,14 @@ each_mounted() {
 {%- endfor %}
 }
 
+# Directories for data, which this makes and never empties.
+each_data() {
+	:
+{%- for dir in data %}
+	"$1" {{ dir.path }} {{ dir.owner }}
+{%- endfor %}
+}
+
 to=${1:-$dir}
 script=$0
 case $script in */*) ;; *) script=./$script ;; esac
@@ -31,6 +39,10 @@ from=${script%/*}
 release=$(sha256sum "$from/manifest.json" | cut -c1-16)
 
 mkdir -p "$to/releases" "$to/services" "$to/live" "$to/data"
+# One at a time; what a killed run left is nobody's then.
+exec 9>"$to/.lock"
+flock 9
+rm -rf "$to"/releases/.stage.*
 stage=$(mktemp -d "$to/releases/.stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 
@@ -43,6 +55,12 @@ place() {
 }
 to_release() { place "$stage" "$@"; }
 to_mounts() { place "$to" "$@"; }
+to_data() {
+	[ ! -d "$to/$1" ] || return 0
+	mkdir -p "$to/$1"
+	chown "$2" "$to/$1"
+}
+each_data to_data
 each_file to_release
 each_mounted to_mounts
 

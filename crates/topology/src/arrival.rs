@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::endpoint::{EndpointId, Scope};
+use crate::endpoint::{EndpointId, Scope, Speaks};
 use crate::flow::{Flow, Party};
-use crate::{Attachment, Placement, PlacementId, ServiceId, Source, Topology};
+use crate::{Attachment, Node, Placement, PlacementId, ServiceId, ServiceSpec, Source, Topology};
 
 /// What a node's firewall sees of a flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,40 +54,54 @@ pub fn arrivals(topology: &Topology, flow: &Flow, at: PlacementId) -> Vec<Arriva
     {
         arrivals.push(Arrival { hook: Hook::Input, sources: Sources::Bridge });
     }
-    for sources in remote_sources(topology, flow.from, at) {
-        arrivals
-            .extend(hooks(at.attachment, &sources).map(|hook| Arrival { hook, sources: sources.clone() }));
+    for sources in remote_sources(topology, flow, at) {
+        arrivals.extend(hooks(topology, at, sources));
     }
     arrivals
 }
 
-/// Where a connection from another machine comes by.
+/// Where connections from other machines come by.
 ///
-/// Docker rewrites the destination of a published port, so it is forwarded; over
-/// IPv6 it does so only where `ip6tables` is on in its daemon, and answers by a
-/// process of its own (`docker-proxy`) elsewhere.
-fn hooks(attachment: Attachment, sources: &Sources) -> impl Iterator<Item = Hook> + use<> {
-    let v6 = match sources {
-        Sources::Any => true,
-        Sources::Nets(nets) => nets.iter().any(|net| matches!(net, IpNet::V6(_))),
-        Sources::Bridge => false,
+/// Docker rewrites the destination of a published port, so it is forwarded. Over
+/// IPv6 it does so only where the container has such an address; elsewhere a
+/// process of Docker's on the node (`docker-proxy`) answers.
+fn hooks(topology: &Topology, at: Placement, sources: Sources) -> Vec<Arrival> {
+    if at.attachment != Attachment::Bridge {
+        return vec![Arrival { hook: Hook::Input, sources }];
+    }
+    if topology.plot().bridge.ipv6 || !topology.node(at.node).has_v6() {
+        return vec![Arrival { hook: Hook::Forward, sources }];
+    }
+    let everywhere = [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
+    let nets: &[IpNet] = match &sources {
+        Sources::Any => &everywhere,
+        Sources::Nets(nets) => nets,
+        Sources::Bridge => &[],
     };
-    let bridged = attachment == Attachment::Bridge;
-    let input = (!bridged || v6).then_some(Hook::Input);
-    let forward = bridged.then_some(Hook::Forward);
-    input.into_iter().chain(forward)
+    let (v6, v4): (Vec<_>, Vec<_>) = nets.iter().copied().partition(|net| matches!(net, IpNet::V6(_)));
+    let split = [(Hook::Forward, v4), (Hook::Input, v6)].into_iter().filter(|(_, nets)| !nets.is_empty());
+    split.map(|(hook, nets)| Arrival { hook, sources: Sources::Nets(nets.into()) }).collect()
 }
 
 fn is_bridged_on(topology: &Topology, service: ServiceId, at: Placement) -> bool {
     topology.placements_on(at.node).any(|p| p.service == service && p.attachment == Attachment::Bridge)
 }
 
-fn remote_sources(topology: &Topology, from: Party, at: Placement) -> Vec<Sources> {
+fn remote_sources(topology: &Topology, flow: &Flow, at: Placement) -> Vec<Sources> {
     let node = topology.node(at.node);
-    match from {
+    match flow.from {
+        Party::Service(service) if topology.endpoint(flow.to).speaks == Speaks::Relay => {
+            relay_sources(topology, service, node)
+        }
         Party::Internet => vec![Sources::Any],
         Party::Operator => topology.sources(&topology.plot().access.ssh.from),
-        Party::Network(id) => vec![Sources::Nets(topology.network(id).cidr.as_slice().into())],
+        Party::Network(id) => {
+            // The service listens on the node's addresses in that network.
+            let own: Vec<_> = node.addresses.iter().filter(|a| a.network == Some(id)).collect();
+            let met = |net: &&IpNet| own.iter().any(|a| a.ip.is_ipv6() == matches!(net, IpNet::V6(_)));
+            let nets: Vec<_> = topology.network(id).cidr.iter().filter(met).copied().collect();
+            if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(nets.into())] }
+        }
         Party::Nets(id) => vec![Sources::Nets(topology.nets(id).into())],
         Party::Service(service) => {
             let groups = topology.peers[service.index()].groups.iter();
@@ -95,6 +109,21 @@ fn remote_sources(topology: &Topology, from: Party, at: Placement) -> Vec<Source
             others.filter_map(|group| group.towards(node)).map(|(_, nets)| Sources::Nets(nets)).collect()
         }
     }
+}
+
+/// Who meets a relay: its peers, itself among them, come from whichever address
+/// of theirs leads to the one that the relay's node tells to everybody.
+fn relay_sources(topology: &Topology, service: ServiceId, node: &Node) -> Vec<Sources> {
+    let service = topology.service(service);
+    let mut nodes = service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
+    let asks = matches!(&service.kind, ServiceSpec::Livekit(livekit) if livekit.use_external_ip);
+    if asks && nodes.any(|node| node.public.is_none()) {
+        // The plot does not know the address that such a node is seen by.
+        return vec![Sources::Any];
+    }
+    let groups = topology.peers[service.id.index()].groups.iter();
+    let nets: Vec<_> = groups.flat_map(|group| group.anyhow(node)).collect();
+    if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(IpNet::aggregate(&nets).into())] }
 }
 
 /// On which addresses a service has to listen, or its port be published, so

@@ -65,6 +65,7 @@ codes! {
     BridgeOverlap "bridge-overlap" Error,
     AddressOutsideNetworks "address-outside-networks" Warning,
     NoRoute "no-route" Error,
+    BridgeNeedsIpv6 "bridge-needs-ipv6" Error,
     NoPublicAddress "no-public-address" Error,
     PortConflict "port-conflict" Error,
     SshLockout "ssh-lockout" Error,
@@ -98,6 +99,13 @@ codes! {
     AppNotStarted "app-not-started" Error,
     EnvReference "env-reference" Error,
     SecretMissing "secret-missing" Error,
+    EnvDuplicate "env-duplicate" Warning,
+    EnvUnknown "env-unknown" Warning,
+    EnvUnused "env-unused" Info,
+    EnvChanged "env-changed" Warning,
+    EnvInferred "env-inferred" Info,
+    EnvMissing "env-missing" Warning,
+    EnvContradiction "env-contradiction" Error,
 }
 
 impl Code {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::endpoint::{Endpoint, Speaks};
 use crate::reach::route;
 use crate::{Attachment, EndpointId, Name, Placement, PlacementId, Port, Topology};
 
@@ -52,8 +53,12 @@ impl fmt::Display for SocketTarget {
 /// | host network, process → any | loopback | the node's address |
 ///
 /// The node's address is the one in a network that both nodes are in, else the
-/// public one. `None` where the nodes share neither; no flow of a built
-/// topology is such a case.
+/// public one; IPv4 before IPv6, which a container can dial only where the plot
+/// says so (`bridge.ipv6`). `None` where the nodes share neither; no flow of a
+/// built topology is such a case.
+///
+/// A relay's far side is met at the address that its node tells to everybody
+/// (RFC 8656, section 7.2), also from that node itself.
 pub fn dial(
     topology: &Topology,
     from: PlacementId,
@@ -61,11 +66,16 @@ pub fn dial(
     to: PlacementId,
 ) -> Option<SocketTarget> {
     let (from, to) = (topology.placement(from), topology.placement(to));
-    let port = topology.endpoint(endpoint).ports.first();
-    let host = if from.node == to.node {
+    let Endpoint { ports, speaks, .. } = topology.endpoint(endpoint);
+    let port = ports.first();
+    let node = topology.node(to.node);
+    let host = if *speaks == Speaks::Relay {
+        TargetHost::Ip(node.advertised_address()?)
+    } else if from.node == to.node {
         dial_same_node(topology, from, to)
     } else {
-        TargetHost::Ip(route(topology.node(from.node), topology.node(to.node))?.target)
+        let v6 = topology.dials_v6(from.attachment);
+        TargetHost::Ip(route(topology.node(from.node), v6, node)?.target)
     };
     Some(SocketTarget { host, port })
 }

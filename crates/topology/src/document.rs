@@ -97,7 +97,11 @@ impl Document {
         findings.add(
             Code::Syntax,
             FieldPath::root(),
-            format!("the file has {size} bytes; a plot has {} at most", Self::MAX_SIZE),
+            format!(
+                "the file has {} MiB, and a plot {} at most",
+                size.div_ceil(1 << 20),
+                Self::MAX_SIZE >> 20
+            ),
             "check that this is the right file; a plot of 100,000 nodes takes about 5 MB",
         );
         findings

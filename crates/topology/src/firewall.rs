@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use ipnet::IpNet;
+
 use crate::arrival::{Hook, Sources, arrivals};
 use crate::{NodeId, PortRange, Protocol, Topology};
 
@@ -74,15 +76,37 @@ pub fn firewall(topology: &Topology, node: NodeId) -> Vec<FirewallRule> {
             }
         }
     }
-    let open: Vec<_> = others.iter().filter(|rule| rule.sources == Sources::Any).cloned().collect();
+    let open: Vec<_> = others.iter().filter(|rule| is_open(&rule.sources)).cloned().collect();
     let covered = |rule: &FirewallRule| {
-        rule.sources != Sources::Any
-            && open.iter().any(|any| {
-                (any.hook, any.protocol) == (rule.hook, rule.protocol)
-                    && any.ports.first() <= rule.ports.first()
-                    && rule.ports.last() <= any.ports.last()
+        !is_open(&rule.sources)
+            && open.iter().any(|wide| {
+                (wide.hook, wide.protocol) == (rule.hook, rule.protocol)
+                    && wide.ports.first() <= rule.ports.first()
+                    && rule.ports.last() <= wide.ports.last()
+                    && covers(&wide.sources, &rule.sources)
             })
     };
     rules.extend(others.into_iter().filter(|rule| !covered(rule)));
     rules
+}
+
+/// Whether anybody may, over IPv4, IPv6 or both.
+fn is_open(sources: &Sources) -> bool {
+    match sources {
+        Sources::Any => true,
+        Sources::Nets(nets) => nets.iter().any(|net| net.prefix_len() == 0),
+        Sources::Bridge => false,
+    }
+}
+
+/// Whether all of the narrow ones are among the wide ones, as far as it takes a
+/// look at those that are open to see that.
+fn covers(wide: &Sources, narrow: &Sources) -> bool {
+    let Sources::Nets(wide) = wide else { return *wide == Sources::Any };
+    let family = |v4: bool| wide.iter().any(|net| net.prefix_len() == 0 && matches!(net, IpNet::V4(_)) == v4);
+    match narrow {
+        Sources::Any => false,
+        Sources::Nets(nets) => nets.iter().all(|net| family(matches!(net, IpNet::V4(_)))),
+        Sources::Bridge => family(true),
+    }
 }

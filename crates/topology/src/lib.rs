@@ -1,15 +1,20 @@
 //! The typed model of a self-hosted real-time media stack.
 
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 mod arrival;
+mod check;
 mod code;
 pub mod decode;
 mod diagnostic;
 mod dial;
 mod document;
+pub mod dotenv;
 mod endpoint;
 mod firewall;
 mod flow;
 mod kind;
+mod order;
 mod path;
 mod plot;
 mod reach;
@@ -21,6 +26,7 @@ mod validate;
 mod value;
 
 pub use arrival::{Arrival, Hook, Sources, arrivals, listen};
+pub use check::{Check, Origin, Probe, checks};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
 pub use dial::{SocketTarget, TargetHost, dial};
@@ -33,10 +39,11 @@ pub use kind::{
     Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisAddress, RedisRemote,
     RedisTls, Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
 };
+pub use order::StartStep;
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, ServiceSpec, Ssh,
+    PublicAddress, ServiceSpec, Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{

@@ -9,6 +9,7 @@ mod network;
 mod node;
 mod read;
 mod service;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ pub use access::{Access, Keep, Ssh};
 pub use network::{BridgeSpec, FirewallInput, FirewallSpec, NetworkSpec};
 pub use node::{NodeSpec, PublicAddress};
 pub use service::ServiceSpec;
+pub use write::UnwritablePlot;
 
 use crate::{Code, Findings, Name, Severity, Topology};
 

@@ -4,13 +4,13 @@
 //! is worked out per pair of nodes is worked out per pair of groups, and a need
 //! of everybody for everybody stays linear.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::{NetworkId, Node, NodeId, Topology};
+use crate::{Attachment, NetworkId, Node, NodeId, Topology};
 
 /// How many addresses a firewall rule lists before it names the whole network
 /// instead: with more, what every node writes about every other would grow with
@@ -59,6 +59,14 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    /// Every source that `node` may see of these nodes, whichever of its
+    /// addresses they dial.
+    pub(crate) fn anyhow(&self, node: &Node) -> Vec<IpNet> {
+        let common: BTreeSet<_> = sides(node, true).map(|(reach, _)| reach).collect();
+        let seen = self.sources.iter().filter(|(reach, _)| common.contains(reach));
+        seen.flat_map(|(_, nets)| nets.iter().copied()).collect()
+    }
+
     /// How `node` is reached by these nodes, and the sources it then sees.
     pub(crate) fn towards(&self, node: &Node) -> Option<(IpAddr, Arc<[IpNet]>)> {
         let (reach, target) = meet(&self.reaches, node)?;
@@ -67,35 +75,45 @@ impl Group {
     }
 }
 
-/// The node's addresses by the side they are on, best first.
-fn sides(node: &Node) -> impl Iterator<Item = (Reach, IpAddr)> + '_ {
+/// The node's addresses by the side they are on, best first; those of IPv6 only
+/// where it is asked for.
+fn sides(node: &Node, v6: bool) -> impl Iterator<Item = (Reach, IpAddr)> + '_ {
     let private = [false, true].into_iter().flat_map(move |v6| {
         let family = node.addresses.iter().filter(move |a| a.ip.is_ipv6() == v6);
         family.map(move |a| (Reach { side: Side::Private(a.network), v6 }, a.ip))
     });
     let public = node.public.into_iter().flat_map(|p| p.addresses());
-    private.chain(public.map(|ip| (Reach { side: Side::Public, v6: ip.is_ipv6() }, ip)))
+    let public = public.map(|ip| (Reach { side: Side::Public, v6: ip.is_ipv6() }, ip));
+    private.chain(public).filter(move |(reach, _)| v6 || !reach.v6)
 }
 
 /// The best side that both have, and the target's address on it.
 fn meet(from: &[Reach], to: &Node) -> Option<(Reach, IpAddr)> {
-    sides(to).find(|(reach, _)| from.contains(reach))
+    sides(to, true).find(|(reach, _)| from.contains(reach))
 }
 
 /// The way from one node to another: over a private network that both are in,
-/// else over the Internet; IPv4 before IPv6.
-pub(crate) fn route(from: &Node, to: &Node) -> Option<Route> {
-    let reaches: Vec<_> = sides(from).map(|(reach, _)| reach).collect();
+/// else over the Internet; IPv4 before IPv6, which a client may be unable to
+/// use.
+pub(crate) fn route(from: &Node, v6: bool, to: &Node) -> Option<Route> {
+    let reaches: Vec<_> = sides(from, v6).map(|(reach, _)| reach).collect();
     let (reach, target) = meet(&reaches, to)?;
-    let (_, source) = sides(from).find(|(own, _)| *own == reach)?;
+    let (_, source) = sides(from, v6).find(|(own, _)| *own == reach)?;
     Some(Route { source, target })
 }
 
-/// Groups nodes by how they are reached.
-pub(crate) fn group(topology: &Topology, nodes: impl Iterator<Item = NodeId>) -> Peers {
+impl Topology {
+    /// Whether clients of this attachment can dial another machine over IPv6.
+    pub(crate) fn dials_v6(&self, attachment: Attachment) -> bool {
+        attachment != Attachment::Bridge || self.plot().bridge.ipv6
+    }
+}
+
+/// Groups nodes by how they are reached by clients on them.
+pub(crate) fn group(topology: &Topology, nodes: impl Iterator<Item = NodeId>, v6: bool) -> Peers {
     let mut groups: BTreeMap<Vec<Reach>, Vec<NodeId>> = BTreeMap::new();
     for id in nodes {
-        let mut reaches: Vec<_> = sides(topology.node(id)).map(|(reach, _)| reach).collect();
+        let mut reaches: Vec<_> = sides(topology.node(id), v6).map(|(reach, _)| reach).collect();
         reaches.sort_unstable();
         reaches.dedup();
         groups.entry(reaches).or_default().push(id);
@@ -112,7 +130,7 @@ pub(crate) fn group(topology: &Topology, nodes: impl Iterator<Item = NodeId>) ->
 fn sources(topology: &Topology, reach: Reach, members: &[NodeId]) -> Arc<[IpNet]> {
     let own = |id: &NodeId| {
         let node = topology.node(*id);
-        sides(node).filter(|(own, _)| *own == reach).map(|(_, ip)| IpNet::from(ip)).collect::<Vec<_>>()
+        sides(node, true).filter(|(own, _)| *own == reach).map(|(_, ip)| IpNet::from(ip)).collect::<Vec<_>>()
     };
     let exact = IpNet::aggregate(&members.iter().flat_map(own).collect());
     match reach.side {

@@ -24,9 +24,10 @@ pub(crate) fn resolve(plot: &Plot) -> (Topology, Findings) {
         open(&mut topology, service);
     }
     for &service in &services {
-        let nodes = topology.services[service.index()].placements.clone();
-        let nodes = nodes.iter().map(|&id| topology.placement(id).node);
-        let peers = reach::group(&topology, nodes);
+        let entry = &topology.services[service.index()];
+        let v6 = topology.dials_v6(entry.kind.behaviour().attachment());
+        let nodes = entry.placements.iter().map(|&id| topology.placement(id).node);
+        let peers = reach::group(&topology, nodes, v6);
         topology.peers.push(peers);
     }
     for service in services {

@@ -66,9 +66,15 @@ pub struct Node {
 }
 
 impl Node {
-    /// Whether containers on it are given IPv6 as well.
+    /// Whether it has an IPv6 address.
     pub fn has_v6(&self) -> bool {
         self.addresses.iter().any(|a| a.ip.is_ipv6()) || self.public.is_some_and(|p| p.v6.is_some())
+    }
+
+    /// The address that it tells to clients: the public one, IPv4 first, else
+    /// the main one.
+    pub fn advertised_address(&self) -> Option<IpAddr> {
+        self.public.and_then(|p| p.addresses().next()).or_else(|| self.main_address())
     }
 
     /// The address to call it by where one is enough: the first private one,

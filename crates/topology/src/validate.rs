@@ -6,7 +6,9 @@ mod ports;
 mod routes;
 
 use crate::resolve::service_path;
-use crate::{Code, FieldPath, Findings, ImageRef, Name, SecretRef, Service, ServiceSpec, Topology, suggest};
+use crate::{
+    Code, FieldPath, Findings, ImageRef, Level, Name, SecretRef, Service, ServiceSpec, Topology, suggest,
+};
 
 /// Adds every finding about the topology.
 pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
@@ -18,6 +20,7 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
             "add [nodes.NAME] with an address and roles",
         );
     }
+    settings(topology, findings);
     network::review(topology, findings);
     access::review(topology, findings);
     for service in &topology.services {
@@ -27,6 +30,35 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     placed(topology, findings);
     ports::review(topology, findings);
     routes::review(topology, findings);
+}
+
+/// The plot's own fields.
+fn settings(topology: &Topology, findings: &mut Findings) {
+    let plot = &topology.plot;
+    // It is part of unit files, mounts and commands, which all quote differently.
+    let steps = || plot.root.trim_end_matches('/').split('/').skip(1);
+    let plain = |step: &str| {
+        !matches!(step, "" | "." | "..")
+            && step.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    };
+    if !plot.root.starts_with('/') || steps().next().is_none() || !steps().all(plain) {
+        findings.add(
+            Code::InvalidValue,
+            FieldPath::root().key("root"),
+            format!("{:?} is not a directory that every machine can have", plot.root),
+            "write an absolute path of letters, digits and - . _ such as \"/opt/stageplot\"",
+        );
+    }
+    for (code, level) in &plot.severity {
+        if code.is_fixed() && *level != Level::Error {
+            findings.add(
+                Code::InvalidValue,
+                FieldPath::root().key("severity").key(code.as_str()),
+                format!("{code} stays an error: there is nothing sound to render with it"),
+                "take the line out, and mend what the finding says",
+            );
+        }
+    }
 }
 
 /// Services without a node, nodes without a service, and more memory promised
@@ -126,6 +158,19 @@ impl<'a> Review<'a> {
         help: impl Into<String>,
     ) {
         self.findings.add(code, path, message, help);
+    }
+
+    /// Looks at paths that the edge or a health check asks for.
+    pub(crate) fn paths(&mut self, field: &str, paths: &[String]) {
+        let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '`' | '\\' | '#');
+        for path in paths.iter().filter(|path| !path.starts_with('/') || !path.chars().all(allowed)) {
+            self.add(
+                Code::InvalidValue,
+                field,
+                format!("{path:?} is not a path"),
+                "start with /, and use letters, digits and - . _ ~ / * only",
+            );
+        }
     }
 
     /// Looks at an image.

@@ -6,14 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use stageplot_tests::{Engine, Installed, Lan, Output, Process, Program, Stage, run, want};
+use stageplot_tests::{Installed, Output, Program, run, want};
 
 use super::Example;
 
 const SOON: Duration = Duration::from_secs(30);
-
-/// What the images of a plot are made of here, where they are not official ones.
-const STAND_INS: [(&str, &str); 2] = [("caddy-l4", "stageplot/caddy-l4:2.11"), ("rooms", "stageplot/echo:1")];
 
 #[test]
 fn every_file_is_read_alike_by_both_majors() {
@@ -38,11 +35,16 @@ fn every_file_is_read_alike_by_both_majors() {
                     let service = &services[name];
                     assert_eq!(service["image"], container.image.as_str(), "{what}, {version}, {name}");
                     let sources = service["volumes"].as_array().into_iter().flatten();
-                    let sources: Vec<_> = sources.map(|mount| mount["source"].as_str().unwrap_or_default()).collect();
+                    let sources: Vec<_> =
+                        sources.map(|mount| mount["source"].as_str().unwrap_or_default()).collect();
                     let own: Vec<_> = container.mounts.iter().map(|(source, _)| normal(source)).collect();
                     assert_eq!(sources, own, "{what}, {version}, {name}");
                     let test = service["healthcheck"]["test"][1].as_str();
-                    assert_eq!(test.map(|test| test.replace("$$", "$")), container.health, "{what}, {version}, {name}");
+                    assert_eq!(
+                        test.map(|test| test.replace("$$", "$")),
+                        container.health,
+                        "{what}, {version}, {name}"
+                    );
                 }
                 read += 1;
             }
@@ -54,9 +56,11 @@ fn every_file_is_read_alike_by_both_majors() {
 
 #[test]
 fn a_corrupted_file_is_refused() {
-    let example = want!(Example::all()).into_iter().find(|example| example.name == "settings").expect("a plot");
+    let example =
+        want!(Example::all()).into_iter().find(|example| example.name == "settings").expect("a plot");
     let bundle = &example.rendering.bundles[0];
-    let rendered = String::from_utf8(bundle.artifact("compose.yaml").expect("a file").bytes.clone()).expect("text");
+    let rendered =
+        String::from_utf8(bundle.artifact("compose.yaml").expect("a file").bytes.clone()).expect("text");
     for version in Program::versions("compose") {
         let compose = want!(Program::versioned("compose", version));
         for (what, corrupted) in [

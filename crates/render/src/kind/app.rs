@@ -45,7 +45,8 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
         container.volumes.push(Mount::files(&dir, &format!("/etc/{name}")));
         artifacts.extend(files);
     }
-    container.command.clone_from(&app.command);
+    // Compose takes a dollar sign for a variable unless it is doubled.
+    container.command = app.command.iter().map(|word| word.replace('$', "$$")).collect();
     container.user.clone_from(&app.user);
     let volumes = app.volumes.iter();
     container

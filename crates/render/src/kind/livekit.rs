@@ -157,7 +157,6 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
         Container::new(scene.topology, scene.placement, &image, &livekit.limits).grace(livekit.drain.max);
     container.command = vec!["--config".to_owned(), format!("{CONFIG}/livekit.yaml")];
     container.volumes = vec![Mount::files(&dir, CONFIG)];
-    container.ulimits = [("nofile", 1_048_576)].into();
     // Answers 406 four seconds after Redis went away.
     container.healthcheck =
         Some(HealthCheck::shell(&format!("wget -q -T 4 -O /dev/null http://127.0.0.1:{}/", livekit.port)));
@@ -213,13 +212,15 @@ fn bind_addresses(scene: Scene<'_>) -> Vec<String> {
     }
 }
 
-/// The address that clients are told to send media to: `v4`, `v6` or, where the
-/// version takes it, `v4,v6`.
+/// The address that clients are told to send media to: `v4`, `v6` or, from 1.11
+/// on, `v4,v6`; 1.9 takes what is written for one address.
 fn advertised(node: &Node, version: LivekitVersion) -> Option<String> {
     let public: Vec<_> = node.public.into_iter().flat_map(|p| p.addresses()).collect();
-    let addresses = if public.is_empty() { node.main_address().into_iter().collect() } else { public };
-    let count = if version >= LivekitVersion::HAS_TWO_NODE_IPS { addresses.len() } else { 1 };
-    let texts: Vec<_> = addresses.iter().take(count).map(ToString::to_string).collect();
+    let mut addresses = if public.is_empty() { node.main_address().into_iter().collect() } else { public };
+    if version < LivekitVersion::TAKES_TWO_FAMILIES {
+        addresses.truncate(1);
+    }
+    let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
     (!texts.is_empty()).then(|| texts.join(","))
 }
 

@@ -83,9 +83,11 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     files.extend(scene.extra_files());
     let (dir, artifacts) = scene.at_start(files);
     let mut container = Container::new(topology, placement, &redis.image.to_string(), &redis.limits);
-    container.command = vec!["redis-server".to_owned(), format!("{CONFIG}/redis.conf")];
+    // Opened by root before the entrypoint steps down: a bundle that somebody has
+    // copied as root, without its owners, runs as well.
+    let start = format!("exec docker-entrypoint.sh redis-server - <{CONFIG}/redis.conf");
+    container.command = vec!["sh".to_owned(), "-c".to_owned(), start];
     container.volumes = vec![Mount::files(&dir, CONFIG), Mount::data(service.name.as_str(), "/data")];
-    container.ulimits = [("nofile", 100_000)].into();
     container.healthcheck = Some(health(redis, is_replica));
     Ok(Part { artifacts, container: Some(container) })
 }

@@ -11,7 +11,7 @@ use super::target::Target;
 use super::{OutputError, OutputPath};
 
 /// The index of a tree.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Index {
     files: BTreeMap<OutputPath, Digest>,
 }
@@ -63,6 +63,20 @@ impl Index {
         let mut bytes = serde_json::to_vec_pretty(&text).expect("strings and a number serialise");
         bytes.push(b'\n');
         bytes
+    }
+
+    /// The files in one directory of the tree, and those elsewhere; without one all files, and none.
+    pub(super) fn split(self, directory: Option<&str>) -> (Self, Self) {
+        let Some(directory) = directory else { return (self, Self::default()) };
+        let is_within = |path: &OutputPath| path.ancestors().any(|parent| parent == directory);
+        let (within, elsewhere) = self.files.into_iter().partition(|(path, _)| is_within(path));
+        (Self { files: within }, Self { files: elsewhere })
+    }
+
+    /// The files of both.
+    pub(super) fn join(mut self, other: Self) -> Self {
+        self.files.extend(other.files);
+        self
     }
 
     pub(super) fn digest(&self, path: &str) -> Option<Digest> {

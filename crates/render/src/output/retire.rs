@@ -4,7 +4,7 @@
 //! changed behind our back stays where it is, and is told.
 
 use std::collections::BTreeSet;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, Dir, Mode};
@@ -55,7 +55,7 @@ pub(super) fn stale(target: &Target) -> Result<Vec<PathBuf>, OutputError> {
     Ok(left)
 }
 
-fn stale_tree(target: &Target, root: &OwnedFd, name: &[u8]) -> Option<PathBuf> {
+fn stale_tree(target: &Target, root: &impl AsFd, name: &[u8]) -> Option<PathBuf> {
     let path = target.sibling(name);
     let Ok(scan) = Scan::of(root, &path) else {
         return Some(path);
@@ -72,22 +72,22 @@ fn stale_tree(target: &Target, root: &OwnedFd, name: &[u8]) -> Option<PathBuf> {
 }
 
 /// Whether the new tree has the same file, or an equal link, at this path.
-fn same(new: &OwnedFd, old: &OwnedFd, path: &[u8], then: &Found) -> bool {
+fn same(new: &impl AsFd, old: &impl AsFd, path: &[u8], then: &Found) -> bool {
     let (Ok(there), Ok(here)) = (scan::stat(new, path), scan::stat(old, path)) else {
         return false;
     };
     if (there.inode, there.device) == (here.inode, here.device) {
         return true;
     }
-    let link = |dir| rustix::fs::readlinkat(dir, path, Vec::new()).ok();
+    let link = |dir: BorrowedFd<'_>| rustix::fs::readlinkat(dir, path, Vec::new()).ok();
     let links = [then.kind, there.kind, here.kind] == [Kind::Link; 3];
-    links && link(new) == link(old)
+    links && link(new.as_fd()) == link(old.as_fd())
 }
 
 /// Removes the files of which this holds, and the directories that are empty then.
 fn remove(
     target: &Target,
-    root: &OwnedFd,
+    root: &impl AsFd,
     name: &[u8],
     scan: &Scan,
     goes: impl Fn(&Vec<u8>, &Found) -> bool,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ pub(super) enum Kind {
 
 impl Scan {
     /// Reads the whole directory without following links; `at` is its path, for errors.
-    pub(super) fn of(root: &OwnedFd, at: &Path) -> Result<Self, OutputError> {
+    pub(super) fn of(root: &impl AsFd, at: &Path) -> Result<Self, OutputError> {
         let stat = stat(root, b"").map_err(|error| OutputError::io("look at", at, error))?;
         let mut scan = Self { entries: BTreeMap::new(), root: Some(stat) };
         let mut open = vec![Vec::new()];

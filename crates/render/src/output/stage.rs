@@ -19,7 +19,7 @@ use super::{OutputError, OutputFile};
 pub(super) struct Staging<'t> {
     target: &'t Target,
     name: Vec<u8>,
-    root: OwnedFd,
+    root: target::Locked,
     path: PathBuf,
     exchanged: bool,
 }
@@ -112,7 +112,8 @@ impl<'t> Staging<'t> {
         if !existed {
             return Ok(None);
         }
-        let new = self.root.try_clone().map_err(|error| OutputError::io("hold", dir(), error))?;
+        let new =
+            self.root.as_fd().try_clone_to_owned().map_err(|error| OutputError::io("hold", dir(), error))?;
         Ok(Some(OldTree { name: std::mem::take(&mut self.name), new }))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
@@ -20,7 +20,7 @@ pub(super) struct Target {
     parent_path: PathBuf,
     name: Vec<u8>,
     path: PathBuf,
-    root: Option<OwnedFd>,
+    root: Option<Locked>,
 }
 
 impl Target {
@@ -65,7 +65,7 @@ impl Target {
     }
 
     /// The directory, where it exists.
-    pub(super) fn root(&self) -> Option<&OwnedFd> {
+    pub(super) fn root(&self) -> Option<&Locked> {
         self.root.as_ref()
     }
 
@@ -88,7 +88,7 @@ impl Target {
     }
 
     /// Whether a sibling of this name is this very directory.
-    pub(super) fn is_named(&self, name: &[u8], dir: &OwnedFd) -> bool {
+    pub(super) fn is_named(&self, name: &[u8], dir: &impl AsFd) -> bool {
         match (scan::stat(&self.parent, name), scan::stat(dir, b"")) {
             (Ok(named), Ok(open)) => (named.inode, named.device) == (open.inode, open.device),
             _ => false,
@@ -96,11 +96,31 @@ impl Target {
     }
 }
 
+/// A directory that this run alone works on.
+///
+/// It is unlocked in so many words: a process that another thread of the program
+/// has just forked holds the same open file until it executes something, and
+/// closing ours alone would leave the lock with it.
+pub(super) struct Locked(OwnedFd);
+
+impl AsFd for Locked {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Nothing to do where it fails: the kernel unlocks what is closed.
+        let _ = rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock);
+    }
+}
+
 /// Locks a directory; `None` where another process has.
-pub(super) fn try_lock(dir: OwnedFd) -> std::io::Result<Option<OwnedFd>> {
+pub(super) fn try_lock(dir: OwnedFd) -> std::io::Result<Option<Locked>> {
     let file = File::from(dir);
     match file.try_lock() {
-        Ok(()) => Ok(Some(file.into())),
+        Ok(()) => Ok(Some(Locked(file.into()))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }

@@ -10,7 +10,6 @@ use super::{Options, OutputError, OutputFile, OutputPath, Written, write};
 
 mod faults;
 mod model;
-mod speed;
 
 /// A directory to render into, and a parent that should hold nothing else afterwards.
 struct Place {
@@ -34,7 +33,7 @@ impl Place {
         self.write_with(files, Options::default())
     }
 
-    fn write_with(&self, files: &[(&str, &str)], options: Options) -> Result<Written, OutputError> {
+    fn write_with(&self, files: &[(&str, &str)], options: Options<'_>) -> Result<Written, OutputError> {
         let files: Vec<_> = files.iter().map(|(path, text)| file(path, text, 0o644)).collect();
         let result = write(&self.dir(), &files, options);
         let siblings: Vec<_> =
@@ -52,7 +51,7 @@ fn file<'a>(path: &str, text: &'a str, mode: u32) -> OutputFile<'a> {
     OutputFile::new(path, text.as_bytes(), mode).unwrap()
 }
 
-fn overwrite() -> Options {
+fn overwrite() -> Options<'static> {
     Options::default().overwrite(true)
 }
 
@@ -227,4 +226,24 @@ fn paths_stay_inside() {
         matches!(nested, Err(OutputError::FileAndDirectory { path, below }) if path == "a" && below == "a/b")
     );
     assert!(!place.dir().exists());
+}
+
+#[test]
+fn one_directory_is_rendered_anew_and_the_others_stay() {
+    let place = Place::new();
+    place.write(&[("a/x", "1"), ("a/y", "2"), ("b/x", "3"), ("dns.txt", "4")]).unwrap();
+    let written = place.write_with(&[("a/x", "5")], Options::default().within("a")).unwrap();
+    assert_eq!(written.changed, ["a/x"]);
+    assert_eq!(written.removed, ["a/y"]);
+    assert_eq!((place.read("b/x"), place.read("dns.txt")), ("3".into(), "4".into()));
+    assert!(place.write_with(&[("a/x", "5")], Options::default().within("a")).unwrap().is_noop());
+
+    // They are still known as rendered: the next whole render changes and removes them.
+    let written = place.write(&[("a/x", "5"), ("b/x", "6")]).unwrap();
+    assert_eq!((written.changed, written.removed), (vec!["b/x".into()], vec!["dns.txt".into()]));
+
+    // An edit elsewhere is nobody's concern, until everything is rendered.
+    fs::write(place.at("b/x"), "edited").unwrap();
+    assert!(place.write_with(&[("a/x", "7")], Options::default().within("a")).is_ok());
+    assert!(matches!(place.write(&[("a/x", "7"), ("b/x", "6")]), Err(OutputError::Conflict { .. })));
 }

@@ -184,7 +184,8 @@ tls = {}
         "error[wrong-type]: 3:8: name: expected a string, found the number 5 (help: put it in quotes)",
         "error[invalid-value]: 5:8: nodes.a.port: \"80a\" is not valid: no port of that name (help: expected a port number between 1 and 65535)",
         "error[invalid-value]: 6:10: nodes.a.memory: expected a whole number between 0 and 65535, found the number 70000 (help: write a whole number between 0 and 65535)",
-        "error[invalid-value]: 7:7: nodes.a.lan: \"10.0.0\" is not valid: invalid IP address syntax",
+        "error[invalid-value]: 7:7: nodes.a.lan: \"10.0.0\" is not an IP address \
+         (help: write one such as 192.168.1.1 or fd00::1; a network with its length, as in 192.168.1.0/24)",
         "error[wrong-type]: 8:18: nodes.a.roles[1]: expected a string, found the number 7 (help: put it in quotes)",
         "error[wrong-type]: 8:28: nodes.a.roles[3]: expected a string, found true (help: put it in quotes)",
         "error[wrong-type]: 9:6: nodes.a.up: expected true or false, found a string \"yes\" (help: write true or false)",

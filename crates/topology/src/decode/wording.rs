@@ -45,6 +45,10 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
              documentation of the field"
                 .to_owned(),
         ),
+        Problem::Custom(text) if address(text).is_some() => {
+            let (what, help) = address(text).unwrap_or_default();
+            (Code::InvalidValue, format!("{} is not {what}", bare(&found.words)), help.to_owned())
+        }
         Problem::Custom(text) => {
             // The error of a type of the model names the value itself, and says
             // how to mend it after a colon.
@@ -183,6 +187,19 @@ fn tuple_length(expected: &str) -> Option<usize> {
     let length =
         expected.strip_prefix("a tuple of size ").or_else(|| expected.strip_prefix("an array of length "))?;
     length.parse().ok()
+}
+
+/// What should stand where the standard library, or `ipnet`, found no address.
+fn address(error: &str) -> Option<(&'static str, &'static str)> {
+    match error {
+        "invalid IPv4 address syntax" => Some(("an IPv4 address", "write one such as 192.168.1.1")),
+        "invalid IPv6 address syntax" => Some(("an IPv6 address", "write one such as fd00::1")),
+        "invalid IP address syntax" => Some((
+            "an IP address",
+            "write one such as 192.168.1.1 or fd00::1; a network with its length, as in 192.168.1.0/24",
+        )),
+        _ => None,
+    }
 }
 
 /// `a string "x"` as the subject of a sentence: `"x"`.

@@ -98,12 +98,30 @@ fn collect<'v>(value: &'v Value, secret: bool, secrets: &mut Vec<&'v Value>) {
         Kind::List(values) => values.iter().for_each(|v| collect(v, secret, secrets)),
         Kind::Table(table) => {
             for entry in table.entries() {
-                collect(&entry.value, secret || is_secret_name(&entry.key), secrets);
+                // `password = { env = "NAME" }` names a secret and holds none; in an app's own
+                // `env`, a variable may be called so.
+                if entry.key == "env" || !is_reference(&entry.value) {
+                    collect(&entry.value, secret || is_secret_name(&entry.key), secrets);
+                }
             }
         }
         Kind::String(text) if secret || is_secret_text(text) => secrets.push(value),
         Kind::Integer(_) | Kind::Float(_) if secret => secrets.push(value),
         Kind::String(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Null => {}
+    }
+}
+
+/// Whether this is a table that says where a secret comes from: a variable, in
+/// capitals as nobody writes a password, or a file. The words of a command may
+/// well hold a secret.
+fn is_reference(value: &Value) -> bool {
+    let Kind::Table(table) = value.kind() else { return false };
+    let [entry] = table.entries() else { return false };
+    let Kind::String(text) = entry.value.kind() else { return false };
+    match entry.key.as_str() {
+        "env" => text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'),
+        "file" => !is_secret_text(text),
+        _ => false,
     }
 }
 
@@ -168,6 +186,30 @@ mod tests {
         }
         for name in ["port", "monkey", "keep", "compass", "author", "keyring-less"] {
             assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn where_a_secret_comes_from_is_no_secret() {
+        let redacted = |text: &str| {
+            let document = crate::Document::parse(crate::Format::Toml, "stageplot.toml", text);
+            document.map(|document| document.redacted_text()).unwrap_or_default()
+        };
+        for text in [
+            "password = { env = \"REDIS_PASSWORD\" }",
+            "keys = { main = { file = \"keys/main\" } }",
+            "env = { TOKEN = { env = \"TOKEN\" } }",
+        ] {
+            assert_eq!(redacted(text), text);
+        }
+        for text in [
+            "password = { env = \"hunter2\" }",
+            "password = { command = [\"echo\", \"hunter2\"] }",
+            "password = { env = \"NAME\", other = \"hunter2\" }",
+            "env = { env = \"HUNTER2\" }",
+            "env = { file = \"hunter2\" }",
+        ] {
+            assert!(!redacted(text).to_lowercase().contains("hunter2"), "{text}");
         }
     }
 

@@ -84,7 +84,7 @@ fn too_large_a_file_is_answered_at_once() {
     let text = "a".repeat(Document::MAX_SIZE + 1);
     for format in [Format::Toml, Format::Json, Format::Yaml] {
         let findings = Document::parse_bytes(format, "plot", text.as_bytes()).unwrap_err();
-        assert!(findings.to_string().contains("the file has 16777217 bytes"), "{findings}");
+        assert!(findings.to_string().contains("the file has 17 MiB, and a plot 16 at most"), "{findings}");
     }
 }
 

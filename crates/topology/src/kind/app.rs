@@ -89,6 +89,11 @@ impl Kind for App {
                 ServiceSpec::Redis(_) => wiring.need(service.id, "primary", "data"),
                 ServiceSpec::Livekit(_) => wiring.need(service.id, "signal", "API"),
                 ServiceSpec::Edge(edge) if edge.is_https() => wiring.need(service.id, "https", "requests"),
+                ServiceSpec::App(App { port: None, .. }) => {
+                    let message = format!("{need} has no port to dial");
+                    let help = format!("set services.{need}.port, or take it out of needs");
+                    wiring.findings.add(Code::MissingField, path, message, help);
+                }
                 ServiceSpec::Edge(_) | ServiceSpec::App(_) => wiring.need(service.id, "http", "requests"),
             }
         }
@@ -119,20 +124,35 @@ impl Kind for App {
         if self.port.is_none() && (!self.routes.is_empty() || self.health.is_some()) {
             review.add(Code::MissingField, "port", "routes and health need a port to go to", "set port");
         }
-        for (field, paths) in [("routes", self.routes.as_slice()), ("health", self.health.as_slice())] {
-            for path in paths {
-                let plain = path.starts_with('/')
-                    && path
-                        .chars()
-                        .all(|c| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '`' | '\\' | '#'));
-                if !plain {
-                    review.add(
-                        Code::InvalidValue,
-                        field,
-                        format!("{path:?} is not a path"),
-                        "start with /, and use letters, digits and - . _ ~ / * only",
-                    );
-                }
+        review.paths("routes", &self.routes);
+        review.paths("health", self.health.as_slice());
+        let has_edge = review.topology().services().iter().any(|s| matches!(s.kind, ServiceSpec::Edge(_)));
+        if !self.routes.is_empty() && !has_edge {
+            review.add(
+                Code::MissingField,
+                "routes",
+                "routes are what an edge sends here, and the plot has no edge",
+                "add a service of kind edge, or leave out routes",
+            );
+        }
+        if let Some((name, _)) = self.open.get_key_value("http").filter(|_| self.port.is_some()) {
+            let path = review.path().key("open").key(name.as_str());
+            review.add_at(
+                Code::InvalidValue,
+                path,
+                "http is what port is called",
+                "give the opening another name",
+            );
+        }
+        for (name, place) in &self.volumes {
+            if !place.starts_with('/') || place.contains(|c: char| c.is_control() || c == ':') {
+                let path = review.path().key("volumes").key(name.as_str());
+                review.add_at(
+                    Code::InvalidValue,
+                    path,
+                    format!("{place:?} is not a directory in the container"),
+                    "write an absolute path, such as \"/data\"",
+                );
             }
         }
         if self.routes.is_empty() && self.edge.is_some() {
@@ -191,9 +211,9 @@ impl EnvPart<'_> {
         let mut rest = text;
         while let Some(dollar) = rest.find('$') {
             let after = &rest[dollar + 1..];
-            if after.starts_with('$') {
+            if let Some(behind) = after.strip_prefix('$') {
                 parts.push(EnvPart::Text(&rest[..=dollar]));
-                rest = &after[1..];
+                rest = behind;
             } else if let Some((inside, behind)) = after.strip_prefix('{').and_then(|a| a.split_once('}')) {
                 parts.push(EnvPart::Text(&rest[..dollar]));
                 let (service, field) = inside.split_once('.').unwrap_or((inside, ""));
@@ -213,10 +233,17 @@ fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut
     for part in EnvPart::split(text) {
         let EnvPart::Reference { service, field } = part else { continue };
         let needed = app.needs.iter().any(|need| need.as_str() == service);
-        if needed && EnvPart::FIELDS.contains(&field) {
+        let spread = review.topology().service_named(service).is_some_and(|service| match &service.kind {
+            ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
+            _ => false,
+        });
+        if needed && !spread && EnvPart::FIELDS.contains(&field) {
             continue;
         }
         let message = match needed {
+            true if spread => {
+                format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
+            }
             true => {
                 format!("${{{service}.{field}}} names nothing: {service} has {}", EnvPart::FIELDS.join(", "))
             }
@@ -278,6 +305,7 @@ impl std::str::FromStr for EnvValue {
     }
 }
 
+#[expect(clippy::infallible_try_from, reason = "what `string_or_table!` asks for")]
 impl TryFrom<SecretRef> for EnvValue {
     type Error = std::convert::Infallible;
 

@@ -160,13 +160,31 @@ impl Kind for Edge {
                 );
             }
         }
-        if self.domain.is_some() && self.tls == Tls::Off {
+        if !self.is_https() {
+            let (field, help) = match &self.domain {
+                Some(_) => ("tls", "use \"auto\", \"internal\" or an own certificate"),
+                None => ("domain", "set domain: a certificate is for a name"),
+            };
             review.add(
                 Code::PlainHttp,
-                "tls",
+                field,
                 "clients talk in the clear; browsers then give pages no camera and no microphone",
-                "use \"auto\", \"internal\" or an own certificate",
+                help,
             );
+        }
+        if let Tls::Acme(Acme { dns: Some(dns), .. }) = &self.tls {
+            // Both are words of Caddy's own configuration.
+            let names = std::iter::once(&dns.provider).chain(dns.settings.keys());
+            let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+            for name in names.filter(|name| name.is_empty() || !name.chars().all(word)) {
+                let path = review.path().key("tls").key("dns");
+                review.add_at(
+                    Code::InvalidValue,
+                    path,
+                    format!("{name:?} is no name of a DNS module or of its settings"),
+                    "use letters, digits and - _ . only, as in \"cloudflare\" and api_token",
+                );
+            }
         }
         review.image("image", &self.image);
         let behind = review.topology().flows_from(review.service().id).next().is_some();
@@ -237,6 +255,7 @@ pub struct DnsChallenge {
 /// [`Tls`] as it is written: a word or a table.
 #[derive(Clone, Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "lives for the length of one write")]
 enum TlsForm {
     Word(TlsWord),
     Table(TlsTable),

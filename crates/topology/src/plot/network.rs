@@ -30,9 +30,16 @@ pub struct BridgeSpec {
     /// IPv4 addresses of the containers; the first is the node's own.
     #[schemars(with = "String")]
     pub v4: Ipv4Net,
-    /// IPv6 addresses of the containers, used on nodes that have IPv6.
+    /// IPv6 addresses of the containers, used where `ipv6` is set on nodes that
+    /// have IPv6.
     #[schemars(with = "String")]
     pub v6: Ipv6Net,
+    /// Whether containers have IPv6 of their own. Every node's Docker must then
+    /// translate IPv6 addresses: Docker 27 or later, or before that
+    /// `"experimental": true, "ip6tables": true` in its `daemon.json`. Without
+    /// it, ports published on IPv6 addresses are answered all the same, by a
+    /// process of Docker's on the node; but containers dial over IPv4 alone.
+    pub ipv6: bool,
 }
 
 impl Default for BridgeSpec {
@@ -40,6 +47,7 @@ impl Default for BridgeSpec {
         Self {
             v4: Ipv4Net::new_assert(std::net::Ipv4Addr::new(172, 30, 90, 0), 24),
             v6: Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfd5a, 0x9e10, 0x7000, 0, 0, 0, 0, 0), 64),
+            ipv6: false,
         }
     }
 }

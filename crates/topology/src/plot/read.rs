@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::{Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, ServiceSpec};
 use crate::decode::{ByKind, decode};
-use crate::{App, Code, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment};
+use crate::{
+    App, Code, Diagnostic, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment, Value,
+};
 
 /// A plot as its file has it.
 #[derive(Default, Deserialize)]
@@ -81,14 +83,86 @@ impl Plot {
             return Err(findings);
         };
         let plot = plot(file, &mut findings);
-        let (topology, more) = crate::resolve::resolve(&plot);
+        let (topology, mut more) = crate::resolve::resolve(&plot);
+        more.retain_mut(|finding| !follows(finding, &findings, document));
         findings.append(more);
         plot.apply_severity(&mut findings);
-        locate(document, &mut findings);
-        findings.sort();
+        Self::locate(document, &mut findings);
         if findings.has_errors() { Err(findings) } else { Ok(Built { topology, findings }) }
     }
+
+    /// Gives findings about a plot their places in the file that it was read
+    /// from, also those about services in the short form; then orders them.
+    pub fn locate(document: &Document, findings: &mut Findings) {
+        findings.retain_mut(|finding| {
+            if let Some(path) = short_form(document, &finding.location.path) {
+                finding.location.path = path;
+            }
+            true
+        });
+        document.locate(findings);
+    }
 }
+
+/// Whether a finding only follows from a mistake that has been found already:
+/// what is written wrongly is missing as well, and what is missing has no name.
+fn follows(finding: &Diagnostic, mistakes: &Findings, document: &Document) -> bool {
+    let is_mistaken = |owner: &FieldPath| {
+        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path));
+        owners.any(|mistaken| mistaken == *owner)
+    };
+    let is_any_mistaken = |table: &str| {
+        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path));
+        owners.any(|mistaken| mistaken.parent() == Some(FieldPath::root().key(table)))
+    };
+    let path = &finding.location.path;
+    match finding.code {
+        Code::IdleNode if is_any_mistaken("services") => return true,
+        Code::AddressOutsideNetworks | Code::SshLockout if is_any_mistaken("networks") => return true,
+        _ => {}
+    }
+    if ABSENCES.contains(&finding.code) {
+        return owner_of(path).is_some_and(|owner| is_mistaken(&owner));
+    }
+    // A single name may stand where a list is looked for.
+    let named = document.value(path).or_else(|| document.value(&path.parent()?));
+    let name = named.and_then(Value::as_str).filter(|_| finding.code == Code::UnknownName);
+    name.is_some_and(|name| {
+        let tables = ["nodes", "services", "networks"].into_iter();
+        tables.map(|table| FieldPath::root().key(table).key(name)).any(|owner| is_mistaken(&owner))
+    })
+}
+
+/// The node, service or network that a field is of.
+fn owner_of(path: &FieldPath) -> Option<FieldPath> {
+    let root = FieldPath::root();
+    match path.segments() {
+        [Segment::Key(table), Segment::Key(name), ..]
+            if matches!(table.as_str(), "nodes" | "services" | "networks") =>
+        {
+            Some(root.key(table).key(name))
+        }
+        [Segment::Key(kind), ..] if ServiceSpec::KINDS.contains(&kind.as_str()) => {
+            Some(root.key("services").key(kind))
+        }
+        _ => None,
+    }
+}
+
+/// Codes that tell of something that is not there.
+const ABSENCES: &[Code] = &[
+    Code::MissingField,
+    Code::NoRoute,
+    Code::NoPublicAddress,
+    Code::IdleNode,
+    Code::IdleEdge,
+    Code::PlainHttp,
+    Code::RedisNoPrimary,
+    Code::RedisOpen,
+    Code::LivekitNoKeys,
+    Code::LivekitNeedsRedis,
+    Code::AppNotStarted,
+];
 
 fn plot(file: File, findings: &mut Findings) -> Plot {
     let root = FieldPath::root();
@@ -134,23 +208,78 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
     }
 }
 
-/// Finds the places, also of services in the short form.
-fn locate(document: &Document, findings: &mut Findings) {
-    findings.retain_mut(|finding| {
-        let segments = finding.location.path.segments();
-        if let [Segment::Key(services), Segment::Key(name), rest @ ..] = segments
-            && services == "services"
-            && document.value(&FieldPath::root().key("services").key(name.as_str())).is_none()
-            && document.value(&FieldPath::root().key(name.as_str())).is_some()
-        {
-            let short =
-                rest.iter().fold(FieldPath::root().key(name.as_str()), |path, segment| match segment {
-                    Segment::Key(key) => path.key(key.as_str()),
-                    Segment::Index(index) => path.index(*index),
-                });
-            finding.location.path = short;
-        }
-        true
-    });
-    document.locate(findings);
+/// The path of a service's field in the short form, where that is how the
+/// document has the service.
+fn short_form(document: &Document, path: &FieldPath) -> Option<FieldPath> {
+    let [Segment::Key(services), Segment::Key(name), rest @ ..] = path.segments() else { return None };
+    let long = FieldPath::root().key("services").key(name.as_str());
+    let short = FieldPath::root().key(name.as_str());
+    if services != "services" || document.value(&long).is_some() || document.value(&short).is_none() {
+        return None;
+    }
+    Some(rest.iter().fold(short, |path, segment| match segment {
+        Segment::Key(key) => path.key(key.as_str()),
+        Segment::Index(index) => path.index(*index),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Format;
+
+    /// The codes of what is found, in the order of the file.
+    fn codes(text: &str) -> Vec<&'static str> {
+        let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("TOML");
+        let read = Plot::read(&document);
+        let findings = read.as_ref().map_or_else(|findings| findings, |built| &built.findings);
+        findings.iter().map(|finding| finding.code.as_str()).collect()
+    }
+
+    #[test]
+    fn what_follows_from_a_mistake_is_not_found_as_well() {
+        // The node has an address, the edge a domain, the Redis a password: mistyped each.
+        let text = r#"
+            name = "live"
+            [nodes.front]
+            address = "10.0.0"
+            roles = ["edge", "cache"]
+            [edge]
+            domian = "a.example.com"
+            [services.cache]
+            kind = "rediss"
+            password = { env = "REDIS_PASSWORD" }
+        "#;
+        assert_eq!(codes(text), ["invalid-value", "unknown-field", "invalid-value"]);
+        let text = r#"
+            name = "live"
+            [nodes.front]
+            address = "10.0.0.1"
+            roles = ["redis"]
+            [networks.lan]
+            cidr = "10.0.0"
+            [access]
+            ssh = { from = "lan" }
+            [redis]
+        "#;
+        assert_eq!(codes(text), ["invalid-value"]);
+    }
+
+    #[test]
+    fn what_does_not_follow_from_a_mistake_is_found_as_well() {
+        let text = r#"
+            name = "live"
+            [nodes.front]
+            address = "10.0.0"
+            roles = ["redis", "rooms"]
+            [nodes.back]
+            roles = ["redis"]
+            [redis]
+            primary = "bakc"
+        "#;
+        assert_eq!(
+            codes(text),
+            ["invalid-value", "unknown-name", "missing-field", "no-route", "redis-open", "unknown-name"]
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::{Code, FieldPath, Findings, Party, Topology};
+use crate::{Code, FieldPath, Findings, Party, Topology, reach};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     duplicate_addresses(topology, findings);
@@ -29,7 +29,7 @@ fn duplicate_addresses(topology: &Topology, findings: &mut Findings) {
         let public = node.public.into_iter().flat_map(|p| p.addresses());
         let public = public.map(|ip| (ip, node_path(name).key("public")));
         for (ip, path) in private.chain(public) {
-            if ip.is_unspecified() || ip.is_multicast() || ip.is_loopback() {
+            if !is_dialable(ip) {
                 findings.add(
                     Code::InvalidValue,
                     path,
@@ -58,6 +58,17 @@ fn duplicate_addresses(topology: &Topology, findings: &mut Findings) {
     }
 }
 
+/// Whether an address means one machine to another machine. A link-local IPv6
+/// address needs an interface beside it; an IPv4 address written as IPv6 is
+/// taken for either by different programs.
+fn is_dialable(ip: IpAddr) -> bool {
+    let special = match ip {
+        IpAddr::V4(v4) => v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some(),
+    };
+    !(special || ip.is_unspecified() || ip.is_multicast() || ip.is_loopback())
+}
+
 fn networks(topology: &Topology, findings: &mut Findings) {
     let bridge = &topology.plot.bridge;
     let bridge_path = FieldPath::root().key("bridge");
@@ -67,6 +78,14 @@ fn networks(topology: &Topology, findings: &mut Findings) {
             bridge_path.key("v4"),
             format!("{} has no room for containers", bridge.v4),
             "use a /24",
+        );
+    }
+    if bridge.v6.prefix_len() > 120 {
+        findings.add(
+            Code::BridgeOverlap,
+            bridge_path.key("v6"),
+            format!("{} has no room for containers", bridge.v6),
+            "use a /64",
         );
     }
     let mut seen: Vec<(&str, IpNet)> = Vec::new();
@@ -97,14 +116,25 @@ fn networks(topology: &Topology, findings: &mut Findings) {
         }
     }
     for node in &topology.nodes {
+        let public = node.public.into_iter().flat_map(|p| p.addresses());
+        if let Some((ip, net)) =
+            public.filter_map(|ip| Some((ip, container_network_of(topology, ip)?))).next()
+        {
+            findings.add(
+                Code::BridgeOverlap,
+                node_path(node.name.as_str()).key("public"),
+                format!("{ip} lies in the container network {net}"),
+                "set bridge.v4 and bridge.v6 to addresses that nothing else uses",
+            );
+        }
         for (index, address) in node.addresses.iter().enumerate() {
             let path = node_path(node.name.as_str()).key("address").index(index);
-            if bridge.v4.contains(&as_v4(address.ip)) && address.ip.is_ipv4() {
+            if let Some(net) = container_network_of(topology, address.ip) {
                 findings.add(
                     Code::BridgeOverlap,
                     path,
-                    format!("{} lies in the container network {}", address.ip, bridge.v4),
-                    "set bridge.v4 to addresses that nothing else uses",
+                    format!("{} lies in the container network {net}", address.ip),
+                    "set bridge.v4 and bridge.v6 to addresses that nothing else uses",
                 );
             } else if address.network.is_none() && !topology.networks.is_empty() {
                 findings.add(
@@ -118,11 +148,10 @@ fn networks(topology: &Topology, findings: &mut Findings) {
     }
 }
 
-fn as_v4(ip: IpAddr) -> std::net::Ipv4Addr {
-    match ip {
-        IpAddr::V4(v4) => v4,
-        IpAddr::V6(_) => std::net::Ipv4Addr::UNSPECIFIED,
-    }
+/// The container network, where an address lies in it.
+fn container_network_of(topology: &Topology, ip: IpAddr) -> Option<IpNet> {
+    let bridge = &topology.plot.bridge;
+    [IpNet::from(bridge.v4), IpNet::from(bridge.v6)].into_iter().find(|net| net.contains(&ip))
 }
 
 /// Every flow between services must have addresses on both ends.
@@ -130,6 +159,15 @@ fn ways(topology: &Topology, findings: &mut Findings) {
     for flow in &topology.flows {
         let Party::Service(service) = flow.from else { continue };
         let endpoint = topology.endpoint(flow.to);
+        let (client, target) = (topology.service(service), topology.service(endpoint.service));
+        if endpoint.at.is_empty() && !client.placements.is_empty() {
+            findings.add(
+                Code::NoRoute,
+                crate::resolve::service_path(&target.name),
+                format!("{} needs {}, which stands on no node", client.name, target.name),
+                format!("add \"{}\" to the roles of a node", target.name),
+            );
+        }
         for &at in &endpoint.at {
             let node = topology.node(topology.placement(at).node);
             for group in &topology.peers[service.index()].groups {
@@ -140,16 +178,27 @@ fn ways(topology: &Topology, findings: &mut Findings) {
                     continue;
                 }
                 let stranded = topology.node(stranded);
-                let target = topology.service(endpoint.service);
+                if reach::route(stranded, true, node).is_some() {
+                    findings.add(
+                        Code::BridgeNeedsIpv6,
+                        node_path(node.name.as_str()),
+                        format!(
+                            "{} on {} needs {} on {}, which only IPv6 leads to, and containers have none",
+                            client.name,
+                            stranded.name,
+                            target.name,
+                            node.name
+                        ),
+                        "give both nodes IPv4 in one network, put the client on the host network, or set bridge.ipv6 = true where every node's Docker translates IPv6",
+                    );
+                    continue;
+                }
                 findings.add(
                     Code::NoRoute,
                     node_path(node.name.as_str()),
                     format!(
                         "{} on {} needs {} on {}, and the two nodes share neither a network nor the Internet",
-                        topology.service(service).name,
-                        stranded.name,
-                        target.name,
-                        node.name
+                        client.name, stranded.name, target.name, node.name
                     ),
                     "give both an address in one network, or both a public address",
                 );

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 /// An amount of memory in bytes.
 ///
-/// It is written as Redis and Docker write it, `512mb` or `2gb`, and means what
-/// it means there: powers of 1024, whether the `b` is written or not.
+/// It is written `512mb` or `2gb`, which Redis, Docker and systemd all take for
+/// powers of 1024. A bare `2g`, which is another number to Redis than to Docker,
+/// is refused.
 ///
 /// ```
 /// use stageplot_topology::ByteSize;
@@ -42,7 +43,9 @@ impl ByteSize {
 pub struct InvalidByteSize(String);
 
 /// Each unit with its shift, largest first.
-const UNITS: [(&str, u32); 4] = [("tb", 40), ("gb", 30), ("mb", 20), ("kb", 10)];
+///
+/// No terabytes: Redis does not know the word.
+const UNITS: [(&str, u32); 3] = [("gb", 30), ("mb", 20), ("kb", 10)];
 
 impl FromStr for ByteSize {
     type Err = InvalidByteSize;
@@ -54,10 +57,10 @@ impl FromStr for ByteSize {
         let (number, unit) = lower.split_at(digits);
         let shift = match unit.trim_start() {
             "" | "b" => 0,
-            "k" | "kb" | "kib" => 10,
-            "m" | "mb" | "mib" => 20,
-            "g" | "gb" | "gib" => 30,
-            "t" | "tb" | "tib" => 40,
+            "kb" | "kib" => 10,
+            "mb" | "mib" => 20,
+            "gb" | "gib" => 30,
+            "tb" | "tib" => 40,
             _ => return Err(invalid()),
         };
         let number: u64 = number.parse().map_err(|_| invalid())?;
@@ -67,7 +70,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |shift: u32| self.0 != 0 && self.0 % (1 << shift) == 0;
+        let whole = |shift: u32| self.0 != 0 && self.0.is_multiple_of(1 << shift);
         match UNITS.iter().find(|(_, shift)| whole(*shift)) {
             Some((unit, shift)) => write!(f, "{}{unit}", self.0 >> shift),
             None => write!(f, "{}b", self.0),
@@ -78,7 +81,7 @@ impl fmt::Display for ByteSize {
 super::string_value!(
     ByteSize,
     "an amount of memory such as \"512mb\" or \"2gb\"",
-    Some("^[0-9]+ *([kKmMgGtT]?i?[bB]?)$")
+    Some("^[0-9]+ *([kKmMgGtT]?[iI]?[bB])?$")
 );
 
 #[cfg(test)]
@@ -93,6 +96,12 @@ mod tests {
             let size = ByteSize::from_bytes(bytes);
             prop_assert_eq!(size.to_string().parse::<ByteSize>(), Ok(size));
         }
+    }
+
+    #[test]
+    fn a_unit_that_programs_read_differently_is_refused() {
+        assert!("2g".parse::<ByteSize>().is_err());
+        assert_eq!("1tb".parse::<ByteSize>().map(|size| size.to_string()), Ok("1024gb".to_owned()));
     }
 
     #[test]

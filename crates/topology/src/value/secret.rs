@@ -18,9 +18,10 @@ pub enum SecretRef {
     /// relative to the plot.
     File(String),
     /// What a program prints, less one newline at its end; run without a shell.
-    Command(Vec<String>),
+    Command(#[schemars(with = "super::OneOrMany<String>")] Vec<String>),
     /// The value itself, written in the plot, where everybody who can read the
     /// plot can read it: a finding says so.
+    #[schemars(untagged)]
     Literal(Literal),
 }
 

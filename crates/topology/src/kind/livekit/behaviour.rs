@@ -87,14 +87,15 @@ impl Kind for Livekit {
             wiring.offer_to(&metrics.from, "metrics", "metrics", &path);
         }
         if let Some(webhook) = &self.webhook {
-            for service in webhook_edges(wiring.topology, webhook) {
-                wiring.need(service, "https", "webhooks");
+            for (service, endpoint) in webhook_edges(wiring.topology, webhook) {
+                wiring.need(service, endpoint, "webhooks");
             }
         }
     }
 
     fn review(&self, review: &mut Review<'_>) {
         review.image("image", &self.image());
+        review.paths("routes", &self.routes);
         review_keys(self, review);
         review_settings(self, review);
         review_turn(self, review);
@@ -143,13 +144,16 @@ impl Topology {
     }
 }
 
-/// The edges that receive webhooks, by the names in the receivers' addresses.
-fn webhook_edges(topology: &Topology, webhook: &super::Webhook) -> Vec<ServiceId> {
-    let is_receiver = |service: &&crate::Service| {
-        let ServiceSpec::Edge(edge) = &service.kind else { return false };
-        webhook.urls.iter().any(|url| edge.names().any(|name| url.host_str() == Some(name.as_str())))
+/// The edges that receive webhooks, by the names in the receivers' addresses,
+/// and where.
+fn webhook_edges(topology: &Topology, webhook: &super::Webhook) -> Vec<(ServiceId, &'static str)> {
+    let receives = |service: &crate::Service| {
+        let ServiceSpec::Edge(edge) = &service.kind else { return None };
+        let called =
+            webhook.urls.iter().any(|url| edge.names().any(|name| url.host_str() == Some(name.as_str())));
+        called.then_some((service.id, if edge.is_https() { "https" } else { "http" }))
     };
-    topology.services().iter().filter(is_receiver).map(|service| service.id).collect()
+    topology.services().iter().filter_map(receives).collect()
 }
 
 fn review_keys(livekit: &Livekit, review: &mut Review<'_>) {
@@ -203,26 +207,73 @@ fn review_keys(livekit: &Livekit, review: &mut Review<'_>) {
 }
 
 fn review_settings(livekit: &Livekit, review: &mut Review<'_>) {
-    for (path, problem) in super::settings::unknown(livekit.version, &livekit.settings) {
-        let at = path.iter().fold(review.path().key("settings"), |at, key| at.key(key.as_str()));
+    use super::settings::Problem;
+    let version = livekit.version;
+    for (path, problem) in super::settings::unknown(version, &livekit.settings) {
+        let at = setting_path(review.path().key("settings"), &path, &livekit.settings);
         let name = path.join(".");
-        match problem {
-            super::settings::Problem::Unknown { near } => {
-                let help = near.map_or_else(
-                    || "take it out, or set version to one that knows it".to_owned(),
-                    |near| format!("did you mean {near}?"),
-                );
-                let message = format!("LiveKit {} does not know {name} and would not start", livekit.version);
-                review.add_at(Code::LivekitUnknownSetting, at, message, help);
-            }
-            super::settings::Problem::HasField { field } => review.add_at(
+        let (code, message, help) = match problem {
+            Problem::Unknown { near } => (
+                Code::LivekitUnknownSetting,
+                format!("LiveKit {version} does not know {name} and would not start"),
+                near.map_or_else(|| "take it out".to_owned(), |near| format!("did you mean {near}?")),
+            ),
+            Problem::OtherVersion { known } => (
+                Code::LivekitUnknownSetting,
+                format!("LiveKit {version} does not know {name} and would not start"),
+                format!("take it out, or set version: {known} knows it"),
+            ),
+            Problem::HasField { field } => (
                 Code::LivekitSettingHasField,
-                at,
                 format!("{name} is written by the field {field}"),
                 format!("set {field} in services.{} instead", review.service().name),
             ),
-        }
+            Problem::Follows { from } => (
+                Code::LivekitSettingHasField,
+                format!("{name} follows from {from}"),
+                "take it out: the plot says it elsewhere".to_owned(),
+            ),
+            Problem::WrongType { expected } => (
+                Code::WrongType,
+                format!("LiveKit {version} does not take this for {name}"),
+                format!("write {expected}"),
+            ),
+            Problem::Secret => (
+                Code::LiteralSecret,
+                format!("{name} can be read by everybody who can read the plot"),
+                "guard the plot like the secret, or take it out: settings have no other way to a secret"
+                    .to_owned(),
+            ),
+        };
+        review.add_at(code, at, message, help);
     }
+}
+
+/// The path of a setting in the plot: what is a position in a list is written
+/// as one.
+fn setting_path(
+    root: crate::FieldPath,
+    steps: &[String],
+    settings: &serde_json::Map<String, serde_json::Value>,
+) -> crate::FieldPath {
+    let (mut path, mut list): (_, Option<&Vec<serde_json::Value>>) = (root, None);
+    let mut table = Some(settings);
+    for step in steps {
+        let position = list.and_then(|list| Some((step.parse::<usize>().ok()?, list)));
+        let value = match position {
+            Some((index, list)) => {
+                path = path.index(index);
+                list.get(index)
+            }
+            None => {
+                path = path.key(step.as_str());
+                table.and_then(|table| table.get(step))
+            }
+        };
+        table = value.and_then(serde_json::Value::as_object);
+        list = value.and_then(serde_json::Value::as_array);
+    }
+    path
 }
 
 fn review_turn(livekit: &Livekit, review: &mut Review<'_>) {

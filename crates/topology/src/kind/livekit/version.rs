@@ -18,14 +18,11 @@ impl LivekitVersion {
     pub const LATEST: Self = Self::new(1, 13, 5);
     /// The supported versions, oldest first.
     pub const SUPPORTED: &[Self] = &[Self::new(1, 9, 12), Self::new(1, 11, 0), Self::LATEST];
+    /// From here on a node can advertise an IPv4 and an IPv6 address.
+    pub const TAKES_TWO_FAMILIES: Self = Self::new(1, 11, 0);
     /// From here on TURN relays refuse private peers unless they are allowed
     /// (livekit pull request 4505).
     pub const DENIES_PRIVATE_PEERS: Self = Self::new(1, 12, 0);
-
-    /// From here on `rtc.node_ip` may hold an address of each family; before, both
-    /// in one are taken for an address that is none. The oldest supported version
-    /// of which it is known.
-    pub const HAS_TWO_NODE_IPS: Self = Self::new(1, 11, 0);
 
     /// `major.minor.patch`.
     pub const fn new(major: u16, minor: u16, patch: u16) -> Self {

@@ -1,0 +1,111 @@
+//! The command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::command;
+use crate::exit::{self, Exit};
+use crate::failure::Failure;
+use crate::screen;
+
+/// Reads the command line and does what it says.
+pub(crate) fn run() -> Exit {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return told(&error),
+    };
+    args.color.apply();
+    match args.command.run() {
+        Ok(exit) => exit,
+        Err(failure) => {
+            screen::talk(&failure.draw());
+            failure.exit()
+        }
+    }
+}
+
+/// Models a self-hosted LiveKit stack in one file, stageplot.toml, and renders
+/// every machine's configuration from it.
+#[derive(Parser)]
+#[command(name = "stageplot", version, max_term_width = 100, after_long_help = exit::help(), arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// When to use colour.
+    ///
+    /// `auto` is on a terminal, and heeds NO_COLOR, CLICOLOR and CLICOLOR_FORCE.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    color: Color,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(command::init::Init),
+    Check(command::check::Check),
+    Render(command::render::Render),
+    Show(command::show::Show),
+    Explain(command::explain::Explain),
+    Schema(command::schema::Schema),
+    Completions(command::completions::Completions),
+    Man(command::man::Man),
+}
+
+impl Command {
+    fn run(&self) -> Result<Exit, Failure> {
+        match self {
+            Self::Init(init) => init.run(),
+            Self::Check(check) => check.run(),
+            Self::Render(render) => render.run(),
+            Self::Show(show) => show.run(),
+            Self::Explain(explain) => explain.run(),
+            Self::Schema(schema) => schema.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
+        }
+    }
+}
+
+/// What a program reads, or a person.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DataFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    fn apply(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+/// Prints what clap has to say: help and the version to stdout, mistakes to
+/// stderr.
+fn told(error: &clap::Error) -> Exit {
+    let text = error.render().ansi().to_string();
+    if error.use_stderr() {
+        screen::talk(&text);
+        return Exit::Failed;
+    }
+    match screen::data(&text) {
+        Ok(()) => Exit::Well,
+        Err(failure) => {
+            screen::talk(&failure.draw());
+            failure.exit()
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The commands, one file each.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod explain;
+pub(crate) mod init;
+pub(crate) mod man;
+pub(crate) mod render;
+pub(crate) mod schema;
+pub(crate) mod show;

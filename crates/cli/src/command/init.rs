@@ -1,0 +1,124 @@
+//! `stageplot init`
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use stageplot_topology::dotenv::Secrets;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::plot::{PLOT, PlotArgs};
+use crate::{findings, screen};
+
+mod ask;
+mod from_env;
+mod preset;
+mod write;
+
+use from_env::Machine;
+use preset::Preset;
+
+/// Write a first plot
+///
+/// Writes stageplot.toml, and the secrets that it names to stageplot.secrets.env,
+/// which nobody else may read. Asks what is to be in the plot where neither
+/// --preset nor --from-env says so.
+#[derive(clap::Args)]
+pub(crate) struct Init {
+    /// The directory to write to; made where it does not exist
+    #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
+    dir: PathBuf,
+
+    /// Take one of these plots, with example addresses to change
+    #[arg(long, value_name = "NAME", conflicts_with = "from_env")]
+    preset: Option<Preset>,
+
+    /// Take what the .env files of LiveKit shell scripts say, of every machine
+    /// its address and its file
+    #[arg(long, value_name = "ADDRESS=FILE", num_args = 1..)]
+    from_env: Vec<Machine>,
+}
+
+/// A plot to write.
+struct Draft {
+    /// The text of the plot.
+    plot: String,
+    /// The text of the secrets file, where the plot names one.
+    secrets: Option<String>,
+    /// Whether the secrets are made here, so that others may take their place.
+    made: bool,
+}
+
+impl Init {
+    pub(crate) fn run(&self) -> Result<Exit, Failure> {
+        let plot = self.dir.join(PLOT);
+        let secrets = self.dir.join(Secrets::FILE);
+        // Before anything is asked.
+        if plot.symlink_metadata().is_ok() {
+            return Err(Failure::new(format!("{} exists", shown(&plot))).help(
+                "`stageplot check` says what is wrong with it; another directory can be given to init",
+            ));
+        }
+        let Some(draft) = self.draft()? else { return Ok(Exit::Findings) };
+        let keep = secrets.symlink_metadata().is_ok();
+        if keep && !draft.made {
+            return Err(Failure::new(format!("{} exists, and may hold other secrets", shown(&secrets)))
+                .help("move it away, or choose another directory"));
+        }
+        fs::create_dir_all(&self.dir).map_err(|error| Failure::write(&self.dir, &error))?;
+        if let (Some(text), false) = (&draft.secrets, keep) {
+            write::private(&secrets, text)?;
+        }
+        write::new(&plot, &draft.plot)?;
+        self.tell(&plot, &secrets, keep)
+    }
+
+    /// What to write: as the arguments say, or the answers.
+    fn draft(&self) -> Result<Option<Draft>, Failure> {
+        if !self.from_env.is_empty() {
+            return from_env::draft(&self.from_env);
+        }
+        if let Some(preset) = self.preset {
+            return Draft::of(preset.text().to_owned()).map(Some);
+        }
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Err(Failure::new("there is nobody to ask: standard input is no terminal")
+                .help("say what the plot is to be: --preset single, or --from-env ADDRESS=FILE"));
+        }
+        let text = ask::plot(&mut io::stdin().lock(), screen::talk)?;
+        Draft::of(text).map(Some)
+    }
+
+    /// Says what was written, what is wrong with it, and what comes next.
+    fn tell(&self, plot: &Path, secrets: &Path, kept: bool) -> Result<Exit, Failure> {
+        let mut text = format!("Wrote {}", shown(plot));
+        match (kept, secrets.exists()) {
+            (true, _) => text.push_str(&format!("; {} was there and is left as it is", shown(secrets))),
+            (_, true) => text.push_str(&format!(
+                ", and its secrets to {}: keep that file out of version control",
+                shown(secrets)
+            )),
+            _ => {}
+        }
+        screen::talk(&(text + ".\n"));
+        let read = PlotArgs::of(plot.to_owned()).read()?;
+        if !read.findings().is_empty() {
+            screen::talk(&format!("\n{}", findings::draw(read.findings(), &read)));
+        }
+        if read.built.is_err() {
+            return Ok(Exit::Findings);
+        }
+        let at = if self.dir == Path::new(".") { String::new() } else { format!(" {}", self.dir.display()) };
+        screen::talk(&format!(
+            "\nNext: change what is not as you want it, then\n  \
+             stageplot check{at}\n  stageplot render{at} --out out\n"
+        ));
+        Ok(Exit::Well)
+    }
+}
+
+/// A path as it is said.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
+}

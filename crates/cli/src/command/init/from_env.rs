@@ -1,0 +1,139 @@
+//! `stageplot init --from-env`
+
+use std::fs::File;
+use std::io::Read as _;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable};
+use stageplot_topology::{Diagnostic, Findings, Segment, redact_source};
+
+use super::Draft;
+use crate::failure::Failure;
+use crate::findings::{self, Source};
+use crate::screen;
+
+/// A machine and its `.env` file.
+#[derive(Clone, Debug)]
+pub(super) struct Machine {
+    address: IpAddr,
+    file: PathBuf,
+}
+
+impl FromStr for Machine {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (address, file) = text
+            .split_once('=')
+            .ok_or("write the machine's address, =, and the file: 192.168.1.1=front.env")?;
+        let address = address.parse().map_err(|_| {
+            format!("{address:?} is not an IP address; take the one that the other machines' files have")
+        })?;
+        match file {
+            "" => Err("the file is missing after =".to_owned()),
+            _ => Ok(Self { address, file: file.into() }),
+        }
+    }
+}
+
+/// The plot that the machines' files describe, all that is to be said of it
+/// said; nothing where they contradict each other.
+pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
+    let texts = machines.iter().map(Text::read).collect::<Result<Vec<_>, _>>()?;
+    let files: Vec<_> = texts
+        .iter()
+        .map(|text| EnvFile { address: text.address, name: &text.name, text: &text.text })
+        .collect();
+    let imported = match dotenv::import(&files) {
+        Ok(imported) => imported,
+        Err(findings) => {
+            tell(&findings, &texts);
+            return Ok(None);
+        }
+    };
+    tell(&imported.findings, &texts);
+    let plot = imported.plot.to_toml().map_err(|error| Failure::new(error.to_string()))?;
+    let names: Vec<_> = texts.iter().map(|text| text.name.as_str()).collect();
+    let head = format!("# Made by `stageplot init` from {}.\n\n", names.join(", "));
+    let secrets = (!imported.secrets.is_empty()).then(|| imported.secrets.render());
+    Ok(Some(Draft { plot: head + &plot, secrets, made: false }))
+}
+
+/// A file's text.
+struct Text {
+    address: IpAddr,
+    name: String,
+    text: String,
+    /// Without values that are, or may be, secrets.
+    redacted: String,
+}
+
+impl Text {
+    fn read(machine: &Machine) -> Result<Self, Failure> {
+        let path = machine.file.as_path();
+        let mut bytes = Vec::new();
+        // One more than an import takes, which then says so.
+        let limit = Dotenv::MAX_TEXT as u64 + 1;
+        File::open(path)
+            .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+            .map_err(|error| Failure::read(path, &error))?;
+        let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
+        let redacted = redacted(&text);
+        Ok(Self { address: machine.address, name: path.display().to_string(), text, redacted })
+    }
+}
+
+fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Failure {
+    let at = error.utf8_error().valid_up_to();
+    Failure::new(format!("{} is not UTF-8: byte {at} is not", path.display())).help("save the file as UTF-8")
+}
+
+fn tell(findings: &Findings, texts: &[Text]) {
+    let names: Vec<_> = texts.iter().map(|text| text.name.as_str()).collect();
+    let source = |finding: &Diagnostic| {
+        let about = match finding.location.path.segments() {
+            [Segment::Key(name), ..] => texts.iter().find(|text| text.name == *name),
+            _ => None,
+        };
+        match about {
+            Some(text) => Source { name: &text.name, text: &text.redacted, document: None },
+            None => Source { name: "the plot", text: "", document: None },
+        }
+    };
+    screen::talk(&findings::draw_about(findings, &names.join(", "), source));
+}
+
+/// The text with every value starred out that is not known to be harmless.
+fn redacted(text: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (name, _) = line.split_once('=').unwrap_or_default();
+        let known = KnownVariable::find(name.trim().trim_start_matches("export ").trim());
+        let shown = known.is_some_and(|known| !known.is_secret()) && redact_source(line) == line;
+        let from = if shown { line.len() } else { line.find('=').map_or(0, |at| at + 1) };
+        redacted.push_str(&line[..from]);
+        for c in line[from..].chars() {
+            match c {
+                '\n' | '\r' => redacted.push(c),
+                c => redacted.extend(std::iter::repeat_n('*', c.len_utf8())),
+            }
+        }
+    }
+    redacted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_starred_out() {
+        let text = "DOMAIN=live.example.com\nLIVEKIT_API_SECRET=hunter2\nOTHER=hunter2é\nhunter2\nexport NODES=1.2.3.4\n";
+        let shown = redacted(text);
+        assert_eq!(shown.len(), text.len());
+        assert!(!shown.contains("hunter2"));
+        assert!(shown.contains("DOMAIN=live.example.com\n") && shown.contains("NODES=1.2.3.4\n"));
+    }
+}

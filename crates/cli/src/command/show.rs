@@ -1,0 +1,138 @@
+//! `stageplot show`
+
+use clap::{Subcommand, ValueEnum};
+use serde::Serialize;
+use stageplot_render::{Renderer, Secrets, diagram};
+use stageplot_topology::{Node, Topology};
+
+use crate::args::DataFormat;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::plot::{PlotArgs, node_named};
+use crate::table::Table;
+use crate::{custom, screen};
+
+mod firewall;
+mod flows;
+mod nodes;
+mod ports;
+
+/// Show what follows from a plot
+#[derive(clap::Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Show {
+    #[command(subcommand)]
+    view: View,
+}
+
+#[derive(Subcommand)]
+enum View {
+    /// The machines, and what runs on each
+    Nodes(Listing),
+    /// Who connects to what, and why
+    Flows(Listing),
+    /// What listens where, on each node
+    Ports(Listing),
+    /// What each node's firewall lets in; all else is closed
+    Firewall(Listing),
+    /// The DNS records to set, as a zone file has them
+    Dns(PlotArgs),
+    /// The flows, drawn
+    Diagram(Diagram),
+}
+
+/// What is drawn, and how.
+#[derive(clap::Args)]
+struct Diagram {
+    #[command(flatten)]
+    plot: PlotArgs,
+
+    /// How it is drawn
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    format: Drawing,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Drawing {
+    /// Text that Markdown viewers draw
+    Mermaid,
+    /// A picture
+    Svg,
+}
+
+/// What is listed, and how.
+#[derive(clap::Args)]
+struct Listing {
+    #[command(flatten)]
+    plot: PlotArgs,
+
+    /// What is about this node alone
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: DataFormat,
+}
+
+impl Show {
+    pub(crate) fn run(&self) -> Result<Exit, Failure> {
+        match &self.view {
+            View::Nodes(listing) => listing.show(nodes::rows, nodes::table),
+            View::Flows(listing) => listing.show(flows::rows, flows::table),
+            View::Ports(listing) => listing.show(ports::rows, ports::table),
+            View::Firewall(listing) => listing.show(firewall::rows, firewall::table),
+            View::Dns(plot) => dns(plot),
+            View::Diagram(diagram) => diagram.show(),
+        }
+    }
+}
+
+impl Listing {
+    /// Lists rows as JSON or as a table.
+    fn show<R: Serialize>(
+        &self,
+        rows: impl Fn(&Topology, Option<&Node>) -> Vec<R>,
+        table: impl Fn(&[R]) -> Table,
+    ) -> Result<Exit, Failure> {
+        let plot = self.plot.read()?;
+        let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
+        let node = self.node.as_deref().map(|name| node_named(topology, name)).transpose()?;
+        let rows = rows(topology, node);
+        match self.format {
+            DataFormat::Json => screen::json(&rows)?,
+            DataFormat::Text => screen::data(&table(&rows).draw())?,
+        }
+        Ok(Exit::Well)
+    }
+}
+
+impl Diagram {
+    fn show(&self) -> Result<Exit, Failure> {
+        let plot = self.plot.read()?;
+        let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
+        let text = match self.format {
+            Drawing::Mermaid => diagram::mermaid(topology)?,
+            Drawing::Svg => diagram::svg(topology)?,
+        };
+        screen::data(&text)?;
+        Ok(Exit::Well)
+    }
+}
+
+/// Prints the records just as they are rendered.
+fn dns(plot: &PlotArgs) -> Result<Exit, Failure> {
+    let plot = plot.read()?;
+    let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
+    let custom = custom::read(topology, &plot.dir)?;
+    let files = Renderer::new(topology, Secrets::Sealed, &custom)?.overview()?;
+    for file in files.iter().filter(|file| file.path == "dns.txt") {
+        screen::data(&String::from_utf8_lossy(&file.bytes))?;
+    }
+    Ok(Exit::Well)
+}
+
+/// The nodes that are asked for.
+fn chosen<'t>(topology: &'t Topology, node: Option<&'t Node>) -> &'t [Node] {
+    node.map_or(topology.nodes(), std::slice::from_ref)
+}

@@ -1,0 +1,92 @@
+//! The documents that are written from the program: each is compared with what
+//! it should be, and written anew where `STAGEPLOT_BLESS` is set.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use stageplot_topology::Code;
+
+use crate::exit::Exit;
+use crate::{command, findings, reference};
+
+#[test]
+fn the_command_line_is_documented() {
+    compare("cli.md", &cli());
+}
+
+#[test]
+fn the_findings_are_documented() {
+    compare("diagnostics.md", &diagnostics());
+}
+
+#[test]
+fn the_schema_is_documented() {
+    let schema = serde_json::to_string_pretty(&command::schema::schema()).expect("JSON");
+    compare("schema.json", &(schema + "\n"));
+}
+
+fn compare(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    if std::env::var_os("STAGEPLOT_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory to write to");
+        std::fs::write(&path, text).expect("a document to write");
+        return;
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == text,
+        "docs/{name} is out of date; write it anew: STAGEPLOT_BLESS=1 cargo test -p stageplot docs"
+    );
+}
+
+/// `docs/cli.md`
+fn cli() -> String {
+    let mut text = String::from(
+        "# The command\n\n\
+         This page is written from the program; `stageplot help COMMAND` and `stageplot man` say the same.\n",
+    );
+    for entry in reference::entries() {
+        let depth = entry.name.split(' ').count();
+        let _ = write!(text, "\n{} `{}`\n\n", "#".repeat(depth + 1), entry.name);
+        if !entry.is_group {
+            let _ = write!(text, "```text\n{}\n```\n\n", entry.usage);
+        }
+        let _ = writeln!(text, "{}", escaped(&entry.about.join("\n\n")));
+        for (index, parameter) in entry.parameters.iter().enumerate() {
+            let help = escaped(&parameter.help.join(" "));
+            let gap = if index == 0 { "\n" } else { "" };
+            let _ = writeln!(text, "{gap}- `{}`: {help}", parameter.term);
+        }
+    }
+    text.push_str("\n## Exit codes\n\n| code | when |\n|---|---|\n");
+    for exit in Exit::ALL {
+        let _ = writeln!(text, "| {} | {} |", exit as u8, exit.meaning());
+    }
+    text
+}
+
+/// `docs/diagnostics.md`
+fn diagnostics() -> String {
+    let mut text = String::from(
+        "# Findings\n\n\
+         Every finding has a code. `stageplot explain CODE` prints its page: cause, consequence, remedy. A\n\
+         plot sets the severity of a code in `[severity]` to `allow`, `info`, `warning` or `error`; those\n\
+         marked *fixed* stay errors, because with them there is nothing sound to render.\n\n\
+         | code | severity | what it is |\n|---|---|---|\n",
+    );
+    for &code in Code::ALL {
+        let fixed = if code.is_fixed() { ", fixed" } else { "" };
+        let _ = writeln!(
+            text,
+            "| [`{code}`](../crates/topology/diagnostics/{code}.md) | {}{fixed} | {} |",
+            code.severity(),
+            findings::title(code).replace('|', "\\|"),
+        );
+    }
+    text
+}
+
+/// Help as Markdown: what looks like a tag would vanish.
+fn escaped(text: &str) -> String {
+    text.replace('<', "\\<")
+}

@@ -1,0 +1,50 @@
+//! How the command ends: every exit code there is.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// How the command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done; there may have been warnings.
+    Well = 0,
+    /// Not done: the command line is wrong, or something cannot be read or
+    /// written.
+    Failed = 1,
+    /// The plot was read, and there is something wrong with it.
+    Findings = 2,
+}
+
+impl Exit {
+    /// Every exit code.
+    pub(crate) const ALL: [Self; 3] = [Self::Well, Self::Failed, Self::Findings];
+
+    /// When the command ends so.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Well => "all is well; there may be warnings",
+            Self::Failed => {
+                "nothing was done: the command line is wrong, or something cannot be read or written"
+            }
+            Self::Findings => {
+                "the plot has errors, or a secret it names is missing; with --deny-warnings, warnings too"
+            }
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The exit codes as the help and the manual page list them.
+pub(crate) fn help() -> String {
+    let mut text = String::from("Exit codes:\n");
+    for exit in Exit::ALL {
+        let _ = writeln!(text, "  {}  {}", exit as u8, exit.meaning());
+    }
+    text
+}

@@ -1,0 +1,92 @@
+//! Why the command could not do what it was asked to.
+
+use std::path::Path;
+
+use annotate_snippets::{Group, Level, Renderer};
+use stageplot_render::RenderError;
+use stageplot_render::template::TemplateError;
+
+use crate::exit::Exit;
+
+/// Why the command could not do what it was asked to, and what to do about it.
+///
+/// What is wrong with a plot is a finding, not a failure.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    help: Option<String>,
+    /// What else is wrong, where several things are at once.
+    more: Vec<Self>,
+}
+
+impl Failure {
+    /// A failure with a message that says what happened and why.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, more: Vec::new() }
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// A file that cannot be read.
+    pub(crate) fn read(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(format!("failed to read {}: {}", path.display(), reason(error)))
+    }
+
+    /// A file or directory that cannot be written.
+    pub(crate) fn write(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(format!("failed to write {}: {}", path.display(), reason(error)))
+    }
+
+    /// How the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    /// The failure as it is shown, with colours.
+    pub(crate) fn draw(&self) -> String {
+        let mut group = Group::with_title(Level::ERROR.primary_title(&*self.message));
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(&**help));
+        }
+        let first = Renderer::styled().render(&[group]) + "\n";
+        self.more.iter().fold(first, |text, more| text + "\n" + &more.draw())
+    }
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Template(error) => error.into(),
+            RenderError::Templates(errors) => {
+                let mut failures = errors.into_iter().map(Self::from);
+                let first = failures.next().unwrap_or_else(|| Self::new("templates cannot be loaded"));
+                Self { more: failures.collect(), ..first }
+            }
+            other => Self::new(other.to_string()),
+        }
+    }
+}
+
+impl From<TemplateError> for Failure {
+    fn from(error: TemplateError) -> Self {
+        Self::new(format!("failed to {error}")).help(error.help())
+    }
+}
+
+/// The system's reason in lower case, without its number.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    // "Is a directory", but not "EOF".
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain([second]).chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,111 @@
+//! Findings as SARIF 2.1.0, which code scanners and editors read.
+//!
+//! Section numbers are those of the OASIS standard "Static Analysis Results
+//! Interchange Format (SARIF) Version 2.1.0".
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use stageplot_topology::{Code, Diagnostic, Severity, Span};
+
+use crate::plot::PlotFile;
+
+/// The log of one run over one plot (§3.13).
+pub(crate) fn log(plot: &PlotFile) -> impl Serialize {
+    let findings = plot.findings();
+    let mut rules: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let results: Vec<_> = findings.iter().map(|finding| result(finding, &rules, plot)).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "stageplot",
+                "version": env!("CARGO_PKG_VERSION"),
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
+                "rules": rules.iter().copied().map(rule).collect::<Vec<_>>(),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+/// A code and its page (§3.49).
+fn rule(code: Code) -> Value {
+    json!({
+        "id": code.as_str(),
+        "shortDescription": { "text": super::title(code) },
+        "help": { "text": code.page(), "markdown": code.page() },
+        "defaultConfiguration": { "level": level(code.severity()) },
+    })
+}
+
+/// A finding (§3.27).
+fn result(finding: &Diagnostic, rules: &[Code], plot: &PlotFile) -> Value {
+    let message = match finding.help.as_str() {
+        "" => finding.message.clone(),
+        help => format!("{}\nhelp: {help}", finding.message),
+    };
+    let mut place = json!({ "artifactLocation": { "uri": uri(&plot.name) } });
+    if let Some(span) = finding.location.span {
+        place["region"] = region(span, &plot.text);
+    }
+    json!({
+        "ruleId": finding.code.as_str(),
+        "ruleIndex": rules.binary_search(&finding.code).ok(),
+        "level": level(finding.severity),
+        "message": { "text": message },
+        "locations": [{
+            "physicalLocation": place,
+            "logicalLocations": [{ "fullyQualifiedName": finding.location.path.to_string(), "kind": "member" }],
+        }],
+    })
+}
+
+/// A stretch of the file (§3.30); the end column is one past the last.
+fn region(span: Span, text: &str) -> Value {
+    let end = super::ceil(text, span.end);
+    let inside = text.get(span.start..end).unwrap_or_default();
+    json!({
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.line,
+        "endColumn": span.column + inside.chars().count(),
+        "byteOffset": span.start,
+        "byteLength": end.saturating_sub(span.start),
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+/// The plot's place as a URI reference (RFC 3986): relative to the working
+/// directory where it lies below it, which is a repository's root in most runs.
+fn uri(name: &str) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = Path::new(name);
+    let relative = path.strip_prefix(&here).unwrap_or(path).to_string_lossy();
+    let mut uri = String::with_capacity(relative.len());
+    if relative.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in relative.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(byte.into())
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}

@@ -1,0 +1,194 @@
+//! Finding and reading the plot.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use stageplot_topology::{Built, Document, Findings, Format, Node, Plot, Topology, redact_source};
+
+use crate::failure::Failure;
+use crate::{findings, screen};
+
+/// Which plot a command is about.
+#[derive(clap::Args)]
+pub(crate) struct PlotArgs {
+    /// The plot: a file, a directory that holds stageplot.toml (or .json, .yaml,
+    /// .yml), or - for standard input
+    #[arg(value_name = "PLOT", default_value = ".", hide_default_value = true)]
+    plot: PathBuf,
+
+    /// The language of the plot, where its name does not tell
+    #[arg(long, value_name = "LANGUAGE")]
+    plot_format: Option<PlotFormat>,
+}
+
+/// The language of a plot.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum PlotFormat {
+    Toml,
+    Json,
+    Yaml,
+}
+
+impl PlotArgs {
+    /// The plot in this file.
+    pub(crate) fn of(plot: PathBuf) -> Self {
+        Self { plot, plot_format: None }
+    }
+
+    /// Finds the plot, and reads and validates it.
+    pub(crate) fn read(&self) -> Result<PlotFile, Failure> {
+        if self.plot.as_os_str() == "-" {
+            let format = self.plot_format.map_or(Format::Toml, Format::from);
+            let bytes = bounded(io::stdin().lock())
+                .map_err(|error| Failure::read(Path::new("standard input"), &error))?;
+            return Ok(PlotFile::new(PathBuf::new(), "<stdin>".to_owned(), format, bytes));
+        }
+        let path = self.find()?;
+        let format = match self.plot_format {
+            Some(format) => format.into(),
+            None => Format::from_path(&path).ok_or_else(|| {
+                Failure::new(format!("{} is not called .toml, .json, .yaml or .yml", path.display()))
+                    .help("say which it is: --plot-format toml")
+            })?,
+        };
+        let path = path.strip_prefix(".").unwrap_or(&path);
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| Failure::read(path, &error))?;
+        let size = file.metadata().map_err(|error| Failure::read(path, &error))?.len();
+        let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+        // What is far too large is not read at all.
+        let bytes = match usize::try_from(size) {
+            Ok(size) if size <= Document::MAX_SIZE => {
+                bounded(file).map_err(|error| Failure::read(path, &error))?
+            }
+            size => Err(size.unwrap_or(usize::MAX)),
+        };
+        Ok(PlotFile::new(dir, name, format, bytes))
+    }
+
+    /// The file: the one that is named, or the one in the directory that is.
+    fn find(&self) -> Result<PathBuf, Failure> {
+        let plot = &self.plot;
+        let meta = plot.metadata().map_err(|error| {
+            let failure = Failure::read(plot, &error);
+            match error.kind() {
+                io::ErrorKind::NotFound => failure.help("`stageplot init` writes a first plot"),
+                _ => failure,
+            }
+        })?;
+        if !meta.is_dir() {
+            return Ok(plot.clone());
+        }
+        let found: Vec<_> = NAMES.iter().map(|name| plot.join(name)).filter(|path| path.is_file()).collect();
+        match <[PathBuf; 1]>::try_from(found) {
+            Ok([path]) => Ok(path),
+            Err(none) if none.is_empty() => {
+                let place =
+                    if plot == Path::new(".") { "here".into() } else { format!("in {}", plot.display()) };
+                Err(Failure::new(format!("there is no stageplot.toml {place}"))
+                    .help("name the plot, or let `stageplot init` write a first one"))
+            }
+            Err(several) => {
+                let names: Vec<_> = several.iter().map(|path| path.display().to_string()).collect();
+                Err(Failure::new(format!("there are several plots: {}", names.join(", ")))
+                    .help("name the one that is meant"))
+            }
+        }
+    }
+}
+
+impl From<PlotFormat> for Format {
+    fn from(format: PlotFormat) -> Self {
+        match format {
+            PlotFormat::Toml => Self::Toml,
+            PlotFormat::Json => Self::Json,
+            PlotFormat::Yaml => Self::Yaml,
+        }
+    }
+}
+
+/// A plot that was read, with all that there is to say of it.
+pub(crate) struct PlotFile {
+    /// The directory that its paths are relative to; empty for the working one.
+    pub(crate) dir: PathBuf,
+    /// What it is called.
+    pub(crate) name: String,
+    /// Its text without secrets, for snippets; empty where it was not read.
+    pub(crate) text: String,
+    /// Its values and their places, where it has sound syntax.
+    pub(crate) document: Option<Document>,
+    /// What it describes, or why it describes nothing.
+    pub(crate) built: Result<Built, Findings>,
+}
+
+impl PlotFile {
+    /// Validates what was read, or tells how many bytes are too many.
+    fn new(dir: PathBuf, name: String, format: Format, bytes: Result<Vec<u8>, usize>) -> Self {
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(size) => {
+                let built = Err(Document::too_large(size));
+                return Self { dir, name, text: String::new(), document: None, built };
+            }
+        };
+        match Document::parse_bytes(format, &name, &bytes) {
+            Ok(document) => {
+                let built = Plot::read(&document);
+                Self { dir, name, text: document.redacted_text(), document: Some(document), built }
+            }
+            Err(findings) => {
+                let text = redact_source(&String::from_utf8_lossy(&bytes));
+                Self { dir, name, text, document: None, built: Err(findings) }
+            }
+        }
+    }
+
+    /// Everything there is to say of it.
+    pub(crate) fn findings(&self) -> &Findings {
+        match &self.built {
+            Ok(built) => &built.findings,
+            Err(findings) => findings,
+        }
+    }
+
+    /// The topology, where the plot has no errors; its findings are said first.
+    pub(crate) fn topology(&self) -> Option<&Topology> {
+        screen::talk(&findings::draw(self.findings(), self));
+        self.built.as_ref().ok().map(|built| &built.topology)
+    }
+
+    /// Gives findings that came up later their places in the file.
+    pub(crate) fn locate(&self, findings: &mut Findings) {
+        if let Some(document) = &self.document {
+            Plot::locate(document, findings);
+        }
+    }
+}
+
+/// The node of that name, or which name was probably meant.
+pub(crate) fn node_named<'t>(topology: &'t Topology, name: &str) -> Result<&'t Node, Failure> {
+    topology.node_named(name).ok_or_else(|| {
+        let failure = Failure::new(format!("the plot has no node {name:?}"));
+        let known = topology.nodes().iter().map(|node| node.name.as_str());
+        match crate::nearest(name, known) {
+            Some(near) => failure.help(format!("did you mean {near}?")),
+            None => failure.help("`stageplot show nodes` lists them"),
+        }
+    })
+}
+
+/// Reads as much as a plot may have; tells of more without reading on.
+fn bounded(reader: impl Read) -> io::Result<Result<Vec<u8>, usize>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(Document::MAX_SIZE).unwrap_or(u64::MAX);
+    reader.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(if bytes.len() > Document::MAX_SIZE { Err(bytes.len()) } else { Ok(bytes) })
+}
+
+/// What a plot is called.
+pub(crate) const PLOT: &str = "stageplot.toml";
+
+/// What a plot may be called in a directory.
+const NAMES: [&str; 4] = [PLOT, "stageplot.json", "stageplot.yaml", "stageplot.yml"];

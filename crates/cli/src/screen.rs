@@ -1,0 +1,44 @@
+//! Standard output, for data, and standard error, for talk.
+
+use std::io::{self, Write as _};
+
+use crate::failure::{Failure, reason};
+
+/// Writes data to standard output, without colours where it is no terminal.
+///
+/// That nobody reads on, as in `stageplot show flows | head`, is no failure.
+pub(crate) fn data(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("failed to write to standard output: {}", reason(&error))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a value as JSON to standard output.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(format!("failed to write JSON: {error}")))?;
+    data(&(text + "\n"))
+}
+
+/// Says something on standard error; where that is closed, nobody listens.
+pub(crate) fn talk(text: &str) {
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Warns on standard error of something that is not about the plot's text.
+pub(crate) fn warn(message: &str) {
+    let title = annotate_snippets::Level::WARNING.primary_title(message);
+    let text = annotate_snippets::Renderer::styled().render(&[annotate_snippets::Group::with_title(title)]);
+    talk(&(text + "\n"));
+}
+
+/// How many columns a table may take on standard output; any number where it is
+/// no terminal.
+pub(crate) fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)
+}

@@ -1,0 +1,66 @@
+//! The values of secrets, from where the plot says they are.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use stageplot_render::{SecretError, SecretSource};
+use stageplot_topology::{Plot, SecretRef};
+
+mod command;
+mod file;
+mod interrupt;
+
+/// Secrets of this machine: the environment, the plot's secrets file, files,
+/// and what commands print.
+pub(crate) struct SystemSecrets {
+    /// What files and commands are relative to.
+    dir: PathBuf,
+    /// The secrets file, where the plot names one.
+    file: Option<PathBuf>,
+    /// What it has, or why it cannot be read; read when first needed.
+    lines: OnceCell<Result<BTreeMap<String, SecretString>, String>>,
+}
+
+impl SystemSecrets {
+    /// The secrets of a plot whose paths are relative to `dir`.
+    pub(crate) fn new(plot: &Plot, dir: &Path) -> Self {
+        let file = plot.secrets_file.as_ref().map(|file| dir.join(file));
+        Self { dir: dir.to_owned(), file, lines: OnceCell::new() }
+    }
+
+    /// A variable of the environment, else a line of the secrets file. What is
+    /// set to nothing is not set: an empty password would lock nothing.
+    fn named(&self, name: &str) -> Result<SecretString, String> {
+        match std::env::var(name) {
+            Ok(value) if !value.is_empty() => return Ok(value.into()),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                return Err("the environment has it, and it is not UTF-8".to_owned());
+            }
+            _ => {}
+        }
+        let Some(file) = &self.file else {
+            return Err("it is not in the environment, and the plot names no secrets-file".to_owned());
+        };
+        match self.lines.get_or_init(|| file::lines(file)) {
+            Ok(lines) => lines
+                .get(name)
+                .cloned()
+                .ok_or_else(|| format!("it is neither in the environment nor in {}", file.display())),
+            Err(why) => Err(format!("it is not in the environment, and {why}")),
+        }
+    }
+}
+
+impl SecretSource for SystemSecrets {
+    fn secret(&self, secret: &SecretRef) -> Result<SecretString, SecretError> {
+        let value = match secret {
+            SecretRef::Env(name) => self.named(name),
+            SecretRef::File(path) => file::content(&self.dir.join(path)),
+            SecretRef::Command(words) => command::output(words, &self.dir),
+            other => Err(format!("this version knows no way to {}", other.label())),
+        };
+        value.map_err(SecretError::new)
+    }
+}

@@ -1,0 +1,256 @@
+//! What to look at by hand, with commands that tell well from ill: none that
+//! succeeds against a program that is down, or that refuses the one who asks.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use stageplot_topology::{
+    Attachment, Edge, Party, Protocol, Scope, ServiceSpec, Speaks, StartStep, Tls, Topology, Turn, TurnTls,
+};
+
+use super::dns;
+use super::runbook::{LINES, listed};
+
+/// One thing to look at.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Check {
+    /// What is looked at.
+    pub(super) what: String,
+    pub(super) command: String,
+    /// What has to come back.
+    pub(super) expect: String,
+}
+
+impl Check {
+    fn new(what: impl Into<String>, command: impl Into<String>, expect: impl Into<String>) -> Self {
+        Self { what: what.into(), command: command.into(), expect: expect.into() }
+    }
+}
+
+/// What to look at once everything is up.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Checklist {
+    dns: Vec<Check>,
+    /// From any machine outside.
+    outside: Vec<Check>,
+    /// What must not answer.
+    closed: Vec<String>,
+    /// Whether media goes to nodes: it can not be tried without a session.
+    media: Vec<String>,
+    /// What the user's service hands out to clients.
+    client_urls: Vec<String>,
+}
+
+/// A STUN Binding request (RFC 8489, § 5) and the first bytes of the answer.
+const STUN: &str = r"printf '\000\001\000\000\041\022\244\102stageplot-id'";
+
+impl Checklist {
+    pub(super) fn new(topology: &Topology) -> Self {
+        let mut list = Self { dns: names(topology), closed: closed(topology), ..Self::default() };
+        for service in topology.services().iter().filter(|service| !service.placements.is_empty()) {
+            match &service.kind {
+                ServiceSpec::Edge(edge) => list.edge(topology, service, edge),
+                ServiceSpec::Livekit(livekit) => {
+                    let nodes =
+                        service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
+                    for node in nodes.take(LINES) {
+                        let Some(address) = public_or_main(node) else { continue };
+                        list.media.push(format!("{}: {address}, {} udp", node.name, livekit.udp));
+                        if let Some(port) = livekit.tcp_port {
+                            let command = format!("nc -vz -w 3 {address} {port}");
+                            list.outside.push(Check::new(
+                                format!("{}: media over TCP", node.name),
+                                command,
+                                "succeeded",
+                            ));
+                        }
+                        if let Some(port) = livekit.turn.as_ref().and_then(|turn| turn.udp_port) {
+                            let command = format!("{STUN} | nc -u -w 2 {address} {port} | od -An -tx1 -N2");
+                            list.outside.push(Check::new(
+                                format!("{}: TURN over UDP", node.name),
+                                command,
+                                "01 01",
+                            ));
+                        }
+                    }
+                    if let Some(Turn { domain: Some(domain), tls, .. }) = &livekit.turn
+                        && *tls != TurnTls::Off
+                    {
+                        list.outside.push(certificate(domain.as_str(), 443));
+                    }
+                }
+                _ => {}
+            }
+        }
+        list.outside.truncate(2 * LINES);
+        list.media.truncate(LINES);
+        list
+    }
+
+    fn edge(&mut self, topology: &Topology, service: &stageplot_topology::Service, edge: &Edge) {
+        let code = |insecure: &str, url: String| {
+            format!("curl -sS{insecure} -o /dev/null -w '%{{http_code}}\\n' {url}")
+        };
+        let livekit = topology.flows_from(service.id).find_map(|flow| {
+            let target = topology.service(topology.endpoint(flow.to).service);
+            match &target.kind {
+                ServiceSpec::Livekit(livekit) => Some(livekit),
+                _ => None,
+            }
+        });
+        let reaches_rtc = livekit.is_some_and(|livekit| {
+            livekit.routes.is_empty() || livekit.routes.iter().any(|route| route == "/rtc/*")
+        });
+        let Some(domain) = &edge.domain else {
+            let node = service.placements.first().map(|&id| topology.node(topology.placement(id).node));
+            let Some(address) = node.and_then(public_or_main) else { return };
+            let address = bracketed(address);
+            let port =
+                if edge.http_port.number() == 80 { String::new() } else { format!(":{}", edge.http_port) };
+            if reaches_rtc {
+                let command = code("", format!("http://{address}{port}/rtc/validate"));
+                self.outside.push(Check::new(
+                    "LiveKit through the edge; it asks for a token",
+                    command,
+                    "401",
+                ));
+            }
+            if livekit.is_some() {
+                self.client_urls.push(format!("ws://{address}{port}"));
+            }
+            return;
+        };
+        let https = edge.is_https();
+        let (scheme, port, usual) =
+            if https { ("https", edge.https_port, 443) } else { ("http", edge.http_port, 80) };
+        let suffix = if port.number() == usual { String::new() } else { format!(":{port}") };
+        // Nobody trusts Caddy's own authority but those who were told to.
+        let insecure = if edge.tls == Tls::Internal { " --insecure" } else { "" };
+        if https && edge.http_port.number() == 80 {
+            let command = code("", format!("http://{domain}/"));
+            self.outside.push(Check::new("Port 80 sends clients to HTTPS", command, "308"));
+        }
+        if https {
+            self.outside.push(certificate(domain.as_str(), port.number()));
+        }
+        if reaches_rtc {
+            let command = code(insecure, format!("{scheme}://{domain}{suffix}/rtc/validate"));
+            self.outside.push(Check::new("LiveKit through the edge; it asks for a token", command, "401"));
+        }
+        if livekit.is_some() {
+            let scheme = if https { "wss" } else { "ws" };
+            self.client_urls.push(format!("{scheme}://{domain}{suffix}"));
+        }
+    }
+}
+
+/// What to look at on the nodes after a step of the start.
+pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> Vec<Check> {
+    let service = topology.service(step.service);
+    let name = service.name.as_str();
+    let mut checks = match &service.kind {
+        ServiceSpec::Redis(redis) => {
+            let port = redis.port;
+            let auth = match redis.password {
+                Some(_) => "REDISCLI_AUTH=\"$(cat /usr/local/etc/redis/password)\" ",
+                None => "",
+            };
+            let ask =
+                |what: &str| format!("{compose} exec -T {name} sh -c '{auth}redis-cli -p {port} {what}'");
+            match step.replicas {
+                false => vec![Check::new("", ask("ping"), "PONG")],
+                true => {
+                    vec![Check::new("", ask("info replication | grep link_status"), "master_link_status:up")]
+                }
+            }
+        }
+        ServiceSpec::Livekit(livekit) => {
+            vec![Check::new("", format!("curl -sS http://127.0.0.1:{}/", livekit.port), "OK")]
+        }
+        ServiceSpec::Edge(_) => {
+            let behind = topology.flows_from(service.id).map(|flow| topology.endpoint(flow.to));
+            let asked = behind.filter(|endpoint| matches!(endpoint.speaks, Speaks::Http { health: Some(_) }));
+            let asked = asked.map(|endpoint| {
+                let target = &topology.service(endpoint.service).name;
+                let url = format!("http://127.0.0.1:{}/{target}", Edge::HEALTH_PORT);
+                let command = format!("{compose} exec -T {name} wget -q -O /dev/null {url} && echo well");
+                Check::new("", command, "well")
+            });
+            asked.collect()
+        }
+        ServiceSpec::App(app) => {
+            let (Some(port), Some(path)) = (app.port, &app.health) else { return Vec::new() };
+            let url = format!("'http://127.0.0.1:{port}{path}'");
+            let off_docker =
+                step.placements.iter().all(|&id| topology.placement(id).attachment == Attachment::OffDocker);
+            vec![match off_docker {
+                true => Check::new("", format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' {url}"), "200"),
+                false => Check::new(
+                    "",
+                    format!("{compose} exec -T {name} wget -q -O /dev/null {url} && echo well"),
+                    "well",
+                ),
+            }]
+        }
+        _ => Vec::new(),
+    };
+    checks.sort();
+    checks.dedup();
+    checks
+}
+
+fn certificate(name: &str, port: u16) -> Check {
+    Check::new(
+        format!("The certificate of {name}: whose, and until when"),
+        format!(
+            "openssl s_client -connect {name}:{port} -servername {name} </dev/null 2>/dev/null | \
+             openssl x509 -noout -subject -issuer -enddate"
+        ),
+        "notAfter=",
+    )
+}
+
+/// Every name resolves to what `dns.txt` says.
+fn names(topology: &Topology) -> Vec<Check> {
+    let records = dns::records(topology);
+    let checks = records.iter().flat_map(|(name, record)| {
+        ["A", "AAAA"].into_iter().filter_map(move |kind| {
+            let addresses = record.addresses.iter().filter(|&&ip| dns::kind(ip) == kind);
+            let addresses: Vec<_> = addresses.map(ToString::to_string).collect();
+            let expect = listed(addresses.iter().map(String::as_str));
+            (!addresses.is_empty())
+                .then(|| Check::new(name.as_str(), format!("dig +short {name} {kind}"), expect))
+        })
+    });
+    checks.take(LINES).collect()
+}
+
+/// Attempts that must fail: TCP ports that no flow opens to the Internet.
+fn closed(topology: &Topology) -> Vec<String> {
+    let attempts = topology.nodes().iter().flat_map(|node| {
+        let address = node.public.and_then(|public| public.addresses().next());
+        let endpoints = topology.placements_on(node.id).flat_map(move |placement| {
+            let endpoints = topology.endpoints_of(placement.service).iter();
+            endpoints.filter(move |endpoint| endpoint.at.contains(&placement.id))
+        });
+        let private = endpoints.filter(|endpoint| {
+            endpoint.protocol == Protocol::Tcp
+                && endpoint.scope != Scope::Loopback
+                && topology.flows_to(endpoint.id).all(|flow| flow.from != Party::Internet)
+        });
+        private
+            .filter_map(move |endpoint| Some(format!("nc -vz -w 3 {} {}", address?, endpoint.ports.first())))
+    });
+    attempts.take(LINES).collect()
+}
+
+fn public_or_main(node: &stageplot_topology::Node) -> Option<IpAddr> {
+    node.public.and_then(|public| public.addresses().next()).or_else(|| node.main_address())
+}
+
+fn bracketed(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    }
+}

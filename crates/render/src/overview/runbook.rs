@@ -1,0 +1,253 @@
+//! The runbook: the operator's checklist and steps, filled in with this plot's
+//! names, addresses, ports and commands.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use stageplot_topology::{
+    Attachment, FirewallInput, FirewallRule, Hook, Livekit, Node, NodeId, PlacementId, Service, ServiceSpec,
+    Sources, StartStep, Topology, firewall,
+};
+
+use super::checklist::{Check, Checklist, of_step};
+use crate::RenderError;
+use crate::firewall::table;
+use crate::system::install_dir;
+use crate::template::Templates;
+
+/// So many lines of a kind are written out; a runbook of more is read by nobody.
+pub(super) const LINES: usize = 200;
+
+/// What the template is given.
+#[derive(Serialize)]
+struct Runbook<'a> {
+    name: &'a str,
+    dir: String,
+    /// What every Compose command begins with.
+    compose: String,
+    table: String,
+    ssh_port: u16,
+    ufw: bool,
+    nodes: Vec<Machine>,
+    more_nodes: usize,
+    steps: Vec<Step>,
+    more_steps: usize,
+    checklist: Checklist,
+    firewalls: Vec<Firewall>,
+    edges: Vec<&'a str>,
+    livekits: Vec<Drain<'a>>,
+    redis: Vec<Backup<'a>>,
+    externals: Vec<&'a str>,
+    secrets: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Machine {
+    name: String,
+    private: String,
+    public: String,
+    services: String,
+    /// The address to log in at.
+    login: String,
+}
+
+#[derive(Serialize)]
+struct Step {
+    service: String,
+    what: String,
+    nodes: String,
+    /// Whether Docker runs it.
+    container: bool,
+    checks: Vec<Check>,
+}
+
+/// One table of rules, and the nodes that have it.
+#[derive(Serialize)]
+struct Firewall {
+    nodes: String,
+    rules: Vec<Rule>,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Rule {
+    ports: String,
+    from: String,
+    into: &'static str,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Drain<'a> {
+    service: &'a str,
+    max: String,
+    alone: bool,
+}
+
+#[derive(Serialize)]
+struct Backup<'a> {
+    service: &'a str,
+    node: String,
+    port: u16,
+    password: bool,
+    appendonly: bool,
+}
+
+/// The runbook as Markdown.
+pub(super) fn render(topology: &Topology, templates: &Templates) -> Result<String, RenderError> {
+    let dir = install_dir(topology);
+    let compose = compose(&dir);
+    let steps = topology.start_order();
+    let services = topology.services();
+    let named = |is: fn(&ServiceSpec) -> bool| {
+        services.iter().filter(move |s| is(&s.kind) && !s.placements.is_empty()).map(|s| s.name.as_str())
+    };
+    let runbook = Runbook {
+        name: topology.name().as_str(),
+        table: table(topology),
+        ssh_port: topology.plot().access.ssh.port.number(),
+        ufw: topology.plot().firewall.input == FirewallInput::Ufw,
+        nodes: topology.nodes().iter().take(LINES).map(|node| machine(topology, node)).collect(),
+        more_nodes: topology.nodes().len().saturating_sub(LINES),
+        more_steps: steps.len().saturating_sub(LINES),
+        steps: steps.iter().take(LINES).map(|step| self::step(topology, step, &compose)).collect(),
+        checklist: Checklist::new(topology),
+        firewalls: firewalls(topology),
+        edges: named(|kind| matches!(kind, ServiceSpec::Edge(_))).collect(),
+        livekits: services.iter().filter_map(drain).collect(),
+        redis: services.iter().filter_map(|service| backup(topology, service)).collect(),
+        externals: services
+            .iter()
+            .filter(|s| matches!(&s.kind, ServiceSpec::Redis(redis) if redis.external.is_some()))
+            .map(|s| s.name.as_str())
+            .collect(),
+        secrets: secrets(topology),
+        dir,
+        compose,
+    };
+    Ok(templates.render("runbook.md", &runbook)?)
+}
+
+/// What every Compose command begins with, quoted for a shell.
+fn compose(dir: &str) -> String {
+    let quoted = |path: &str| match path.chars().all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c)) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    };
+    let file = format!("{dir}/current/compose.yaml");
+    format!("docker compose --project-directory {} --file {}", quoted(dir), quoted(&file))
+}
+
+fn machine(topology: &Topology, node: &Node) -> Machine {
+    let private: Vec<_> = node.addresses.iter().map(|address| address.ip.to_string()).collect();
+    let public: Vec<_> =
+        node.public.into_iter().flat_map(|p| p.addresses()).map(|ip| ip.to_string()).collect();
+    let translated = node.public.is_some_and(|public| !public.bound);
+    let services = topology.placements_on(node.id).map(|p| topology.service(p.service).name.to_string());
+    let login = public.first().or(private.first()).cloned().unwrap_or_default();
+    Machine {
+        name: node.name.to_string(),
+        private: private.join(", "),
+        public: public.join(", ") + if translated { " (translated)" } else { "" },
+        services: services.collect::<Vec<_>>().join(", "),
+        login: if login.contains(':') { format!("[{login}]") } else { login },
+    }
+}
+
+fn step(topology: &Topology, step: &StartStep, compose: &str) -> Step {
+    let service = topology.service(step.service);
+    let what = match &service.kind {
+        ServiceSpec::Edge(_) => "Caddy",
+        ServiceSpec::Livekit(_) => "LiveKit",
+        ServiceSpec::Redis(_) if step.replicas => "the replicas of Redis",
+        ServiceSpec::Redis(_) if service.placements.len() > 1 => "the primary Redis",
+        ServiceSpec::Redis(_) => "Redis",
+        _ => "your service",
+    };
+    let of = |id: &PlacementId| topology.placement(*id);
+    Step {
+        service: service.name.to_string(),
+        what: what.to_owned(),
+        nodes: listed(step.placements.iter().map(|id| topology.node(of(id).node).name.as_str())),
+        container: step.placements.iter().any(|id| of(id).attachment != Attachment::OffDocker),
+        checks: of_step(topology, step, compose),
+    }
+}
+
+/// Names in a sentence; of many the first, the last and how many.
+pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const NAMED: usize = 12;
+    let names: Vec<_> = names.collect();
+    match names.as_slice() {
+        [first, .., last] if names.len() > NAMED => format!("{first} … {last} ({})", names.len()),
+        _ => names.join(", "),
+    }
+}
+
+/// Each table of rules once, with the nodes that have it.
+fn firewalls(topology: &Topology) -> Vec<Firewall> {
+    let mut tables: BTreeMap<Vec<Rule>, Vec<NodeId>> = BTreeMap::new();
+    for node in topology.nodes() {
+        let rules = firewall(topology, node.id).iter().map(rule).collect();
+        tables.entry(rules).or_default().push(node.id);
+    }
+    let mut tables: Vec<_> = tables.into_iter().collect();
+    tables.sort_by_key(|(_, nodes)| nodes.first().copied());
+    let tables = tables.into_iter().take(LINES).map(|(rules, nodes)| Firewall {
+        nodes: listed(nodes.iter().map(|&id| topology.node(id).name.as_str())),
+        rules,
+    });
+    tables.collect()
+}
+
+fn rule(rule: &FirewallRule) -> Rule {
+    const NAMED: usize = 8;
+    let from = match &rule.sources {
+        Sources::Any => "anywhere".to_owned(),
+        Sources::Bridge => "containers on this node".to_owned(),
+        Sources::Nets(nets) => {
+            let named = nets.iter().take(NAMED).map(|net| match net.prefix_len() == net.max_prefix_len() {
+                true => net.addr().to_string(),
+                false => net.to_string(),
+            });
+            let rest = nets.len().saturating_sub(NAMED);
+            let more = (rest > 0).then(|| format!("{rest} more"));
+            named.chain(more).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let into = match rule.hook {
+        Hook::Input => "the node",
+        Hook::Forward => "a container",
+    };
+    Rule { ports: format!("{} {}", rule.ports, rule.protocol), from, into, why: rule.reason.clone() }
+}
+
+fn drain(service: &Service) -> Option<Drain<'_>> {
+    match &service.kind {
+        ServiceSpec::Livekit(livekit) => {
+            let Livekit { drain, .. } = &**livekit;
+            let alone = service.placements.len() < 2;
+            Some(Drain { service: service.name.as_str(), max: drain.max.to_string(), alone })
+        }
+        _ => None,
+    }
+}
+
+fn backup<'a>(topology: &'a Topology, service: &'a Service) -> Option<Backup<'a>> {
+    let ServiceSpec::Redis(redis) = &service.kind else { return None };
+    let primary = topology.placement(service.primary?);
+    Some(Backup {
+        service: service.name.as_str(),
+        node: topology.node(primary.node).name.to_string(),
+        port: redis.port.number(),
+        password: redis.password.is_some(),
+        appendonly: redis.persistence == stageplot_topology::Persistence::Aof,
+    })
+}
+
+/// Where the plot's secrets come from, each once.
+fn secrets(topology: &Topology) -> Vec<String> {
+    let mut labels: Vec<_> = topology.secrets().iter().map(|(_, secret)| secret.label()).collect();
+    labels.sort();
+    labels.dedup();
+    labels
+}

@@ -1,0 +1,305 @@
+//! Random plots, for tests of tools that embed the crate (feature `arbitrary`).
+//!
+//! A plot from [`plot`] is what an operator might write: addresses are distinct,
+//! names are known, secrets are referred to. It may still contradict itself,
+//! for two services can meet on one port or two nodes share no network, so a
+//! test that wants a topology asks [`topology`], which keeps those that build.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::{
+    App, ContainerNetwork, Edge, FirewallInput, ImageRef, Livekit, LivekitVersion, Metrics, Name,
+    NetworkSpec, NodeSpec, Opening, Plot, Port, PortRange, Protocol, PublicAddress, Redis, RedisRemote, Run,
+    SecretRef, ServiceSpec, Source, Tls, Topology, Turn, TurnTls,
+};
+
+/// How many nodes a random plot has at most.
+pub const MAX_NODES: usize = 6;
+
+/// Plots of one to [`MAX_NODES`] nodes in up to three private networks, with
+/// edges, LiveKit, Redis and apps placed and attached in every way.
+pub fn plot() -> impl Strategy<Value = Plot> {
+    let shape = (1..=MAX_NODES, 0..=3usize, any::<bool>());
+    shape.prop_flat_map(|(nodes, networks, dual)| {
+        let names: Vec<String> = (1..=nodes).map(|number| format!("node-{number}")).collect();
+        let nodes: Vec<_> = (0..nodes).map(|index| node(index, networks)).collect();
+        (nodes, services(names), select(vec![FirewallInput::Nftables, FirewallInput::Ufw])).prop_map(
+            move |(nodes, services, input)| {
+                let mut plot = Plot::new(fixed("random"));
+                plot.firewall.input = input;
+                for index in 0..networks {
+                    plot = plot.network(&network_name(index), network(index, dual));
+                }
+                for (index, node) in nodes.into_iter().enumerate() {
+                    plot = plot.node(&format!("node-{}", index + 1), node);
+                }
+                for (name, service, on) in services {
+                    for node in &on {
+                        if let Some(node) = plot.nodes.get_mut(node.as_str()) {
+                            node.roles.push(fixed(&name));
+                        }
+                    }
+                    plot = plot.service(&name, service);
+                }
+                plot
+            },
+        )
+    })
+}
+
+/// Topologies of random plots that have no errors.
+pub fn topology() -> impl Strategy<Value = Topology> {
+    plot().prop_filter_map("a plot without errors", |plot| plot.build().ok().map(|built| built.topology))
+}
+
+/// The same plot, with the roles of each node in another order: what a plot
+/// means must not depend on it.
+pub fn shuffled(plot: Plot) -> impl Strategy<Value = Plot> {
+    let roles: Vec<_> = plot.nodes.values().map(|node| Just(node.roles.clone()).prop_shuffle()).collect();
+    roles.prop_map(move |roles| {
+        let mut plot = plot.clone();
+        for (node, roles) in plot.nodes.values_mut().zip(roles) {
+            node.roles = roles;
+        }
+        plot
+    })
+}
+
+fn network_name(index: usize) -> String {
+    format!("lan-{index}")
+}
+
+/// `10.0.INDEX.0/24`, and where `dual` is set an IPv6 network beside it.
+fn network(index: usize, dual: bool) -> NetworkSpec {
+    let v4 = IpAddr::V4(private_v4(index, 0));
+    let v6 = IpAddr::V6(private_v6(index, 0));
+    let nets = [(v4, 24), (v6, 64)].into_iter().take(if dual { 2 } else { 1 });
+    NetworkSpec::new(nets.filter_map(|(ip, length)| ipnet::IpNet::new(ip, length).ok()))
+}
+
+fn private_v4(network: usize, host: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 0, u8::try_from(network).unwrap_or(u8::MAX), host)
+}
+
+fn private_v6(network: usize, host: u8) -> Ipv6Addr {
+    let network = u16::try_from(network).unwrap_or(u16::MAX);
+    Ipv6Addr::new(0xfd00, 0xd8, 0, network, 0, 0, 0, host.into())
+}
+
+/// A node in some of the networks, by IPv4, IPv6 or both, with or without a
+/// public address that may be another machine's.
+fn node(index: usize, networks: usize) -> impl Strategy<Value = NodeSpec> {
+    let host = u8::try_from(index + 1).unwrap_or(u8::MAX);
+    let all: Vec<usize> = (0..networks.max(1)).collect();
+    // The first network holds nearly every node, or few plots would build.
+    let membership = prop_oneof![
+        4 => Just(vec![0]),
+        3 => subsequence(all.clone(), 1..=all.len()),
+        1 => Just(Vec::new()),
+    ];
+    let families = prop_oneof![5 => Just((true, false)), 2 => Just((true, true)), 1 => Just((false, true))];
+    let public = prop_oneof![
+        1 => Just((false, false)),
+        4 => Just((true, false)),
+        2 => Just((true, true)),
+        1 => Just((false, true)),
+    ];
+    let bound = prop_oneof![3 => Just(true), 1 => Just(false)];
+    (membership, families, public, bound).prop_map(
+        move |(networks, (v4, v6), (public_v4, public_v6), bound)| {
+            let mut node = NodeSpec::default();
+            for network in networks {
+                node.address.extend(v4.then(|| IpAddr::from(private_v4(network, host))));
+                node.address.extend(v6.then(|| IpAddr::from(private_v6(network, host))));
+            }
+            // A node has one address at least.
+            let public_v4 = public_v4 || (node.address.is_empty() && !public_v6);
+            if public_v4 || public_v6 {
+                node.public = Some(PublicAddress {
+                    v4: public_v4.then(|| Ipv4Addr::new(203, 0, 113, host)),
+                    v6: public_v6.then(|| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, host.into())),
+                    bound,
+                });
+            }
+            node
+        },
+    )
+}
+
+/// A service, its name, and the nodes that it stands on.
+type Placed = (String, ServiceSpec, Vec<String>);
+
+fn services(nodes: Vec<String>) -> impl Strategy<Value = Vec<Placed>> {
+    let on = move |least: usize| {
+        let least = least.min(nodes.len());
+        subsequence(nodes.clone(), least..=nodes.len())
+    };
+    // Two edges stand side by side, on ports of their own.
+    let edges = (edge("edge-a", 0), edge("edge-b", 8000), any::<bool>(), on(1));
+    let edges = edges.prop_map(|(first, second, two, on)| {
+        let mut edges: Vec<Placed> = vec![("edge-a".to_owned(), first.into(), on.clone())];
+        if two {
+            edges.push(("edge-b".to_owned(), second.into(), on));
+        }
+        edges
+    });
+    let redis = (redis(), on(1), any::<prop::sample::Index>());
+    let sfus = (livekit(), on(1));
+    let apps = (app("app-a", 9000), on(1), app("app-b", 9100), on(1));
+    let present = prop::array::uniform4(prop_oneof![4 => Just(true), 1 => Just(false)]);
+    (edges, redis, sfus, apps, present).prop_map(
+        |(edges, redis, sfu, apps, [edge, cache, media, business])| {
+            let mut all: Vec<Placed> = if edge { edges } else { Vec::new() };
+            if cache {
+                let (mut redis, on, primary) = redis;
+                let on = if redis.external.is_some() { Vec::new() } else { on };
+                if !on.is_empty() {
+                    redis.primary = vec![fixed(&on[primary.index(on.len())])];
+                }
+                all.push(("cache".to_owned(), redis.into(), on));
+            }
+            if media {
+                let (sfu, on) = sfu;
+                all.push(("sfu".to_owned(), sfu.into(), on));
+            }
+            if business {
+                let (first, first_on, second, second_on) = apps;
+                all.push(("app-a".to_owned(), first.into(), first_on));
+                all.push(("app-b".to_owned(), second.into(), second_on));
+            }
+            join(&mut all);
+            all
+        },
+    )
+}
+
+/// Joins services by name: what needs one of a kind names it, and needs of what
+/// is not there are dropped.
+fn join(all: &mut [Placed]) {
+    let names: Vec<String> = all.iter().map(|(name, ..)| name.clone()).collect();
+    let has_edge = names.iter().any(|name| name == "edge-a");
+    for (name, service, _) in all {
+        match service {
+            ServiceSpec::Livekit(livekit) => {
+                livekit.edge = has_edge.then(|| fixed("edge-a"));
+                if !has_edge
+                    && let Some(turn) = &mut livekit.turn
+                    && turn.tls == TurnTls::Edge
+                {
+                    turn.tls = TurnTls::Off;
+                }
+            }
+            ServiceSpec::App(app) => {
+                if !has_edge {
+                    app.routes.clear();
+                }
+                // Two edges stand together, so the second app may use the other.
+                let edge = names.iter().rev().find(|edge| edge.starts_with("edge") && name == "app-b");
+                let edge = edge.map_or("edge-a", String::as_str);
+                app.edge = (!app.routes.is_empty()).then(|| fixed(edge));
+                app.needs.retain(|need| names.iter().any(|name| need == name.as_str()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn edge(name: &'static str, offset: u16) -> impl Strategy<Value = Edge> {
+    (network_of_container(), any::<bool>(), any::<bool>()).prop_map(move |(network, http3, https)| {
+        let domain = format!("{name}.example.com").parse().ok();
+        let tls = if https { Tls::Internal } else { Tls::Off };
+        let (http_port, https_port) = (Port::fixed(80 + offset), Port::fixed(443 + offset));
+        let image = fixed_image("registry.example.com/caddy-l4:2.11");
+        Edge { domain, tls, http_port, https_port, http3, network, image, layer4: true, ..Edge::default() }
+    })
+}
+
+fn redis() -> impl Strategy<Value = Redis> {
+    let external = prop_oneof![5 => Just(false), 1 => Just(true)];
+    (network_of_container(), external).prop_map(|(network, external)| {
+        let remote =
+            || RedisRemote { address: "redis.example.com:6379".parse().ok(), ..RedisRemote::default() };
+        let password = Some(SecretRef::Env("REDIS_PASSWORD".to_owned()));
+        Redis { password, network, external: external.then(remote), ..Redis::default() }
+    })
+}
+
+fn livekit() -> impl Strategy<Value = Livekit> {
+    let udp = select(vec![
+        PortRange::fixed(50000, 60000),
+        PortRange::fixed(7882, 7882),
+        PortRange::fixed(7882, 7890),
+    ]);
+    let turn = prop::option::of(prop_oneof![
+        2 => Just(TurnTls::Off),
+        1 => Just(TurnTls::Direct),
+        1 => Just(TurnTls::Edge),
+    ]);
+    let tcp = prop::option::weighted(0.8, Just(Port::fixed(7881)));
+    let metrics = prop::option::of(sources());
+    (udp, turn, tcp, metrics, select(LivekitVersion::SUPPORTED.to_vec())).prop_map(
+        |(udp, turn, tcp_port, metrics, version)| Livekit {
+            version,
+            keys: [("main".to_owned(), SecretRef::Env("LIVEKIT_API_SECRET".to_owned()))].into(),
+            udp,
+            tcp_port,
+            turn: turn.map(|tls| Turn {
+                domain: "turn.example.com".parse().ok(),
+                tls,
+                cert: Some(SecretRef::File("turn.crt".to_owned())),
+                key: Some(SecretRef::File("turn.key".to_owned())),
+                ..Turn::default()
+            }),
+            metrics: metrics.map(|from| Metrics { from, ..Metrics::default() }),
+            use_external_ip: true,
+            ..Livekit::default()
+        },
+    )
+}
+
+fn app(name: &'static str, port: u16) -> impl Strategy<Value = App> {
+    let attached = select(vec![None, Some(ContainerNetwork::Host), Some(ContainerNetwork::Bridge)]);
+    let needs = subsequence(vec!["cache", "sfu", "edge-a", "app-a", "app-b"], 0..=3);
+    let open = prop::option::of((sources(), select(vec![Protocol::Tcp, Protocol::Udp])));
+    (any::<bool>(), attached, needs, any::<bool>(), open).prop_map(
+        move |(host, network, needs, routed, open)| {
+            let image = fixed_image("registry.example.com/app:1.4");
+            let opening =
+                |(from, protocol)| (fixed("extra"), Opening { port: Port::fixed(port + 1), protocol, from });
+            App {
+                run: host.then_some(Run::Host),
+                image: (!host).then_some(image),
+                network: network.filter(|_| !host),
+                port: Port::new(port),
+                health: Some("/health".to_owned()),
+                routes: if routed { vec![format!("/{name}/*")] } else { Vec::new() },
+                needs: needs.into_iter().filter(|need| *need != name).map(fixed).collect(),
+                open: open.map(opening).into_iter().collect(),
+                ..App::default()
+            }
+        },
+    )
+}
+
+fn sources() -> impl Strategy<Value = Vec<Source>> {
+    let nets = ["198.51.100.0/24", "2001:db8:1::/48", "198.51.100.7"];
+    let any = Just(vec![Source::Any]);
+    let some = subsequence(nets.to_vec(), 1..=3)
+        .prop_map(|nets| nets.into_iter().filter_map(|net| net.parse().ok()).collect::<Vec<_>>());
+    prop_oneof![any, some]
+}
+
+fn network_of_container() -> impl Strategy<Value = ContainerNetwork> {
+    select(vec![ContainerNetwork::Host, ContainerNetwork::Bridge])
+}
+
+fn fixed_image(text: &str) -> ImageRef {
+    text.parse().expect("images here are valid")
+}
+
+fn fixed(name: &str) -> Name {
+    name.parse().expect("names here are valid")
+}

@@ -1,0 +1,187 @@
+//! Checks, as data: what is to be tried, from where, and what has to come back.
+//!
+//! Nobody writes a check down: each follows from a flow, or from what a service
+//! promises. Trying them is another crate's work.
+
+use crate::endpoint::{Endpoint, EndpointId, Speaks};
+use crate::{FlowId, HostName, Party, Protocol, ServiceId, ServiceSpec, Topology, TurnTls};
+
+/// One probe with its expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Check {
+    /// What to call it: `SERVICE.ENDPOINT from PARTY`; unique in a topology.
+    pub id: String,
+    /// What it follows from.
+    pub origin: Origin,
+    /// Who has to succeed.
+    pub from: Party,
+    /// Where it is tried; every placement that offers it has to answer.
+    pub to: EndpointId,
+    /// What is tried, and what has to come back.
+    pub probe: Probe,
+}
+
+/// What a check follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A flow, which has to be possible.
+    Flow(FlowId),
+    /// A service's own promise.
+    Service(ServiceId),
+}
+
+/// What is tried, and what has to come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Probe {
+    /// A connection is accepted.
+    TcpConnect,
+    /// `GET` answers 2xx.
+    HttpGet {
+        /// The path.
+        path: String,
+    },
+    /// `GET /` over HTTP answers with a redirect to HTTPS.
+    HttpsRedirect,
+    /// A TLS session whose certificate is valid for the name, by a chain that
+    /// the client trusts.
+    TlsSession {
+        /// The name asked for and expected.
+        name: HostName,
+    },
+    /// A QUIC session in which HTTP/3 is spoken for the name.
+    Http3Session {
+        /// The name asked for and expected.
+        name: HostName,
+    },
+    /// `PING` with the password answers `PONG`; without it, it is refused.
+    RedisPing {
+        /// Whether a password is set.
+        password: bool,
+    },
+    /// `INFO replication` says that the link to the primary is up.
+    RedisReplication,
+    /// A STUN Binding request (RFC 8489) is answered with the client's address.
+    StunBinding,
+    /// A STUN Binding request with the credentials of a session of one's own:
+    /// media ports answer nobody else.
+    IceBinding,
+}
+
+/// All checks of a topology, in the order of its flows, then its services.
+///
+/// Flows whose far side answers only inside a running session, such as TURN's
+/// relay ports, have no check of their own.
+pub fn checks(topology: &Topology) -> Vec<Check> {
+    let of_flows = topology.flows().iter().filter_map(|flow| {
+        let endpoint = topology.endpoint(flow.to);
+        let probe = probe(topology, endpoint, flow.from)?;
+        Some(check(topology, Origin::Flow(flow.id), flow.from, endpoint, probe))
+    });
+    let of_services = topology.services().iter().filter_map(|service| {
+        let ServiceSpec::Redis(_) = &service.kind else { return None };
+        let replica = topology.endpoint_named(service.id, "replica")?;
+        let from = Party::Service(service.id);
+        let origin = Origin::Service(service.id);
+        (!replica.at.is_empty()).then(|| check(topology, origin, from, replica, Probe::RedisReplication))
+    });
+    of_flows.chain(of_services).collect()
+}
+
+fn check(topology: &Topology, origin: Origin, from: Party, to: &Endpoint, probe: Probe) -> Check {
+    let service = &topology.service(to.service).name;
+    let id = format!("{service}.{} from {}", to.name, topology.party_name(from));
+    Check { id, origin, from, to: to.id, probe }
+}
+
+fn probe(topology: &Topology, endpoint: &Endpoint, from: Party) -> Option<Probe> {
+    let service = topology.service(endpoint.service);
+    let domain = match &service.kind {
+        ServiceSpec::Edge(edge) => edge.domain.clone(),
+        _ => None,
+    };
+    match &endpoint.speaks {
+        Speaks::Http { health: Some(path) } => Some(Probe::HttpGet { path: path.clone() }),
+        Speaks::Http { health: None } => match &service.kind {
+            ServiceSpec::Edge(edge) if edge.is_https() => Some(Probe::HttpsRedirect),
+            _ => Some(Probe::TcpConnect),
+        },
+        Speaks::Https => Some(domain.map_or(Probe::TcpConnect, |name| Probe::TlsSession { name })),
+        Speaks::Http3 => domain.map(|name| Probe::Http3Session { name }),
+        Speaks::Redis => {
+            let ServiceSpec::Redis(redis) = &service.kind else { return None };
+            Some(Probe::RedisPing { password: redis.password.is_some() })
+        }
+        Speaks::Turn => Some(Probe::StunBinding),
+        Speaks::TurnTls => {
+            let ServiceSpec::Livekit(livekit) = &service.kind else { return None };
+            let turn = livekit.turn.as_ref()?;
+            match (&turn.domain, turn.tls, from) {
+                (Some(name), TurnTls::Direct, Party::Internet) => {
+                    Some(Probe::TlsSession { name: name.clone() })
+                }
+                _ => Some(Probe::TcpConnect),
+            }
+        }
+        Speaks::IceTcp => Some(Probe::TcpConnect),
+        Speaks::Media => Some(Probe::IceBinding),
+        Speaks::Relay => None,
+        Speaks::Other => (endpoint.protocol == Protocol::Tcp).then_some(Probe::TcpConnect),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{Edge, Livekit, NodeSpec, Plot, Redis, SecretRef};
+
+    fn topology() -> Topology {
+        let secret = |name: &str| SecretRef::Env(name.to_owned());
+        Plot::new("live".parse().expect("a name"))
+            .service("edge", Edge::new("live.example.com".parse().expect("a host")))
+            .service("sfu", Livekit { keys: [("main".into(), secret("KEY"))].into(), ..Livekit::default() })
+            .service(
+                "cache",
+                Redis {
+                    password: Some(secret("PASSWORD")),
+                    primary: vec!["a".parse().expect("a name")],
+                    ..Redis::default()
+                },
+            )
+            .node(
+                "a",
+                NodeSpec::public("203.0.113.1".parse().expect("an address"))
+                    .role("edge")
+                    .role("sfu")
+                    .role("cache"),
+            )
+            .node("b", NodeSpec::public("203.0.113.2".parse().expect("an address")).role("sfu").role("cache"))
+            .build()
+            .expect("a sound plot")
+            .topology
+    }
+
+    #[test]
+    fn every_flow_but_relays_is_tried_and_has_a_name_of_its_own() {
+        let topology = topology();
+        let checks = checks(&topology);
+        let tried: BTreeSet<_> = checks.iter().map(|check| check.origin).collect();
+        for flow in topology.flows() {
+            let relay = topology.endpoint(flow.to).speaks == Speaks::Relay;
+            assert_eq!(tried.contains(&Origin::Flow(flow.id)), !relay, "{flow:?}");
+        }
+        let ids: BTreeSet<_> = checks.iter().map(|check| &check.id).collect();
+        assert_eq!(ids.len(), checks.len());
+    }
+
+    #[test]
+    fn a_redis_with_a_password_is_asked_with_it() {
+        let topology = topology();
+        let redis = checks(&topology).into_iter().find(|check| check.id == "cache.primary from sfu");
+        assert_eq!(redis.expect("a check").probe, Probe::RedisPing { password: true });
+    }
+}

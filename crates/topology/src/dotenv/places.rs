@@ -1,0 +1,163 @@
+//! Who runs LiveKit, and who runs Caddy.
+
+use std::collections::BTreeSet;
+
+use super::survey::Survey;
+use crate::{Code, FieldPath, Name};
+
+/// Which machines run what, by index.
+pub(super) struct Places {
+    pub(super) livekit: Vec<usize>,
+    pub(super) edges: Vec<usize>,
+}
+
+impl Places {
+    /// Infers the places by the rules of the [module](super).
+    pub(super) fn infer(survey: &mut Survey) -> Self {
+        compare_lists(survey);
+        let livekit = livekit(survey);
+        let edges = edges(survey, &livekit);
+        Self { livekit, edges }
+    }
+
+    pub(super) fn has_livekit(&self, machine: usize) -> bool {
+        self.livekit.contains(&machine)
+    }
+
+    pub(super) fn has_edge(&self, machine: usize) -> bool {
+        self.edges.contains(&machine)
+    }
+
+    /// Machines with an edge and no LiveKit.
+    pub(super) fn is_front(&self, machine: usize) -> bool {
+        self.has_edge(machine) && !self.has_livekit(machine)
+    }
+
+    /// Says what was inferred, and how to change it.
+    pub(super) fn explain(&self, survey: &mut Survey, names: &[Name]) {
+        let all = |machines: &[usize]| {
+            let words: Vec<_> = machines.iter().map(|&machine| names[machine].as_str()).collect();
+            words.join(", ")
+        };
+        let nodes = FieldPath::root().key("nodes");
+        let how = "to change that, add or take away the role under [nodes]";
+        let is_named = survey.machines.iter().any(|m| m.nodes.is_some() || m.upstream.is_some());
+        let why = if is_named { "as NODES says" } else { "as no file has NODES, whose default is localhost" };
+        survey.findings.add(
+            Code::EnvInferred,
+            nodes.clone(),
+            format!("LiveKit runs on {}, {why}", all(&self.livekit)),
+            format!("{how}: \"livekit\""),
+        );
+        let fronts = self.edges.iter().any(|&edge| self.is_front(edge));
+        let why = match fronts {
+            true => "since DOMAIN or CADDY_UPSTREAM is set there, apart from LiveKit",
+            false => "since DOMAIN is set there, and on no machine without LiveKit",
+        };
+        if !self.edges.is_empty() {
+            survey.findings.add(
+                Code::EnvInferred,
+                nodes.clone(),
+                format!("Caddy runs on {}, {why}", all(&self.edges)),
+                format!("{how}: \"edge\""),
+            );
+        }
+        for machine in survey.everyone() {
+            let entry = &survey.machines[machine];
+            let path = nodes.key(names[machine].as_str());
+            if entry.file.is_none() {
+                let message = format!("other files name {}, and no file was given for it", entry.address);
+                let help = format!(
+                    "give its file too: {}=FILE; if it is a machine whose file was given under another address, \
+                     name that one by the address that NODES has",
+                    entry.address
+                );
+                survey.findings.add(Code::EnvMissing, path, message, help);
+            }
+        }
+    }
+}
+
+/// Says where the lists of LiveKit machines contradict each other.
+///
+/// A list of nothing but `localhost` agrees with one that holds that machine,
+/// and with another machine's `localhost`.
+fn compare_lists(survey: &mut Survey) {
+    let lists: Vec<_> = survey
+        .everyone()
+        .into_iter()
+        .flat_map(|m| [(m, "NODES"), (m, "CADDY_UPSTREAM")])
+        .filter_map(|(m, name)| {
+            let machine = &survey.machines[m];
+            // Where Caddy's own list is written, NODES is what the example file had.
+            let list = match name {
+                "NODES" => machine.nodes.as_ref().filter(|l| !(l.is_local && machine.upstream.is_some())),
+                _ => machine.upstream.as_ref(),
+            };
+            Some((m, name, list?.clone()))
+        })
+        .collect();
+    let Some((first, first_name, full)) = lists.iter().find(|(_, _, list)| !list.is_local) else { return };
+    let one = survey.place(*first, first_name);
+    for (machine, name, list) in &lists {
+        let two = survey.place(*machine, name);
+        let (message, help) = if list.is_local && !list.addresses.is_subset(&full.addresses) {
+            (
+                format!(
+                    "{name} in {two} means this very machine, {}, which {first_name} in {one} lacks",
+                    survey.machines[*machine].address
+                ),
+                "add it there; or take NODES out of this file, if no LiveKit runs here",
+            )
+        } else if !list.is_local && list.addresses != full.addresses {
+            let differing: Vec<_> =
+                list.addresses.symmetric_difference(&full.addresses).map(ToString::to_string).collect();
+            (
+                format!(
+                    "{name} in {two} and {first_name} in {one} differ: only one has {}",
+                    differing.join(", ")
+                ),
+                "make the lists agree",
+            )
+        } else {
+            continue;
+        };
+        survey.add(Code::EnvContradiction, (*machine, name), message, help);
+    }
+}
+
+fn livekit(survey: &Survey) -> Vec<usize> {
+    let mut named = BTreeSet::new();
+    for machine in &survey.machines {
+        let upstream = machine.upstream.as_ref();
+        let nodes = machine.nodes.as_ref().filter(|list| upstream.is_none() || !list.is_local);
+        named.extend(nodes.into_iter().chain(upstream).flat_map(|list| &list.addresses).copied());
+    }
+    let everyone = survey.everyone().into_iter();
+    if !named.is_empty() {
+        return everyone.filter(|&m| named.contains(&survey.machines[m].address)).collect();
+    }
+    // Nobody has NODES: the default is localhost, but not on what has only a domain.
+    let without_domain: Vec<_> =
+        everyone.clone().filter(|&m| survey.machines[m].value("DOMAIN").is_none()).collect();
+    let says_key = |&&m: &&usize| survey.machines[m].value("LIVEKIT_API_KEY").is_some();
+    let with_key: Vec<_> = without_domain.iter().filter(says_key).copied().collect();
+    match (with_key.is_empty(), without_domain.is_empty()) {
+        (false, _) => with_key,
+        (true, false) => without_domain,
+        (true, true) => everyone.collect(),
+    }
+}
+
+fn edges(survey: &Survey, livekit: &[usize]) -> Vec<usize> {
+    let candidate = |&m: &usize| {
+        let machine = &survey.machines[m];
+        machine.value("DOMAIN").is_some() || machine.upstream.is_some()
+    };
+    let candidates: Vec<_> = survey.everyone().into_iter().filter(candidate).collect();
+    let dedicated = |&m: &usize| !livekit.contains(&m) || survey.machines[m].upstream.is_some();
+    match candidates.iter().any(dedicated) {
+        true => candidates.into_iter().filter(dedicated).collect(),
+        false => candidates,
+    }
+}

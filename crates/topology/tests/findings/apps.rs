@@ -1,0 +1,104 @@
+//! Apps: how they start, what they need, what they are told.
+
+use stageplot_topology::{App, Code, EnvValue, Opening, Plot, Port, Protocol, RedisRemote, Source};
+
+use crate::healthy::*;
+use crate::{Case, case};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(
+            Code::AppNotStarted,
+            "services.rooms",
+            |p| app(p).run = None,
+            |p| app(p).image = Some(image("registry.example.com/rooms:1.4")),
+        ),
+        case(
+            Code::AppNotStarted,
+            "services.rooms.image",
+            |p| app(p).image = Some(image("registry.example.com/rooms:1.4")),
+            |p| app(p).run = None,
+        ),
+        case(
+            Code::EnvReference,
+            "services.rooms.env.REDIS_HOST",
+            |p| refer(p, "${cache.host}"),
+            |p| app(p).needs = vec![name("cache")],
+        ),
+        case(
+            Code::EnvReference,
+            "services.rooms.env.REDIS_HOST",
+            |p| refer(p, "${HOME}"),
+            |p| refer(p, "$${HOME}"),
+        ),
+        case(
+            Code::EnvReference,
+            "services.rooms.env.REDIS_HOST",
+            |p| {
+                unplace(p, "media-1");
+                let cluster = vec!["redis.example.com:6379".parse().expect("an address")];
+                redis(p).external = Some(RedisRemote { cluster, ..RedisRemote::default() });
+                app(p).needs = vec![name("cache")];
+                refer(p, "${cache.host}");
+            },
+            |p| refer(p, "redis.example.com"),
+        ),
+        case(
+            Code::UnknownName,
+            "services.rooms.needs[0]",
+            |p| app(p).needs = vec![name("cash")],
+            |p| app(p).needs = vec![name("cache")],
+        ),
+        case(
+            Code::MissingField,
+            "services.rooms.needs[0]",
+            |p| {
+                add(p, "store", App { port: None, ..host_app(9000) });
+                place(p, "store", "front");
+                app(p).needs = vec![name("store")];
+            },
+            |p| add(p, "store", host_app(9000)),
+        ),
+        case(
+            Code::MissingField,
+            "services.rooms.port",
+            |p| app(p).port = None,
+            |p| app(p).port = Port::new(8080),
+        ),
+        case(
+            Code::MissingField,
+            "services.rooms.routes",
+            |p| {
+                p.services.remove("edge");
+                node(p, "front").roles.remove(0);
+            },
+            |p| app(p).routes.clear(),
+        ),
+        case(
+            Code::InvalidValue,
+            "services.rooms.health",
+            |p| app(p).health = Some("health".to_owned()),
+            |p| app(p).health = Some("/health".to_owned()),
+        ),
+        case(
+            Code::InvalidValue,
+            "services.rooms.volumes.data",
+            |p| drop(app(p).volumes.insert(name("data"), "data".to_owned())),
+            |p| drop(app(p).volumes.insert(name("data"), "/data".to_owned())),
+        ),
+        case(
+            Code::InvalidValue,
+            "services.rooms.open.http",
+            |p| {
+                let opening =
+                    Opening { port: Port::fixed(9000), protocol: Protocol::Tcp, from: vec![Source::Any] };
+                app(p).open.insert(name("http"), opening);
+            },
+            |p| app(p).open.clear(),
+        ),
+    ]
+}
+
+fn refer(plot: &mut Plot, text: &str) {
+    app(plot).env.insert("REDIS_HOST".to_owned(), EnvValue::Text(text.to_owned()));
+}

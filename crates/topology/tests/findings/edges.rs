@@ -1,0 +1,98 @@
+//! The edge: its certificates, its ports, and what stands behind it.
+
+use stageplot_topology::{Acme, App, Code, DnsChallenge, Livekit, Plot, Port, ServiceSpec, Tls};
+
+use crate::healthy::*;
+use crate::{Case, case};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(
+            Code::IdleEdge,
+            "services.second",
+            |p| {
+                add_second_edge(p);
+                app(p).edge = Some(name("edge"));
+                livekit(p).edge = Some(name("edge"));
+            },
+            |p| app(p).edge = Some(name("second")),
+        ),
+        case(
+            Code::RouteConflict,
+            "services.zoo.routes[0]",
+            |p| {
+                add(p, "zoo", App { routes: vec!["/api/*".to_owned()], ..host_app(9000) });
+                place(p, "zoo", "front");
+            },
+            |p| match p.services.get_mut("zoo") {
+                Some(ServiceSpec::App(zoo)) => zoo.routes = vec!["/zoo/*".to_owned()],
+                _ => unreachable!("the app was added"),
+            },
+        ),
+        case(
+            Code::RouteConflict,
+            "services.edge",
+            |p| {
+                let other = Livekit { port: Port::fixed(7980), ..livekit(p).clone() };
+                add(p, "sfu-b", other);
+                node(p, "media-2").roles = vec![name("sfu-b")];
+            },
+            |p| {
+                add_second_edge(p);
+                app(p).edge = Some(name("edge"));
+                livekit(p).edge = Some(name("edge"));
+                livekit_named(p, "sfu-b").edge = Some(name("second"));
+            },
+        ),
+        case(
+            Code::PlainHttp,
+            "services.edge.tls",
+            |p| edge(p).tls = Tls::Off,
+            |p| edge(p).tls = Tls::Internal,
+        ),
+        case(
+            Code::PlainHttp,
+            "services.edge.domain",
+            |p| edge(p).domain = None,
+            |p| edge(p).domain = Some(host("live.example.com")),
+        ),
+        case(
+            Code::MissingField,
+            "services.edge.domain",
+            |p| edge(p).aliases = edge(p).domain.take().into_iter().collect(),
+            |p| edge(p).domain = edge(p).aliases.pop(),
+        ),
+        case(
+            Code::AcmePort,
+            "services.edge.http-port",
+            |p| edge(p).http_port = Port::fixed(8080),
+            |p| edge(p).http_port = Port::fixed(80),
+        ),
+        case(
+            Code::AcmeSeveralEdges,
+            "services.edge.tls",
+            |p| place(p, "edge", "media-2"),
+            |p| edge(p).tls = Tls::Own { cert: file("live.crt"), key: file("live.key") },
+        ),
+        case(
+            Code::EdgeImageLacksModule,
+            "services.edge.image",
+            |p| edge(p).tls = by_dns("cloudflare"),
+            |p| edge(p).image = image("registry.example.com/caddy-cloudflare:2.11"),
+        ),
+        case(Code::InvalidValue, "services.edge.tls.dns", with_odd_provider, |p| {
+            edge(p).tls = by_dns("cloudflare");
+        }),
+    ]
+}
+
+fn with_odd_provider(plot: &mut Plot) {
+    edge(plot).image = image("registry.example.com/caddy-cloudflare:2.11");
+    edge(plot).tls = by_dns("cloudflare {");
+}
+
+fn by_dns(provider: &str) -> Tls {
+    let settings = [("api_token".to_owned(), env("DNS_TOKEN"))].into();
+    let dns = Some(DnsChallenge { provider: provider.to_owned(), settings });
+    Tls::Acme(Acme { dns, ..Acme::default() })
+}

@@ -1,0 +1,103 @@
+//! Addresses, networks and ports.
+
+use stageplot_topology::{App, Code, NodeSpec, Port, Turn};
+
+use crate::healthy::*;
+use crate::{Case, case};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(
+            Code::InvalidValue,
+            "nodes.media-2.address[1]",
+            |p| node(p, "media-2").address.push(ip("fe80::1")),
+            |p| _ = node(p, "media-2").address.pop(),
+        ),
+        case(
+            Code::DuplicateAddress,
+            "nodes.media-2.address[0]",
+            |p| node(p, "media-2").address = vec![ip("192.168.1.2")],
+            |p| node(p, "media-2").address = vec![ip("192.168.1.3")],
+        ),
+        case(
+            Code::NetworkOverlap,
+            "networks.vpn.cidr[0]",
+            |p| add_network(p, "vpn", "192.168.0.0/16"),
+            |p| add_network(p, "vpn", "10.9.0.0/16"),
+        ),
+        case(
+            Code::BridgeOverlap,
+            "bridge",
+            |p| p.bridge.v4 = "192.168.1.128/25".parse().expect("a network"),
+            |p| p.bridge.v4 = "172.31.0.0/24".parse().expect("a network"),
+        ),
+        case(
+            Code::BridgeOverlap,
+            "nodes.media-2.address[1]",
+            |p| node(p, "media-2").address.push(ip("fd5a:9e10:7000::9")),
+            |p| _ = node(p, "media-2").address.pop(),
+        ),
+        case(
+            Code::BridgeOverlap,
+            "bridge.v4",
+            |p| p.bridge.v4 = "172.31.0.0/30".parse().expect("a network"),
+            |p| p.bridge.v4 = "172.31.0.0/24".parse().expect("a network"),
+        ),
+        case(
+            Code::AddressOutsideNetworks,
+            "nodes.media-2.address[1]",
+            |p| node(p, "media-2").address.push(ip("10.9.0.3")),
+            |p| add_network(p, "vpn", "10.9.0.0/16"),
+        ),
+        case(
+            Code::NoRoute,
+            "nodes.store",
+            |p| {
+                unplace(p, "media-1");
+                add_network(p, "dc", "10.9.0.0/16");
+                p.nodes.insert(name("store"), NodeSpec::private(ip("10.9.0.5")).role("cache"));
+            },
+            |p| node(p, "store").address.push(ip("192.168.1.9")),
+        ),
+        case(
+            Code::BridgeNeedsIpv6,
+            "nodes.media-1",
+            |p| {
+                add_network(p, "six", "fd00:6::/64");
+                node(p, "media-1").address.push(ip("fd00:6::2"));
+                p.nodes.insert(name("far"), NodeSpec::private(ip("fd00:6::9")).role("worker"));
+                let image = Some("registry.example.com/worker:1".parse().expect("an image"));
+                add(p, "worker", App { image, needs: vec![name("cache")], ..App::default() });
+            },
+            |p| p.bridge.ipv6 = true,
+        ),
+        case(Code::NoRoute, "services.cache", |p| unplace(p, "media-1"), |p| place(p, "cache", "media-2")),
+        case(
+            Code::NoPublicAddress,
+            "nodes.media-2",
+            |p| node(p, "media-2").public = None,
+            |p| node(p, "media-2").public = Some(ip("203.0.113.12").into()),
+        ),
+        case(
+            Code::NoPublicAddress,
+            "nodes.media-2",
+            |p| node(p, "media-2").public = None,
+            |p| livekit(p).use_external_ip = true,
+        ),
+        case(
+            Code::PortConflict,
+            "services.rooms",
+            |p| app(p).port = Port::new(2020),
+            |p| app(p).port = Port::new(8080),
+        ),
+        case(
+            Code::PortConflict,
+            "services.sfu",
+            |p| {
+                livekit(p).turn = Some(Turn::default());
+                livekit(p).udp = "3000-3500".parse().expect("a range");
+            },
+            |p| livekit(p).udp = "3600-3700".parse().expect("a range"),
+        ),
+    ]
+}

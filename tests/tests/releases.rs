@@ -1,0 +1,357 @@
+//! Releases: a change reaches exactly the containers that it concerns, and whatever
+//! ends an installation leaves a whole release in place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use stageplot_render::{Custom, Rendering};
+use stageplot_tests::{
+    Client, Engine, Lan, Machine, Namespace, Process, Scratch, Visitor, render, render_with, run, wait_for,
+    want, write_bundle,
+};
+
+const IMAGES: [&str; 4] =
+    ["caddy:2.11-alpine", "redis:7-alpine", "livekit/livekit-server:v1.13.5", "stageplot/echo:1"];
+const SERVICES: [&str; 4] = ["cache", "edge", "rooms", "sfu"];
+const DOMAIN: &str = "live.example.com";
+const SOON: Duration = Duration::from_secs(30);
+
+/// One change of a stage plot, and what it is to do.
+struct Step {
+    what: &'static str,
+    /// A text of the plot, and what is put in its place.
+    edit: (&'static str, &'static str),
+    /// The services that are given new containers.
+    recreated: &'static [&'static str],
+}
+
+const PASSWORD: &str = "first-password";
+const ROTATED: &str = "second-password";
+
+const STEPS: [Step; 9] = [
+    Step { what: "nothing", edit: ("", ""), recreated: &[] },
+    Step {
+        what: "a route",
+        edit: (r#"routes = ["/api/*", "/ws"]"#, r#"routes = ["/api/*", "/ws", "/extra/*"]"#),
+        recreated: &[],
+    },
+    Step {
+        what: "Redis' memory",
+        edit: ("maxmemory = \"64mb\"", "maxmemory = \"96mb\""),
+        recreated: &["cache"],
+    },
+    Step {
+        what: "a room setting",
+        edit: ("max-participants = 10", "max-participants = 11"),
+        recreated: &["sfu"],
+    },
+    Step { what: "the app's environment", edit: ("MODE = \"one\"", "MODE = \"two\""), recreated: &["rooms"] },
+    Step { what: "an image", edit: ("stageplot/echo:1", "stageplot/echo:2"), recreated: &["rooms"] },
+    Step {
+        what: "a memory limit",
+        edit: ("limits = { memory = \"256mb\" }", "limits = { memory = \"300mb\" }"),
+        recreated: &["cache"],
+    },
+    Step { what: "a port", edit: ("port = 8080", "port = 8081"), recreated: &["rooms"] },
+    Step {
+        what: "a reload setting",
+        edit: ("balance = \"least_conn\"", "balance = \"round_robin\""),
+        recreated: &[],
+    },
+];
+
+fn plot(root: &Path) -> String {
+    format!(
+        r#"
+name = "live"
+root = "{}"
+
+[nodes.front]
+public = "203.0.113.10"
+roles = ["edge", "rooms", "sfu", "cache"]
+
+[services.edge]
+kind = "edge"
+domain = "live.example.com"
+tls = "internal"
+balance = "least_conn"
+
+[services.rooms]
+kind = "app"
+image = "stageplot/echo:1"
+port = 8080
+health = "/health"
+routes = ["/api/*", "/ws"]
+needs = ["cache"]
+env = {{ MODE = "one", PORT = "8080", REDIS_PASSWORD = {{ env = "REDIS_PASSWORD" }} }}
+
+[services.sfu]
+kind = "livekit"
+keys = {{ main = {{ env = "LIVEKIT_API_SECRET" }} }}
+room = {{ max-participants = 10 }}
+
+[services.cache]
+kind = "redis"
+password = {{ env = "REDIS_PASSWORD" }}
+maxmemory = "64mb"
+limits = {{ memory = "256mb" }}
+"#,
+        root.display()
+    )
+}
+
+fn secrets(password: &str) -> [(&'static str, &str); 2] {
+    [("LIVEKIT_API_SECRET", "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4"), ("REDIS_PASSWORD", password)]
+}
+
+/// Change after change of a running plot: each recreates the services whose files or
+/// definition it changes, and no other; a reload is enough for what only the edge
+/// reads, and closes nothing; data stays.
+#[test]
+fn a_change_reaches_what_it_concerns() {
+    let lan = want!(Lan::new("wire"));
+    let node = lan.machine("front", &["203.0.113.10/24"]);
+    let visitor = want!(Visitor::new(&lan.machine("visitor", &["198.51.100.7/24"]), DOMAIN, "203.0.113.10"));
+    let front = Machine::new(want!(Engine::start(&node, &IMAGES)), "front");
+    front.engine().docker(&["tag", "stageplot/echo:1", "stageplot/echo:2"]).success();
+    let installed = front.root().join("live");
+
+    let mut plot = plot(&front.root());
+    let mut before = render(&plot, &secrets(PASSWORD));
+    front.bring_up(&before);
+    wait_for("up", SOON, || redis(&front, PASSWORD, &["set", "kept", "yes"]) == "OK");
+    let root = installed.join("data/edge/data/caddy/pki/authorities/local/root.crt");
+    wait_for("an authority", SOON, || root.exists());
+    visitor.trust(&root);
+    let answered = |path: &str| visitor.curl(&[&format!("https://{DOMAIN}{path}")]).stdout;
+    wait_for("answered", SOON, || answered("/api/").contains(r#""path":"/api/""#));
+
+    for step in STEPS {
+        assert!(plot.contains(step.edit.0), "{}", step.what);
+        plot = plot.replace(step.edit.0, step.edit.1);
+        if step.what == "a port" {
+            plot = plot.replace("PORT = \"8080\"", "PORT = \"8081\"");
+        }
+        let after = render(&plot, &secrets(PASSWORD));
+        apply(&front, step.what, &before, &after, step.recreated);
+        if step.what == "a route" {
+            assert!(!answered("/extra/").contains(r#""path":"/extra/""#), "before the reload");
+            let mut socket = visitor.socket(&format!("wss://{DOMAIN}/ws"));
+            socket.wait_for("echoed", SOON);
+            front.reload(&after);
+            assert!(answered("/extra/").contains(r#""path":"/extra/""#), "after the reload");
+            stays_open(&mut socket);
+        }
+        before = after;
+    }
+    front.reload(&before);
+    let answers = || answered("/api/").contains(r#""path":"/api/""#);
+    wait_for("answered on another port", SOON, answers);
+
+    let rotated = render(&plot, &secrets(ROTATED));
+    apply(&front, "a secret", &before, &rotated, &["cache", "rooms", "sfu"]);
+    wait_for("up again", SOON, || redis(&front, ROTATED, &["get", "kept"]) == "yes");
+    assert!(redis(&front, PASSWORD, &["get", "kept"]).contains("WRONGPASS"));
+
+    let mut custom = Custom::default();
+    custom.templates.insert("README.md".to_owned(), "# Other words\n\n    sh install.sh\n".to_owned());
+    let readme = render_with(&plot, &secrets(ROTATED), &custom);
+    let bundle = front.bundle(&readme);
+    assert_ne!(bundle.release, front.bundle(&rotated).release);
+    front.bring_up(&readme);
+    assert_eq!(current(&installed), bundle.release[..16]);
+    apply(&front, "words", &readme, &rotated, &[]);
+
+    wait_for("all well", SOON, || front.containers().values().all(|one| one.health == "healthy"));
+    assert_eq!(redis(&front, ROTATED, &["get", "kept"]), "yes");
+}
+
+/// Whatever ends an installation, and whenever, one release is in place whole, and
+/// the next installation does all that was to be done.
+#[test]
+fn a_killed_installation_leaves_a_whole_release() {
+    const KILLS: u32 = 60;
+    // To give files away takes root, as on a machine.
+    want!(Namespace::new("root"));
+    let scratch = Scratch::new();
+    let text = plot(&scratch.path().join("opt"));
+    let installed = scratch.path().join("opt/live");
+    let other = text.replace("MODE = \"one\"", "MODE = \"two\"").replace("/api/*", "/other/*");
+    let releases = [&text, &other].map(|plot| render(plot, &secrets(PASSWORD)));
+    let scripts = [0, 1].map(|index| {
+        let directory = scratch.path().join(format!("upload-{index}"));
+        write_bundle(&releases[index].bundles[0], &directory);
+        directory.join("install.sh")
+    });
+    let ids = [0, 1].map(|index| &releases[index].bundles[0].release[..16]);
+    let install = |index: usize| Process::start("install.sh", Command::new("sh").arg(&scripts[index]));
+    let finish = |index: usize| {
+        let ended = install(index).ended_within(SOON).expect("an end");
+        assert!(ended.success());
+        assert_eq!(current(&installed), ids[index]);
+        holds(&installed, &releases[index]);
+    };
+    finish(0);
+    let started = Instant::now();
+    finish(1);
+    let whole = started.elapsed();
+
+    let mut seen = BTreeMap::new();
+    for kill in 0..KILLS {
+        let mut running = install(kill as usize % 2);
+        std::thread::sleep(whole * kill / KILLS);
+        running.kill();
+        let current = current(&installed);
+        let release = ids.iter().position(|id| *id == current).expect("one of the two");
+        whole_release(&installed.join("current"), &releases[release]);
+        *seen.entry(release == kill as usize % 2).or_insert(0) += 1;
+    }
+    println!("{KILLS} installations of {whole:?} killed: switched already? {seen:?}");
+    assert_eq!(seen.len(), 2, "killed before and after the switch");
+
+    finish(0);
+    let mut kept: Vec<_> = names(&installed.join("releases"));
+    kept.sort();
+    let mut both = ids.map(str::to_owned).to_vec();
+    both.sort();
+    assert_eq!(kept, both);
+
+    // Two people at once: one after the other.
+    let (mut one, mut two) = (install(0), install(1));
+    for running in [&mut one, &mut two] {
+        assert!(running.ended_within(SOON).expect("an end").success());
+    }
+    let last = ids.iter().position(|id| *id == current(&installed)).expect("one of the two");
+    holds(&installed, &releases[last]);
+}
+
+/// Every file of a release is in its place, and what containers mount beside it too.
+fn holds(installed: &Path, release: &Rendering) {
+    whole_release(&installed.join("current"), release);
+    for file in &release.bundles[0].artifacts {
+        if file.path.starts_with("live/") || file.path.starts_with("services/") {
+            assert_eq!(fs::read(installed.join(&file.path)).expect("a file"), file.bytes, "{}", file.path);
+        }
+    }
+    assert_eq!(names(&installed.join("live/edge")), ["Caddyfile"]);
+}
+
+/// A release is as its own manifest says: content, mode and owner of every file.
+fn whole_release(directory: &Path, release: &Rendering) {
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(directory.join("manifest.json")).expect("a manifest"))
+            .expect("JSON");
+    let files = manifest["files"].as_object().expect("files");
+    assert_eq!(files.len() + 1, release.bundles[0].artifacts.len());
+    let mut sums = String::new();
+    for (path, file) in files {
+        writeln!(sums, "{}  {path}", file["sha256"].as_str().expect("a sum")).expect("a line");
+        let metadata = fs::metadata(directory.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(format!("{:04o}", metadata.mode() & 0o7777), file["mode"], "{path}");
+        assert_eq!(format!("{}:{}", metadata.uid(), metadata.gid()), file["owner"], "{path}");
+    }
+    let list = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(list.path(), sums).expect("a list");
+    let mut check = Command::new("sha256sum");
+    run(check.args(["--check", "--strict", "--quiet"]).arg(list.path()).current_dir(directory), SOON)
+        .success();
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("a directory");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Nobody needs us: a bundle that root has copied somewhere runs by what Docker itself
+/// is told there, and its firewall by what nft is told.
+#[test]
+fn a_copied_bundle_runs_by_itself() {
+    let lan = want!(Lan::new("wire"));
+    let node = lan.machine("front", &["203.0.113.10/24"]);
+    let front = Machine::new(want!(Engine::start(&node, &IMAGES)), "front");
+    let directory = front.upload(&render(&plot(&front.root()), &secrets(PASSWORD)));
+    let commands = "nft -f firewall/stageplot.nft\ndocker compose up -d --wait";
+    front.shell(commands, &directory).success();
+    assert!(front.containers().values().all(|one| one.health == "healthy"));
+    assert_eq!(redis(&front, PASSWORD, &["ping"]), "PONG");
+}
+
+/// Brings a release up in the place of another one, and compares what became of the
+/// containers with what was to, and with what the manifests say.
+fn apply(front: &Machine, what: &str, before: &Rendering, after: &Rendering, recreated: &[&str]) {
+    let old = front.containers();
+    let started = Instant::now();
+    front.bring_up(after);
+    let took = started.elapsed();
+    let new = front.containers();
+    assert_eq!(new.keys().collect::<Vec<_>>(), SERVICES.iter().collect::<Vec<_>>());
+    let changed = |service: &&str| {
+        (&old[*service].id, &old[*service].started) != (&new[*service].id, &new[*service].started)
+    };
+    let changed: BTreeSet<&str> = SERVICES.into_iter().filter(changed).collect();
+    println!("{what}: {changed:?} after {took:?}");
+    assert_eq!(changed, recreated.iter().copied().collect(), "{what}");
+    for service in &changed {
+        assert_ne!(old[*service].id, new[*service].id, "{service} was started again, not recreated");
+    }
+    // What the manifest announces is never more than what happens.
+    let announced = announced(&manifest(front, before), &manifest(front, after));
+    let announced: BTreeSet<&str> = announced.iter().map(String::as_str).collect();
+    assert!(announced.is_subset(&changed), "{what}: {announced:?}");
+    // What it does not announce, the definition of the service itself explains.
+    let defined = |rendering| {
+        let text = &front.bundle(rendering).artifact("compose.yaml").expect("a project").bytes;
+        String::from_utf8_lossy(text).into_owned()
+    };
+    if announced != changed {
+        assert_ne!(defined(before), defined(after), "{what}");
+    }
+    assert_eq!(current(&front.root().join("live")), front.bundle(after).release[..16]);
+}
+
+/// The services that a manifest says are recreated after another one.
+fn announced(before: &Value, after: &Value) -> BTreeSet<String> {
+    let read = |manifest: &Value| {
+        let files = manifest["files"].as_object().expect("files").values();
+        let mut read: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for file in files.filter(|file| file["change"] == "recreate") {
+            let service = file["service"].as_str().expect("a service").to_owned();
+            read.entry(service).or_default().insert(file["sha256"].to_string());
+        }
+        read
+    };
+    let (before, after) = (read(before), read(after));
+    let changed = after.into_iter().filter(|(service, files)| before.get(service) != Some(files));
+    changed.map(|(service, _)| service).collect()
+}
+
+fn manifest(front: &Machine, rendering: &Rendering) -> Value {
+    let manifest = front.bundle(rendering).artifact("manifest.json").expect("a manifest");
+    serde_json::from_slice(&manifest.bytes).expect("JSON")
+}
+
+fn current(installed: &Path) -> String {
+    let link = fs::read_link(installed.join("current")).expect("a link");
+    link.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+/// Asks the plot's Redis, in its container.
+fn redis(front: &Machine, password: &str, question: &[&str]) -> String {
+    let auth = format!("REDISCLI_AUTH={password}");
+    let ask = ["exec", "--env", &auth, "live-cache-1", "redis-cli"];
+    let output = front.engine().docker(&[&ask[..], question].concat());
+    (output.stdout + &output.stderr).trim().to_owned()
+}
+
+/// A WebSocket goes on being answered for two seconds.
+fn stays_open(socket: &mut Client) {
+    let so_far = socket.count("echoed");
+    wait_for("echoed on", SOON, || socket.count("echoed") >= so_far + 2);
+    assert!(socket.event("closed").is_none());
+}
