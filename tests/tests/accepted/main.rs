@@ -5,13 +5,15 @@
 
 mod caddy;
 mod compose;
+mod firewall;
 mod livekit;
 mod plots;
 mod redis;
+mod system;
 
 use stageplot_render::{Custom, Rendering, Secrets, render};
 use stageplot_tests::{Missing, Stage, Vault, examples, topology};
-use stageplot_topology::Topology;
+use stageplot_topology::{FirewallInput, Topology};
 
 /// An example plot, rendered with values for its secrets.
 struct Example {
@@ -33,6 +35,15 @@ impl Example {
     fn all() -> Result<Vec<Self>, Missing> {
         let further = plots::FURTHER.iter().map(|(name, text)| ((*name).to_owned(), topology(text)));
         examples().into_iter().chain(further).map(|(name, topology)| Self::new(&name, topology)).collect()
+    }
+
+    fn uses_ufw(&self) -> bool {
+        self.topology.plot().firewall.input == FirewallInput::Ufw
+    }
+
+    /// Where the plot lives on its machines.
+    fn install_dir(&self) -> String {
+        format!("{}/{}", self.topology.plot().root, self.topology.name())
     }
 
     fn stage(&self) -> Result<Stage, Missing> {
