@@ -34,9 +34,8 @@ pub(crate) fn talk(text: &str) {
 
 /// Warns on standard error of something that is not about the plot's text.
 pub(crate) fn warn(message: &str) {
-    let title = annotate_snippets::Level::WARNING.primary_title(message);
-    let text = annotate_snippets::Renderer::styled().render(&[annotate_snippets::Group::with_title(title)]);
-    talk(&(text + "\n"));
+    let text = Renderer::styled().render(&[Group::with_title(Level::WARNING.primary_title(message))]);
+    talk(&harmless(text + "\n"));
 }
 
 /// Text without the control characters that some terminals obey beyond those

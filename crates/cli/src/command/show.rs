@@ -69,11 +69,11 @@ struct Listing {
     #[command(flatten)]
     plot: PlotArgs,
 
-    /// What is about this node alone
+    /// Only what concerns this node
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
 
-    /// How it is written
+    /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DataFormat,
 }

@@ -65,7 +65,7 @@ fn what_is_not_there_is_said_so() {
 fn no_permission_is_said_so() {
     let place = Place::with_plot();
     fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("its mode");
-    fs::set_permissions(place.at("stageplot.toml"), Permissions::from_mode(0)).expect("its mode");
+    fs::set_permissions(place.at("stageplot.toml"), Permissions::from_mode(0o000)).expect("its mode");
     let mut command = place.command(&["check"]);
     match as_nobody(&mut command).output() {
         Ok(output) => {
