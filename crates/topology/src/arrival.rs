@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 
 use crate::endpoint::{EndpointId, Scope, Speaks};
 use crate::flow::{Flow, Party};
@@ -60,27 +60,27 @@ pub fn arrivals(topology: &Topology, flow: &Flow, at: PlacementId) -> Vec<Arriva
     arrivals
 }
 
-/// Where connections from other machines come by.
+/// Where connections that do not stay inside the node come by.
 ///
 /// Docker rewrites the destination of a published port, so it is forwarded. Over
 /// IPv6 it does so only where the container has such an address; elsewhere a
-/// process of Docker's on the node (`docker-proxy`) answers.
+/// process of Docker's on the node (`docker-proxy`) answers. So it does to
+/// containers of the node itself that dial the node's own address, such as an app
+/// that dials the edge by its public name.
 fn hooks(topology: &Topology, at: Placement, sources: Sources) -> Vec<Arrival> {
-    if at.attachment != Attachment::Bridge {
-        return vec![Arrival { hook: Hook::Input, sources }];
-    }
-    if topology.plot().bridge.ipv6 || !topology.node(at.node).has_v6() {
-        return vec![Arrival { hook: Hook::Forward, sources }];
-    }
-    let everywhere = [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
-    let nets: &[IpNet] = match &sources {
-        Sources::Any => &everywhere,
+    let arrival = |hook, sources| Arrival { hook, sources };
+    let nets = match sources {
+        _ if at.attachment != Attachment::Bridge => return vec![arrival(Hook::Input, sources)],
+        Sources::Any => {
+            return vec![arrival(Hook::Input, Sources::Any), arrival(Hook::Forward, Sources::Any)];
+        }
+        Sources::Bridge => return vec![arrival(Hook::Input, sources)],
+        Sources::Nets(_) if topology.plot().bridge.ipv6 => return vec![arrival(Hook::Forward, sources)],
         Sources::Nets(nets) => nets,
-        Sources::Bridge => &[],
     };
     let (v6, v4): (Vec<_>, Vec<_>) = nets.iter().copied().partition(|net| matches!(net, IpNet::V6(_)));
-    let split = [(Hook::Forward, v4), (Hook::Input, v6)].into_iter().filter(|(_, nets)| !nets.is_empty());
-    split.map(|(hook, nets)| Arrival { hook, sources: Sources::Nets(nets.into()) }).collect()
+    let split = [(Hook::Input, v6), (Hook::Forward, v4)].into_iter().filter(|(_, nets)| !nets.is_empty());
+    split.map(|(hook, nets)| arrival(hook, Sources::Nets(nets.into()))).collect()
 }
 
 fn is_bridged_on(topology: &Topology, service: ServiceId, at: Placement) -> bool {
