@@ -209,3 +209,99 @@ impl Topology {
         if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(IpNet::aggregate(&nets).into())] }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Format, Plot};
+
+    fn topology(text: &str) -> Topology {
+        let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("a document");
+        Plot::read(&document).expect("a sound plot").topology
+    }
+
+    /// The sources of a service's endpoint on a node, as text.
+    fn sources(topology: &Topology, service: &str, endpoint: &str, node: &str) -> Vec<String> {
+        let service = topology.service_named(service).expect("a service").id;
+        let endpoint = topology.endpoint_named(service, endpoint).expect("an endpoint");
+        let on = |id: &&PlacementId| topology.node(topology.placement(**id).node).name.as_str() == node;
+        let at = *endpoint.at.iter().find(on).expect("a placement");
+        let all = topology.flows_to(endpoint.id).flat_map(|flow| arrivals(topology, flow, at));
+        let text = |arrival: Arrival| match arrival.sources {
+            Sources::Nets(nets) => nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            other => format!("{other:?}"),
+        };
+        all.map(text).collect()
+    }
+
+    const MEDIA: &str = r#"
+        name = "live"
+        [networks.lan]
+        cidr = ["192.168.1.0/24", "fd00:1::/64"]
+        [nodes]
+        one   = { address = "192.168.1.1", public = "203.0.113.1", roles = ["livekit", "redis"] }
+        two   = { address = "192.168.1.2", public = "203.0.113.2", roles = ["livekit"] }
+        three = { public = "203.0.113.3", roles = ["livekit"] }
+        [livekit]
+        keys = { main = { env = "LIVEKIT_API_SECRET" } }
+        turn = { udp-port = 3478 }
+        [redis]
+        password = { env = "REDIS_PASSWORD" }
+    "#;
+
+    #[test]
+    fn a_relay_is_met_from_every_side_and_by_itself() {
+        let topology = topology(MEDIA);
+        let relay = sources(&topology, "livekit", "relay", "one");
+        assert_eq!(relay, ["192.168.1.1/32 192.168.1.2/32 203.0.113.1/32 203.0.113.2/31"]);
+        let relay = sources(&topology, "livekit", "relay", "three");
+        assert_eq!(relay, ["203.0.113.1/32 203.0.113.2/31"]);
+        // What is no relay is dialled on the best side alone.
+        let redis = sources(&topology, "redis", "primary", "one");
+        assert_eq!(redis, ["192.168.1.1/32 192.168.1.2/32", "203.0.113.3/32"]);
+    }
+
+    #[test]
+    fn a_relay_is_met_from_anywhere_where_no_one_knows_its_peers_addresses() {
+        let asks = MEDIA.replace("[livekit]", "[livekit]\nuse-external-ip = true");
+        assert_ne!(sources(&topology(&asks), "livekit", "relay", "one"), ["Any"]);
+        let asks = asks.replace(
+            r#"{ address = "192.168.1.2", public = "203.0.113.2","#,
+            r#"{ address = "192.168.1.2","#,
+        );
+        let asks = asks.replace(r#"{ public = "203.0.113.3","#, r#"{ address = "192.168.1.3","#);
+        assert_eq!(sources(&topology(&asks), "livekit", "relay", "one"), ["Any"]);
+    }
+
+    #[test]
+    fn a_network_comes_only_where_a_node_is_in_it() {
+        let metrics = MEDIA.replace("[livekit]", "[livekit]\nmetrics = { from = \"lan\" }");
+        let topology = topology(&metrics);
+        assert_eq!(sources(&topology, "livekit", "metrics", "one"), ["192.168.1.0/24"]);
+        assert_eq!(sources(&topology, "livekit", "metrics", "three"), [""; 0]);
+    }
+
+    #[test]
+    fn containers_dial_over_ipv4_where_they_have_nothing_else() {
+        let plot = r#"
+            name = "live"
+            [nodes]
+            one = { address = "fd00:1::1", public = "203.0.113.1", roles = ["app", "job"] }
+            two = { address = "fd00:1::2", public = "203.0.113.2", roles = ["redis"] }
+            [services.app]
+            kind = "app"
+            image = "registry.example.com/app:1"
+            needs = ["redis"]
+            [services.job]
+            kind = "app"
+            run = "host"
+            needs = ["redis"]
+            [redis]
+            password = { env = "REDIS_PASSWORD" }
+        "#;
+        let without = topology(plot);
+        assert_eq!(sources(&without, "redis", "primary", "two"), ["203.0.113.1/32", "fd00:1::1/128"]);
+        let with = topology(&plot.replace("[redis]", "[bridge]\nipv6 = true\n[redis]"));
+        assert_eq!(sources(&with, "redis", "primary", "two"), ["fd00:1::1/128"; 2]);
+    }
+}
