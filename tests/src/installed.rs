@@ -102,6 +102,8 @@ pub struct Declared {
     pub command: Vec<String>,
     /// Directories of the machine, and where the container finds each.
     pub mounts: Vec<(PathBuf, String)>,
+    /// The shell command that tells whether it is well.
+    pub health: Option<String>,
 }
 
 impl Declared {
@@ -115,6 +117,8 @@ impl Declared {
                 .iter()
                 .map(|mount| (project.join(text(&mount["source"])), text(&mount["target"])))
                 .collect(),
+            // Compose makes one dollar sign of two.
+            health: service["healthcheck"]["test"][1].as_str().map(|shell| shell.replace("$$", "$")),
         }
     }
 }

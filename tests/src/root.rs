@@ -2,6 +2,7 @@
 //! readers are given.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -82,27 +83,23 @@ impl Root {
         written.unwrap_or_else(|error| panic!("failed to write {inside}: {error}"));
     }
 
-    /// A command that runs in here and in a machine's network.
-    pub fn command(&self, machine: &Namespace, program: impl AsRef<OsStr>) -> Command {
-        self.command_as(machine, (0, 0), program)
+    /// Writes a program in here.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    #[track_caller]
+    pub fn write_executable(&self, inside: &str, content: &str) {
+        self.write(inside, content);
+        std::fs::set_permissions(self.path(inside), std::fs::Permissions::from_mode(0o755))
+            .unwrap_or_else(|error| panic!("failed to make {inside} executable: {error}"));
     }
 
-    /// The same as a user and a group by number, with no other groups and no rights of
-    /// the superuser's.
-    pub fn command_as(
-        &self,
-        machine: &Namespace,
-        (uid, gid): (u32, u32),
-        program: impl AsRef<OsStr>,
-    ) -> Command {
+    /// A command that runs in here and in a machine's network.
+    pub fn command(&self, machine: &Namespace, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--target", &self.keeper.pid().to_string(), "--mount", "--root", "--wd"]);
-        command.arg(format!("--net={}", machine.path().display())).arg("--");
-        if uid != 0 {
-            let (uid, gid) = (uid.to_string(), gid.to_string());
-            command.args(["setpriv", "--reuid", &uid, "--regid", &gid, "--clear-groups", "--"]);
-        }
-        command.arg(program);
+        command.arg(format!("--net={}", machine.path().display())).arg("--").arg(program);
         command
     }
 }

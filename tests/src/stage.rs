@@ -1,9 +1,8 @@
 //! A whole topology: a machine for each node, with its bundle installed.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::net::IpAddr;
-use std::os::unix::fs::chown;
+use std::path::Path;
 use std::process::Command;
 
 use stageplot_render::{Rendering, bridge_name};
@@ -103,26 +102,19 @@ impl Station {
     pub fn root(&self, service: &str) -> Result<Root, Missing> {
         let root = Root::new()?;
         for (source, target) in self.installed.container(service).mounts {
-            // Docker makes what is not there, and the image's entrypoint hands it over.
-            if !source.exists() {
-                let (uid, gid) = self.user(service);
-                std::fs::create_dir_all(&source)
-                    .and_then(|()| chown(&source, Some(uid), Some(gid)))
-                    .unwrap_or_else(|error| panic!("failed to make {}: {error}", source.display()));
-            }
+            std::fs::create_dir_all(&source)
+                .unwrap_or_else(|error| panic!("failed to make {}: {error}", source.display()));
             root.bind(&source, &target);
         }
         Ok(root)
     }
 
-    /// A command in such a file system and in this machine's network, run by the user
-    /// that the service's image has.
-    pub fn command(&self, root: &Root, service: &str, program: &Program, arguments: &[&str]) -> Command {
+    /// A command in such a file system and in this machine's network.
+    pub fn command(&self, root: &Root, program: &Program, arguments: &[&str]) -> Command {
         // Wherever the program lies on this machine.
-        root.bind(program.directory(), "/run/program");
-        let mut path = OsString::from("/run/program/");
-        path.push(program.path().file_name().unwrap_or_default());
-        let mut command = root.command_as(&self.machine, self.user(service), path);
+        root.bind(program.directory(), PROGRAM);
+        let name = program.path().file_name().unwrap_or_default();
+        let mut command = root.command(&self.machine, Path::new(PROGRAM).join(name));
         command.args(arguments);
         command
     }
@@ -138,22 +130,34 @@ impl Station {
     /// If the service has no container here.
     pub fn start(&self, service: &str, program: &Program) -> Result<Running, Missing> {
         let root = self.root(service)?;
-        let command = self.installed.container(service).command;
-        // The official images' entrypoints are the program itself, or take its name.
-        let own = program.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let arguments: Vec<_> = command.iter().map(String::as_str).skip_while(|word| *word == own).collect();
-        let mut command = self.command(&root, service, program, &arguments);
+        let words = self.installed.container(service).command;
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let mut command = match words.as_slice() {
+            // A script that finds the program by its name, and the image's entrypoint.
+            ["sh", script @ ..] => {
+                root.bind(program.directory(), PROGRAM);
+                root.write_executable("/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT);
+                let mut command = root.command(&self.machine, "sh");
+                command.args(script).env("PATH", format!("{PROGRAM}:/usr/local/bin:/usr/bin:/bin"));
+                command
+            }
+            arguments => self.command(&root, program, arguments),
+        };
         Ok(Running { process: Process::start(service, &mut command), root })
     }
-
-    /// The user that a service's image runs its program as.
-    fn user(&self, service: &str) -> (u32, u32) {
-        match self.kinds.get(service) {
-            Some(&"redis") => (999, 1000),
-            _ => (0, 0),
-        }
-    }
 }
+
+/// Where programs lie in a [`Station`]'s file systems.
+const PROGRAM: &str = "/run/program";
+
+/// What the entrypoint of the Redis image does: it hands its directory over, and steps
+/// down from root.
+const ENTRYPOINT: &str = r#"#!/bin/sh
+set -e
+cd /data
+chown -R 999:1000 .
+exec setpriv --reuid 999 --regid 1000 --clear-groups -- "$@"
+"#;
 
 /// A service that runs.
 #[derive(Debug)]

@@ -4,10 +4,16 @@
 //! which it has to refuse: a referee that takes anything proves nothing.
 
 mod caddy;
+mod compose;
+mod firewall;
+mod livekit;
+mod plots;
+mod redis;
+mod system;
 
 use stageplot_render::{Custom, Rendering, Secrets, render};
-use stageplot_tests::{Missing, Stage, Vault, examples};
-use stageplot_topology::Topology;
+use stageplot_tests::{Missing, Stage, Vault, examples, topology};
+use stageplot_topology::{FirewallInput, Topology};
 
 /// An example plot, rendered with values for its secrets.
 struct Example {
@@ -25,8 +31,19 @@ impl Example {
         Ok(Self { name: name.to_owned(), topology, rendering, vault })
     }
 
+    /// The example plots, and what they leave out.
     fn all() -> Result<Vec<Self>, Missing> {
-        examples().into_iter().map(|(name, topology)| Self::new(&name, topology)).collect()
+        let further = plots::FURTHER.iter().map(|(name, text)| ((*name).to_owned(), topology(text)));
+        examples().into_iter().chain(further).map(|(name, topology)| Self::new(&name, topology)).collect()
+    }
+
+    fn uses_ufw(&self) -> bool {
+        self.topology.plot().firewall.input == FirewallInput::Ufw
+    }
+
+    /// Where the plot lives on its machines.
+    fn install_dir(&self) -> String {
+        format!("{}/{}", self.topology.plot().root, self.topology.name())
     }
 
     fn stage(&self) -> Result<Stage, Missing> {

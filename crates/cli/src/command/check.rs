@@ -11,17 +11,17 @@ use crate::{counted, custom, screen};
 
 /// Say everything that is wrong with a plot
 ///
-/// Nothing is asked for secrets, and nothing is written.
+/// Needs no secrets, and writes nothing.
 #[derive(clap::Args)]
 pub(crate) struct Check {
     #[command(flatten)]
     plot: PlotArgs,
 
-    /// How findings are written
+    /// How findings are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: ReportFormat,
 
-    /// Take warnings for errors: exit with 2
+    /// Exit with 2 where there are warnings too
     #[arg(long)]
     deny_warnings: bool,
 }

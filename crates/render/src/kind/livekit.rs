@@ -159,7 +159,7 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
     container.volumes = vec![Mount::files(&dir, CONFIG)];
     // Answers 406 four seconds after Redis went away.
     container.healthcheck =
-        Some(HealthCheck::shell(&format!("wget -q -T 4 -O /dev/null http://127.0.0.1:{}/", livekit.port)));
+        Some(HealthCheck::shell(&format!("wget -q -T 3 -O /dev/null http://127.0.0.1:{}/", livekit.port)));
     Ok(Part { artifacts, container: Some(container) })
 }
 

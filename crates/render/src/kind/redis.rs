@@ -45,7 +45,7 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     let Scene { topology, placement, service, .. } = scene;
     let bridged = placement.attachment == Attachment::Bridge;
     let endpoints = topology.endpoints_of(service.id);
-    let own = endpoints.iter().find(|endpoint| endpoint.at.contains(&placement.id));
+    let own = endpoints.iter().find(|endpoint| endpoint.is_at(placement.id));
     // Inside a container network every address is the container's own: what
     // reaches it is decided by the ports published. Elsewhere an address that
     // is not there would stop Redis.
@@ -95,8 +95,9 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
 /// Asks with the password, and takes nothing but the answer that is wanted:
 /// `redis-cli` exits 0 also when it was refused.
 fn health(redis: &Redis, replica: bool) -> HealthCheck {
+    // A substitution drops line breaks at the end, which a password may have.
     let auth = match redis.password {
-        Some(_) => format!("REDISCLI_AUTH=\"$(cat {CONFIG}/password)\" "),
+        Some(_) => format!("p=\"$(cat {CONFIG}/password; echo x)\"; REDISCLI_AUTH=\"${{p%x}}\" "),
         None => String::new(),
     };
     let port = redis.port;

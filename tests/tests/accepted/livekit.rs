@@ -1,0 +1,165 @@
+//! `livekit.yaml`, by `livekit-server` in every version that is supported: it starts
+//! beside a real Redis, is well, and takes tokens that are signed with its keys alone.
+
+use std::time::Duration;
+
+use serde_json::json;
+use stageplot_tests::{Missing, Program, Running, Stage, Station, run, token, want};
+use stageplot_topology::{Livekit, LivekitVersion, ServiceId, ServiceSpec, Topology};
+
+use super::Example;
+
+const SOON: Duration = Duration::from_secs(20);
+
+#[test]
+fn every_livekit_of_1_13() {
+    every_one_takes_its_tokens("1.13.5");
+}
+
+#[test]
+fn every_livekit_of_1_11() {
+    every_one_takes_its_tokens("1.11.0");
+}
+
+#[test]
+fn every_livekit_of_1_9() {
+    every_one_takes_its_tokens("1.9.12");
+}
+
+#[test]
+fn no_version_is_left_out() {
+    let supported: Vec<_> = LivekitVersion::SUPPORTED.iter().map(ToString::to_string).collect();
+    assert_eq!(supported, ["1.9.12", "1.11.0", "1.13.5"], "each has a test here");
+}
+
+fn every_one_takes_its_tokens(version: &str) {
+    let redis = want!(Program::named("redis-server"));
+    let server = want!(Program::versioned("livekit-server", version));
+    want!(Program::named("curl"));
+    let version = version.parse().expect("a supported version");
+    let mut started = 0;
+    for example in want!(Example::all()) {
+        let example = want!(of_version(&example, version));
+        let stage = want!(example.stage());
+        let _caches = want!(start_redis(&stage, &redis));
+        for (service, livekit) in servers(&example.topology) {
+            let mut running = Vec::new();
+            for (node, station) in stage.stations() {
+                if station.services("livekit").any(|own| own == service) {
+                    running.push((node, station, want!(station.start(service, &server))));
+                }
+            }
+            for (node, station, running) in &mut running {
+                let asked = Asked { station, livekit, what: format!("{}, {node}", example.name) };
+                asked.starts(running);
+                for (key, secret) in &livekit.keys {
+                    asked.takes(key, example.vault.value(secret));
+                }
+                started += 1;
+            }
+            // Told to end within a second of its start, it drains forever.
+            for (.., running) in &mut running {
+                running.process.kill();
+            }
+        }
+    }
+    assert!(started > 10, "{started}");
+    println!("{started} servers");
+}
+
+#[test]
+fn a_key_that_it_does_not_know_is_refused() {
+    let example = want!(Example::all()).into_iter().find(|example| example.name == "settings");
+    for version in LivekitVersion::SUPPORTED {
+        let server = want!(Program::versioned("livekit-server", &version.to_string()));
+        let mut example = want!(of_version(example.as_ref().expect("a plot"), *version));
+        for bundle in &mut example.rendering.bundles {
+            for file in bundle.artifacts.iter_mut().filter(|file| file.path.ends_with("livekit.yaml")) {
+                file.bytes.extend_from_slice(b"region_of_mine: here\n");
+            }
+        }
+        let stage = want!(example.stage());
+        let mut running = want!(stage.station("media").start("sfu", &server));
+        // It says so and exits 0.
+        assert!(running.process.ended_within(SOON).is_some());
+        assert!(running.process.output().contains("region_of_mine"), "{}", running.process.output());
+    }
+}
+
+/// The same plot with another version of LiveKit, rendered.
+fn of_version(example: &Example, version: LivekitVersion) -> Result<Example, Missing> {
+    let mut plot = example.topology.plot().clone();
+    for service in plot.services.values_mut() {
+        if let ServiceSpec::Livekit(livekit) = service {
+            livekit.version = version;
+        }
+    }
+    let built = plot.build().unwrap_or_else(|findings| panic!("{}: {findings}", example.name));
+    Example::new(&example.name, built.topology)
+}
+
+/// The LiveKit services that use a Redis of the plot's.
+fn servers(topology: &Topology) -> impl Iterator<Item = (&str, &Livekit)> {
+    topology.services().iter().filter_map(|service| match &service.kind {
+        ServiceSpec::Livekit(livekit) if !uses_another_redis(topology, service.id) => {
+            Some((service.name.as_str(), &**livekit))
+        }
+        _ => None,
+    })
+}
+
+fn uses_another_redis(topology: &Topology, livekit: ServiceId) -> bool {
+    let redis = topology.redis_of(livekit).map(|redis| &topology.service(redis).kind);
+    matches!(redis, Some(ServiceSpec::Redis(redis)) if redis.external.is_some())
+}
+
+/// Starts every Redis of a stage, and waits until each is ready.
+fn start_redis(stage: &Stage, server: &Program) -> Result<Vec<Running>, Missing> {
+    let mut all = Vec::new();
+    for (_, station) in stage.stations() {
+        for service in station.services("redis") {
+            let mut running = station.start(service, server)?;
+            running.process.wait_until("ready", SOON, |redis| redis.output().contains("eady to accept"));
+            all.push(running);
+        }
+    }
+    Ok(all)
+}
+
+/// A server, and how to ask it.
+struct Asked<'a> {
+    station: &'a Station,
+    livekit: &'a Livekit,
+    what: String,
+}
+
+impl Asked<'_> {
+    fn starts(&self, running: &mut Running) {
+        running.process.wait_for("well", SOON, || self.status("/", None) == "200");
+    }
+
+    /// It takes what is signed with the secret of a key, and nothing else.
+    fn takes(&self, key: &str, secret: &str) {
+        let list = json!({ "roomList": true });
+        for (token, wanted) in [
+            (token(key, secret, &list), "200"),
+            (token(key, secret, &json!({})), "401"),
+            (token(key, &format!("{secret}x"), &list), "401"),
+            (token("another", secret, &list), "401"),
+        ] {
+            let status = self.status("/twirp/livekit.RoomService/ListRooms", Some(&token));
+            assert_eq!(status, wanted, "{} with {key}", self.what);
+        }
+    }
+
+    fn status(&self, path: &str, token: Option<&str>) -> String {
+        let mut curl = self.station.machine().command("curl");
+        curl.args(["--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code}"]);
+        if let Some(token) = token {
+            curl.args(["--header", &format!("Authorization: Bearer {token}")]);
+            curl.args(["--header", "Content-Type: application/json", "--data", "{}"]);
+        }
+        curl.arg(format!("http://127.0.0.1:{}{path}", self.livekit.port));
+        run(&mut curl, SOON).stdout
+    }
+}
