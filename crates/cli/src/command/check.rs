@@ -40,13 +40,15 @@ impl Check {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let plot = self.plot.read()?;
         let findings = plot.findings();
+        let templates = templates(&plot);
         match self.format {
+            ReportFormat::Text if findings.is_empty() && templates.is_err() => {}
             ReportFormat::Text if findings.is_empty() => screen::data(&summary(&plot))?,
             ReportFormat::Text => screen::data(&findings::draw(findings, &plot))?,
             ReportFormat::Json => screen::json(&json::Report::new(&plot.name, findings))?,
             ReportFormat::Sarif => screen::json(&sarif::log(&plot))?,
         }
-        templates(&plot)?;
+        templates?;
         let total = Total::of(findings);
         match total {
             Total { errors: 1.., .. } => Ok(Exit::Findings),

@@ -81,6 +81,20 @@ fn files_and_commands_give_secrets() {
 }
 
 #[test]
+fn a_certificate_may_be_read_by_everybody_and_a_key_may_not() {
+    let plot =
+        plot("\"literal\"").replace("[edge]\n", "[edge]\ntls = { cert = \"a.pem\", key = \"a.key\" }\n");
+    let place = Place::with("stageplot.toml", plot);
+    place.write("a.pem", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n");
+    place.write("a.key", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n");
+    for name in ["a.pem", "a.key"] {
+        fs::set_permissions(place.at(name), fs::Permissions::from_mode(0o644)).expect("its mode");
+    }
+    let ended = place.run(&["render", "--out", "out"]).code(0).says("a.key can be read by other users");
+    assert!(!ended.err.contains("a.pem can be read"), "{}", ended.err);
+}
+
+#[test]
 fn a_secret_that_cannot_be_had_is_told_why() {
     let place = Place::new();
     place.write("empty", "\n");

@@ -46,7 +46,8 @@ fn what_has_another_name_is_an_error() {
         let place = place();
         place.write(name, "");
         render(&place).code(1).says(says);
-        place.run(&["check"]).code(1).says(says);
+        let ended = place.run(&["check"]).code(1).says(says);
+        assert_eq!(ended.out, "", "it is not well");
     }
 }
 
