@@ -88,6 +88,11 @@ impl<'a> Renderer<'a> {
         Ok(Self { topology, values, templates, custom })
     }
 
+    /// What there is to say of the secrets' values that is no error.
+    pub fn findings(&self) -> &stageplot_topology::Findings {
+        self.values.findings()
+    }
+
     /// The bundle of one node.
     ///
     /// # Errors

@@ -59,6 +59,8 @@ pub enum Secrets<'a> {
 /// The values of all secrets of one topology.
 pub(crate) struct Values {
     values: BTreeMap<SecretRef, SecretString>,
+    /// What there is to say of them that is no error.
+    findings: Findings,
 }
 
 impl Values {
@@ -95,31 +97,36 @@ impl Values {
                 ),
             }
         }
-        let values = Self { values };
         if let Secrets::From(_) = secrets {
-            values.review(topology, &mut findings);
+            review(&values, topology, &mut findings);
         }
-        if findings.has_errors() { Err(findings) } else { Ok(values) }
+        if findings.has_errors() { Err(findings) } else { Ok(Self { values, findings }) }
+    }
+
+    /// What there is to say of the values that is no error.
+    pub(crate) fn findings(&self) -> &Findings {
+        &self.findings
     }
 
     /// The value of a secret that [`Topology::secrets`] lists.
     pub(crate) fn get(&self, secret: &SecretRef) -> &str {
         self.values.get(secret).map_or("", |value| value.expose_secret())
     }
+}
 
-    fn review(&self, topology: &Topology, findings: &mut Findings) {
-        for (path, secret) in topology.livekit_keys() {
-            let Some(value) = self.values.get(secret) else { continue };
-            let length = value.expose_secret().chars().count();
-            if length < MIN_LIVEKIT_SECRET {
-                let message = format!(
-                    "{} has {length} characters, and LiveKit asks for {MIN_LIVEKIT_SECRET}",
-                    secret.label()
-                );
-                let help = "make a longer one: openssl rand -hex 32";
-                let finding = topology.judge(Code::LivekitShortSecret, path, message, help);
-                finding.into_iter().for_each(|finding| findings.push(finding));
-            }
+/// Looks at values that a program would not take, or not gladly.
+fn review(values: &BTreeMap<SecretRef, SecretString>, topology: &Topology, findings: &mut Findings) {
+    for (path, secret) in topology.livekit_keys() {
+        let Some(value) = values.get(secret) else { continue };
+        let length = value.expose_secret().chars().count();
+        if length < MIN_LIVEKIT_SECRET {
+            let message = format!(
+                "{} has {length} characters, and LiveKit asks for {MIN_LIVEKIT_SECRET}",
+                secret.label()
+            );
+            let help = "make a longer one: openssl rand -hex 32";
+            let finding = topology.judge(Code::LivekitShortSecret, path, message, help);
+            finding.into_iter().for_each(|finding| findings.push(finding));
         }
     }
 }

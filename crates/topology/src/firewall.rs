@@ -70,7 +70,7 @@ pub fn firewall(topology: &Topology, node: NodeId) -> Vec<FirewallRule> {
                         protocol: endpoint.protocol,
                         ports: endpoint.ports,
                         sources: arrival.sources,
-                        reason: format!("{} {}: {} from {from}", service.name, endpoint.name, flow.reason),
+                        reason: format!("{} {} from {from}: {}", service.name, endpoint.name, flow.reason),
                     });
                 }
             }
@@ -86,8 +86,24 @@ pub fn firewall(topology: &Topology, node: NodeId) -> Vec<FirewallRule> {
                     && covers(&wide.sources, &rule.sources)
             })
     };
-    rules.extend(others.into_iter().filter(|rule| !covered(rule)));
+    rules.extend(merged(others.into_iter().filter(|rule| !covered(rule))));
     rules
+}
+
+/// Rules that let in the same for several reasons become one with all of them.
+fn merged(rules: impl Iterator<Item = FirewallRule>) -> Vec<FirewallRule> {
+    let mut merged: Vec<FirewallRule> = Vec::new();
+    for rule in rules {
+        let lets_in = |rule: &FirewallRule| (rule.hook, rule.protocol, rule.ports, rule.sources.clone());
+        match merged.last_mut() {
+            Some(last) if lets_in(last) == lets_in(&rule) => {
+                last.reason.push_str("; ");
+                last.reason.push_str(&rule.reason);
+            }
+            _ => merged.push(rule),
+        }
+    }
+    merged
 }
 
 /// Whether anybody may, over IPv4, IPv6 or both.

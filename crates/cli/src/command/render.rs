@@ -55,7 +55,11 @@ impl Render {
         let source = SystemSecrets::new(topology.plot(), &plot.dir);
         let secrets = if self.sealed { Secrets::Sealed } else { Secrets::From(&source) };
         match self.tree(topology, secrets, &custom) {
-            Ok(tree) => self.write(&plot, &tree),
+            Ok(mut tree) => {
+                plot.locate(&mut tree.findings);
+                screen::talk(&findings::draw(&tree.findings, &plot));
+                self.write(&plot, &tree)
+            }
             Err(NotRendered::Failure(failure)) => Err(failure),
             Err(NotRendered::Findings(mut findings)) => {
                 plot.locate(&mut findings);
@@ -72,7 +76,7 @@ impl Render {
         let nodes = node.map_or(topology.nodes(), std::slice::from_ref);
         let bundles = nodes.iter().map(|node| renderer.bundle(node)).collect::<Result<_, _>>()?;
         let overview = if node.is_some() { Vec::new() } else { renderer.overview()? };
-        Ok(Tree { bundles, overview })
+        Ok(Tree { bundles, overview, findings: renderer.findings().clone() })
     }
 
     /// Writes it, and says what changed.
@@ -143,6 +147,8 @@ impl Render {
 struct Tree {
     bundles: Vec<Bundle>,
     overview: Vec<Artifact>,
+    /// What there is to say of the secrets.
+    findings: Findings,
 }
 
 /// Why nothing is rendered.

@@ -129,6 +129,20 @@ fn a_short_livekit_secret_is_refused() {
 }
 
 #[test]
+fn a_short_livekit_secret_that_is_allowed_is_still_told() {
+    let place = Place::with_plot();
+    place.write(
+        "stageplot.toml",
+        place.read("stageplot.toml") + "\n[severity]\nlivekit-short-secret = \"warning\"\n",
+    );
+    let mut command = place.command(&["render", "--out", "out"]);
+    command.env("LIVEKIT_API_SECRET", "hunter2").env("REDIS_PASSWORD", "x");
+    let ended = Ended::from(command.output().expect("the command runs")).code(0);
+    assert!(!ended.err.contains("hunter2"));
+    ended.says("warning[livekit-short-secret]").says("Rendered");
+}
+
+#[test]
 fn an_interrupt_ends_an_endless_command_too() {
     let place =
         Place::with("stageplot.toml", plot("{ command = [\"sh\", \"-c\", \"echo $$ >pid; sleep 600\"] }"));
