@@ -99,14 +99,16 @@ pub(crate) struct HealthCheck {
 
 impl HealthCheck {
     /// A shell command. Three failures make a container unhealthy: within half
-    /// a minute of what it depends on going away.
+    /// a minute of what it depends on going away, even where every one of them
+    /// takes the three seconds that a command may, and LiveKit first takes four
+    /// to notice.
     pub(crate) fn shell(command: &str) -> Self {
         // Compose takes a dollar sign for a variable unless it is doubled.
         let command = command.replace('$', "$$");
         Self {
             test: vec!["CMD-SHELL".to_owned(), command],
-            interval: "5s",
-            timeout: "5s",
+            interval: "4s",
+            timeout: "4s",
             retries: 3,
             start_period: "10s",
         }
@@ -191,7 +193,7 @@ impl Container {
 /// flows arrive, and no others.
 fn ports(topology: &Topology, placement: Placement) -> Vec<String> {
     let endpoints = topology.endpoints_of(placement.service).iter();
-    let offered = endpoints.filter(|endpoint| endpoint.at.contains(&placement.id));
+    let offered = endpoints.filter(|endpoint| endpoint.is_at(placement.id));
     let published = offered.flat_map(|endpoint| {
         listen(topology, endpoint.id, placement.id).into_iter().map(move |address| {
             let address = match address {

@@ -135,7 +135,7 @@ fn reserved_ports(topology: &Topology, node: NodeId) -> Vec<String> {
     let mut ranges: BTreeSet<PortRange> = BTreeSet::new();
     for placement in topology.placements_on(node) {
         let endpoints = topology.endpoints_of(placement.service).iter();
-        let own = endpoints.filter(|endpoint| endpoint.at.contains(&placement.id));
+        let own = endpoints.filter(|endpoint| endpoint.is_at(placement.id));
         ranges.extend(
             own.map(|endpoint| endpoint.ports)
                 .filter(|ports| ports.last().number() >= 32768 && ports.first().number() <= 60999),

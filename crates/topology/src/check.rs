@@ -77,7 +77,7 @@ pub enum Probe {
 pub fn checks(topology: &Topology) -> Vec<Check> {
     let of_flows = topology.flows().iter().filter_map(|flow| {
         let endpoint = topology.endpoint(flow.to);
-        let probe = probe(topology, endpoint, flow.from)?;
+        let probe = probe(topology, endpoint)?;
         Some(check(topology, Origin::Flow(flow.id), flow.from, endpoint, probe))
     });
     let of_services = topology.services().iter().filter_map(|service| {
@@ -96,7 +96,7 @@ fn check(topology: &Topology, origin: Origin, from: Party, to: &Endpoint, probe:
     Check { id, origin, from, to: to.id, probe }
 }
 
-fn probe(topology: &Topology, endpoint: &Endpoint, from: Party) -> Option<Probe> {
+fn probe(topology: &Topology, endpoint: &Endpoint) -> Option<Probe> {
     let service = topology.service(endpoint.service);
     let domain = match &service.kind {
         ServiceSpec::Edge(edge) => edge.domain.clone(),
@@ -118,10 +118,8 @@ fn probe(topology: &Topology, endpoint: &Endpoint, from: Party) -> Option<Probe>
         Speaks::TurnTls => {
             let ServiceSpec::Livekit(livekit) = &service.kind else { return None };
             let turn = livekit.turn.as_ref()?;
-            match (&turn.domain, turn.tls, from) {
-                (Some(name), TurnTls::Direct, Party::Internet) => {
-                    Some(Probe::TlsSession { name: name.clone() })
-                }
+            match (&turn.domain, turn.tls) {
+                (Some(name), TurnTls::Direct) => Some(Probe::TlsSession { name: name.clone() }),
                 _ => Some(Probe::TcpConnect),
             }
         }

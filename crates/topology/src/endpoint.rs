@@ -28,8 +28,16 @@ pub struct Endpoint {
     pub speaks: Speaks,
     /// On which addresses the program listens.
     pub scope: Scope,
-    /// The placements that offer it.
+    /// The placements that offer it, in their order.
     pub at: Vec<PlacementId>,
+}
+
+impl Endpoint {
+    /// Whether a placement offers it.
+    pub fn is_at(&self, placement: PlacementId) -> bool {
+        // A service may stand on a hundred thousand nodes, and each of them asks.
+        self.at.binary_search(&placement).is_ok()
+    }
 }
 
 /// What is spoken on an endpoint.

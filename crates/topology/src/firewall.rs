@@ -59,7 +59,7 @@ pub fn firewall(topology: &Topology, node: NodeId) -> Vec<FirewallRule> {
     for placement in topology.placements_on(node) {
         let service = topology.service(placement.service);
         for endpoint in topology.endpoints_of(placement.service) {
-            if !endpoint.at.contains(&placement.id) {
+            if !endpoint.is_at(placement.id) {
                 continue;
             }
             for flow in topology.flows_to(endpoint.id) {

@@ -246,6 +246,19 @@ impl Wiring<'_> {
         self.flow(from, self.service, endpoint, reason);
     }
 
+    /// Adds a flow to this service from wherever the plot's clients come from.
+    pub(crate) fn offer_clients(&mut self, endpoint: &str, reason: &str) {
+        let clients = self.topology.plot.access.clients.clone();
+        // Networks that nobody knows are found by who looks at `access` itself.
+        let known = clients.into_iter().filter(|source| match source {
+            Source::Network(name) => self.topology.networks.iter().any(|network| network.name == *name),
+            Source::Any | Source::Net(_) => true,
+        });
+        let known: Vec<_> = known.collect();
+        let path = FieldPath::root().key("access").key("clients");
+        self.offer_to(&known, endpoint, reason, &path);
+    }
+
     /// Adds flows to this service from sources that the plot names.
     pub(crate) fn offer_to(&mut self, from: &[Source], endpoint: &str, reason: &str, path: &FieldPath) {
         let mut nets = Vec::new();

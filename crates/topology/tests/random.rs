@@ -95,7 +95,7 @@ proptest! {
             for rule in &rules[1..] {
                 let wanted = topology.placements_on(node.id).any(|placement| {
                     let endpoints = topology.endpoints_of(placement.service).iter();
-                    let mut endpoints = endpoints.filter(|e| e.at.contains(&placement.id));
+                    let mut endpoints = endpoints.filter(|e| e.is_at(placement.id));
                     endpoints.any(|e| (e.protocol, e.ports) == (rule.protocol, rule.ports)
                         && topology.flows_to(e.id).any(|flow| {
                             arrivals(&topology, flow, placement.id).iter()

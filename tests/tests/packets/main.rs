@@ -5,5 +5,6 @@
 //! process in the namespaces of machines and containers, so that every answer says
 //! which server gave it and whom that saw.
 
+mod closed;
 mod pairs;
 mod stage;

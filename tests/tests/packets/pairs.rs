@@ -354,7 +354,7 @@ fn containers_are_not_routed_to(stage: &Stage, topology: &Topology) {
 }
 
 /// Does something with each of many, some at a time, and keeps the order.
-fn all<T: Sync, R: Send>(items: &[T], act: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+pub(crate) fn all<T: Sync, R: Send>(items: &[T], act: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
     const AT_A_TIME: usize = 32;
     let act = &act;
     let several = |(chunk, items): (usize, &[T])| {

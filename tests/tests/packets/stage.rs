@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use stageplot_render::{Custom, Rendering, Secrets, render};
-use stageplot_tests::{Engine, Lan, Missing, Namespace, Program, Scratch, Transport};
+use stageplot_tests::{
+    Engine, Installed, Lan, Missing, Namespace, Program, Scratch, Transport, Vault, wait_for,
+};
 use stageplot_topology::{Attachment, Hook, Placement, Protocol, Topology};
 
 /// What an answer may take that has to come.
@@ -44,7 +46,7 @@ impl Stage {
     /// Starts the machines, each with an engine of those settings.
     pub(crate) fn new(images: &[&str], daemon: &str) -> Result<Self, Missing> {
         Program::named("compose")?;
-        for program in ["nft", "ufw", "iptables", "ip6tables", "unshare"] {
+        for program in ["nft", "conntrack", "ufw", "iptables", "ip6tables", "unshare"] {
             Program::named(program)?;
         }
         let lan = Lan::new("lan")?;
@@ -65,8 +67,8 @@ impl Stage {
     /// Brings a plot up on the machines of its nodes' names: first the rules, as at
     /// boot, then the containers.
     pub(crate) fn raise(&mut self, topology: &Topology) {
-        let rendering = render(topology, Secrets::Sealed, &Custom::default()).expect("a rendering");
-        let rendering = &rendering;
+        let vault = Vault::new(topology).expect("openssl");
+        let rendering = &render(topology, Secrets::From(&vault), &Custom::default()).expect("a rendering");
         thread::scope(|scope| {
             for (name, machine) in &mut self.machines {
                 scope.spawn(move || machine.raise(rendering, name));
@@ -103,7 +105,9 @@ impl Stage {
 /// A machine with an engine, and what is up on it.
 pub(crate) struct Machine {
     engine: Engine,
-    bundle: Scratch,
+    /// Files of the tests'.
+    files: Scratch,
+    installed: Option<Installed>,
     /// The rules that were rendered for it.
     pub(crate) rules: String,
     /// Its containers on the container network, by service.
@@ -120,7 +124,13 @@ pub(crate) struct Container {
 
 impl Machine {
     fn new(engine: Engine) -> Self {
-        Self { engine, bundle: Scratch::new(), rules: String::new(), containers: BTreeMap::new() }
+        Self {
+            engine,
+            files: Scratch::new(),
+            installed: None,
+            rules: String::new(),
+            containers: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -138,23 +148,48 @@ impl Machine {
     pub(crate) fn load(&self, name: &str, rules: &str) {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let file = format!("{name}.{}.nft", COUNT.fetch_add(1, Ordering::Relaxed));
-        let file = self.bundle.path().join(file);
-        write(&file, rules.as_bytes());
+        let file = self.files.path().join(file);
+        fs::write(&file, rules).expect("a file");
         self.namespace().run("nft", &["-f".as_ref(), file.as_os_str()]).success();
     }
 
     fn raise(&mut self, rendering: &Rendering, name: &str) {
         let bundle = rendering.bundles.iter().find(|bundle| bundle.node == name).expect("a bundle");
-        self.bundle = Scratch::new();
-        for artifact in &bundle.artifacts {
-            write(&self.bundle.path().join(&artifact.path), &artifact.bytes);
-        }
+        let installed = Installed::new(bundle);
         let rules = bundle.artifact("firewall/stageplot.nft").expect("rules");
         self.rules = String::from_utf8(rules.bytes.clone()).expect("text");
+        self.installed = Some(installed);
         self.load("rules", &self.rules);
         self.command_ufw();
-        let compose = Program::versions("compose").next().expect("a version");
-        self.engine.compose(compose, &["up", "--detach", "--quiet-pull"], self.bundle.path()).success();
+        self.compose(&["up", "--detach", "--quiet-pull"]);
+        self.look();
+    }
+
+    /// Runs Compose on what is installed.
+    fn compose(&self, arguments: &[&str]) {
+        let directory = self.installed.as_ref().expect("a bundle").directory();
+        let version = Program::versions("compose").next().expect("a version");
+        let arguments = [&["--project-directory", ".", "--file", "current/compose.yaml"], arguments].concat();
+        self.engine.compose(version, &arguments, &directory).success();
+    }
+
+    /// Switches the machine off and on again: as the units say, first the rules are
+    /// loaded, and then the engine starts what ran before.
+    pub(crate) fn reboot(&mut self) {
+        self.engine.halt();
+        self.load("rules", &self.rules);
+        self.command_ufw();
+        let count = self.containers.len();
+        self.engine.boot();
+        wait_for("up again", SOON * 4, || {
+            self.look();
+            self.containers.len() == count
+        });
+    }
+
+    /// Looks which containers there are.
+    fn look(&mut self) {
+        self.containers.clear();
         let running = self.engine.docker(&["ps", "--quiet"]).success();
         let format = "{{index .Config.Labels \"com.docker.compose.service\"}} {{.State.Pid}} \
             {{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}";
@@ -173,26 +208,25 @@ impl Machine {
     /// Runs the commands for ufw where there are any, with a configuration of ufw's
     /// own that nobody else sees.
     pub(crate) fn command_ufw(&self) {
-        let commands = self.bundle.path().join("firewall/ufw.sh");
+        let commands = self.installed.as_ref().expect("a bundle").release().join("firewall/ufw.sh");
         if !commands.exists() {
             return;
         }
+        // What ufw saves stays, as on a disk.
         let script = "set -eu
-            mkdir -p \"$1/ufw\"
-            cp -a /etc/ufw \"$1/ufw/etc\"
-            cp -a /etc/default/ufw \"$1/ufw/default\"
-            mount --bind \"$1/ufw/etc\" /etc/ufw
-            mount --bind \"$1/ufw/default\" /etc/default/ufw
+            [ -e \"$1/etc\" ] || { cp -a /etc/ufw \"$1/etc\"; cp -a /etc/default/ufw \"$1/default\"; }
+            mount --bind \"$1/etc\" /etc/ufw
+            mount --bind \"$1/default\" /etc/default/ufw
             ufw --force reset
-            sh \"$1/firewall/ufw.sh\"";
+            sh \"$2\"";
         let arguments = ["--mount", "--", "sh", "-c", script, "sh"].map(OsStr::new);
-        let arguments = [&arguments[..], &[self.bundle.path().as_os_str()]].concat();
+        let arguments = [&arguments[..], &[self.files.path().as_os_str(), commands.as_os_str()]].concat();
         self.namespace().run("unshare", &arguments).success();
     }
 
     fn lower(&mut self) {
-        let compose = Program::versions("compose").next().expect("a version");
-        self.engine.compose(compose, &["down", "--timeout", "0"], self.bundle.path()).success();
+        self.compose(&["down", "--timeout", "0"]);
+        self.installed = None;
         self.containers.clear();
         let tables = self.namespace().run("nft", &["list", "tables", "inet"]).success();
         for table in tables.lines().filter_map(|line| line.strip_prefix("table inet stageplot_")) {
@@ -285,10 +319,4 @@ pub(crate) fn transport(protocol: Protocol) -> Transport {
         Protocol::Tcp => Transport::Tcp,
         Protocol::Udp => Transport::Udp,
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) {
-    let parent = path.parent().expect("a directory");
-    fs::create_dir_all(parent).expect("a directory");
-    fs::write(path, bytes).expect("a file");
 }

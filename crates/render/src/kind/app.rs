@@ -53,7 +53,7 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
         .volumes
         .extend(volumes.map(|(volume, target)| Mount::data(&format!("{name}/{volume}"), target)));
     if let (Some(port), Some(path)) = (app.port, &app.health) {
-        let ask = format!("wget -q -T 4 -O /dev/null 'http://127.0.0.1:{port}{path}'");
+        let ask = format!("wget -q -T 3 -O /dev/null 'http://127.0.0.1:{port}{path}'");
         container.healthcheck = Some(HealthCheck::shell(&ask));
     }
     Ok(Part { artifacts, container: Some(container) })

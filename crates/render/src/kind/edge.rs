@@ -237,7 +237,7 @@ fn turn(scene: Scene<'_>) -> Option<TurnRoute> {
 
 /// Asks, through the edge, for each service behind it that can be asked.
 fn health(groups: &[Group]) -> HealthCheck {
-    let ask = |path: &str| format!("wget -q -T 4 -O /dev/null http://127.0.0.1:{}/{path}", Edge::HEALTH_PORT);
+    let ask = |path: &str| format!("wget -q -T 3 -O /dev/null http://127.0.0.1:{}/{path}", Edge::HEALTH_PORT);
     let asked: Vec<_> = groups.iter().filter(|g| g.health.is_some()).map(|g| ask(&g.service)).collect();
     HealthCheck::shell(&if asked.is_empty() { ask("") } else { asked.join(" && ") })
 }

@@ -45,7 +45,7 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     let Scene { topology, placement, service, .. } = scene;
     let bridged = placement.attachment == Attachment::Bridge;
     let endpoints = topology.endpoints_of(service.id);
-    let own = endpoints.iter().find(|endpoint| endpoint.at.contains(&placement.id));
+    let own = endpoints.iter().find(|endpoint| endpoint.is_at(placement.id));
     // Inside a container network every address is the container's own: what
     // reaches it is decided by the ports published. Elsewhere an address that
     // is not there would stop Redis.

@@ -231,7 +231,7 @@ fn closed(topology: &Topology) -> Vec<String> {
         let address = node.public.and_then(|public| public.addresses().next());
         let endpoints = topology.placements_on(node.id).flat_map(move |placement| {
             let endpoints = topology.endpoints_of(placement.service).iter();
-            endpoints.filter(move |endpoint| endpoint.at.contains(&placement.id))
+            endpoints.filter(move |endpoint| endpoint.is_at(placement.id))
         });
         let private = endpoints.filter(|endpoint| {
             endpoint.protocol == Protocol::Tcp

@@ -185,18 +185,3 @@ fn overview(name: &str, file: &str) -> String {
     let artifact = rendering.overview.iter().find(|artifact| artifact.path == file).expect("the file");
     String::from_utf8(artifact.bytes.clone()).expect("text")
 }
-
-/// Writes what people read of all examples to the directory `READ`:
-/// `READ=/tmp cargo test -p stageplot-render write_out -- --ignored`.
-#[test]
-#[ignore = "writes files for people to look at"]
-fn write_out() {
-    let dir = PathBuf::from(std::env::var("READ").expect("READ names a directory"));
-    for (name, topology) in examples() {
-        let rendering = render(&topology, Secrets::Sealed, &Custom::default()).expect("renders");
-        let readmes = rendering.bundles.iter().filter_map(|bundle| bundle.artifact("README.md"));
-        for artifact in rendering.overview.iter().chain(readmes.take(1)) {
-            fs::write(dir.join(format!("{name}-{}", artifact.path)), &artifact.bytes).expect("written");
-        }
-    }
-}

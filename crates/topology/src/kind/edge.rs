@@ -10,7 +10,7 @@ use crate::endpoint::{Scope, Speaks};
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
 use crate::value::string_or_table;
-use crate::{Attachment, Code, HostName, ImageRef, Party, Period, Port, Protocol, SecretRef, ServiceSpec};
+use crate::{Attachment, Code, HostName, ImageRef, Period, Port, Protocol, SecretRef, ServiceSpec};
 
 /// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
 ///
@@ -118,9 +118,9 @@ impl Kind for Edge {
 
     fn wire(&self, wiring: &mut Wiring<'_>) {
         let http = if self.is_https() { "redirects to HTTPS, ACME" } else { "clients" };
-        wiring.offer(Party::Internet, "http", http);
-        wiring.offer(Party::Internet, "https", "clients");
-        wiring.offer(Party::Internet, "http3", "clients");
+        wiring.offer_clients("http", http);
+        wiring.offer_clients("https", "clients");
+        wiring.offer_clients("http3", "clients");
         // What stands behind an edge says so itself: see the other kinds.
     }
 

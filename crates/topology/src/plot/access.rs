@@ -5,13 +5,24 @@ use serde::{Deserialize, Serialize};
 use crate::{Port, PortRange, Protocol, Source};
 
 /// What stays open beside the flows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Access {
     /// SSH, by which the operator reaches every node.
     pub ssh: Ssh,
+    /// Where clients come from: who the edge, media and TURN are open to.
+    /// Anybody, unless the stack serves a network of its own.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<Source>")]
+    pub clients: Vec<Source>,
     /// Ports of programs that the plot does not know.
     pub keep: Vec<Keep>,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { ssh: Ssh::default(), clients: anybody(), keep: Vec::new() }
+    }
 }
 
 /// How the operator reaches every node.

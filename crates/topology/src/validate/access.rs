@@ -10,6 +10,15 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     let path = FieldPath::root().key("access");
     let ssh = path.key("ssh").key("from");
     unknown_networks(topology, &access.ssh.from, &ssh, findings);
+    unknown_networks(topology, &access.clients, &path.key("clients"), findings);
+    if access.clients.is_empty() {
+        findings.add(
+            Code::MissingField,
+            path.key("clients"),
+            "nobody could use the stack",
+            "name where clients come from, or leave clients out for anybody",
+        );
+    }
     for (index, keep) in access.keep.iter().enumerate() {
         unknown_networks(topology, &keep.from, &path.key("keep").index(index).key("from"), findings);
     }

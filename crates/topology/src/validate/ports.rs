@@ -72,7 +72,7 @@ fn bindings(topology: &Topology, node: NodeId) -> Vec<Binding> {
     let services = topology.placements_on(node).flat_map(|placement| {
         let service = topology.service(placement.service);
         let endpoints = topology.endpoints_of(placement.service).iter();
-        endpoints.filter(move |endpoint| endpoint.at.contains(&placement.id)).map(move |endpoint| Binding {
+        endpoints.filter(move |endpoint| endpoint.is_at(placement.id)).map(move |endpoint| Binding {
             owner: format!("{} {}", service.name, endpoint.name),
             service: Some(service.id),
             protocol: endpoint.protocol,

@@ -37,7 +37,7 @@ fn of_placement<'t>(
     placement: Placement,
 ) -> impl Iterator<Item = Row> + 't {
     let endpoints = topology.endpoints_of(placement.service).iter();
-    endpoints.filter(move |endpoint| endpoint.at.contains(&placement.id)).map(move |endpoint| {
+    endpoints.filter(move |endpoint| endpoint.is_at(placement.id)).map(move |endpoint| {
         let mut used_by: Vec<_> =
             topology.flows_to(endpoint.id).map(|flow| topology.party_name(flow.from)).collect();
         used_by.dedup();

@@ -5,7 +5,7 @@ use crate::endpoint::{Scope, Speaks};
 use crate::kind::Kind;
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
-use crate::{Attachment, Code, Party, Port, Protocol, ServiceId, ServiceSpec, Topology};
+use crate::{Attachment, Code, Party, Port, Protocol, ServiceId, ServiceSpec, Source, Topology};
 
 impl Livekit {
     /// The port on which it answers TURN over TLS, or behind an edge the same
@@ -55,17 +55,17 @@ impl Kind for Livekit {
     }
 
     fn wire(&self, wiring: &mut Wiring<'_>) {
-        wiring.offer(Party::Internet, "media", "media");
-        wiring.offer(Party::Internet, "ice-tcp", "media where UDP is blocked");
+        wiring.offer_clients("media", "media");
+        wiring.offer_clients("ice-tcp", "media where UDP is blocked");
         let edge = wiring.one_of_kind("edge", self.edge.as_ref(), "edge");
         if let Some(edge) = edge {
             wiring.flow(Party::Service(edge), wiring.service, "signal", "signalling");
         }
         if let Some(turn) = &self.turn {
-            wiring.offer(Party::Internet, "turn", "TURN");
+            wiring.offer_clients("turn", "TURN");
             match turn.tls {
                 TurnTls::Off => {}
-                TurnTls::Direct => wiring.offer(Party::Internet, "turn-tls", "TURN over TLS"),
+                TurnTls::Direct => wiring.offer_clients("turn-tls", "TURN over TLS"),
                 TurnTls::Edge => {
                     if let Some(edge) = edge {
                         wiring.flow(
@@ -112,7 +112,8 @@ impl Kind for Livekit {
                 "add a redis service, or one with external",
             );
         }
-        if self.use_external_ip {
+        // Clients in networks of the plot's own reach the nodes' addresses there.
+        if self.use_external_ip || !topology.plot().access.clients.contains(&Source::Any) {
             return;
         }
         for &id in &service.placements {
@@ -123,7 +124,8 @@ impl Kind for Livekit {
                     crate::FieldPath::root().key("nodes").key(node.name.as_str()),
                     format!("clients send media to {} itself, and it has no public address", node.name),
                     format!(
-                        "set nodes.{}.public; or use-external-ip = true in services.{} to ask a STUN server",
+                        "set nodes.{}.public; or use-external-ip = true in services.{} to ask a STUN server; \
+                         or access.clients, where clients come from a network of yours",
                         node.name, service.name
                     ),
                 );
