@@ -28,9 +28,7 @@ pub(crate) fn run() -> Exit {
 #[derive(Parser)]
 #[command(name = "stageplot", version, max_term_width = 100, after_long_help = exit::help(), arg_required_else_help = true)]
 pub(crate) struct Args {
-    /// When to use colour.
-    ///
-    /// `auto` is on a terminal, and heeds NO_COLOR, CLICOLOR and CLICOLOR_FORCE.
+    /// When to use colour: auto (on a terminal, unless NO_COLOR is set), always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: Color,
 
@@ -68,9 +66,9 @@ impl Command {
 /// What a program reads, or a person.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DataFormat {
-    /// For people.
+    /// For people
     Text,
-    /// For programs.
+    /// For programs
     Json,
 }
 

@@ -7,6 +7,7 @@ use stageplot_render::RenderError;
 use stageplot_render::template::TemplateError;
 
 use crate::exit::Exit;
+use crate::screen;
 
 /// Why the command could not do what it was asked to, and what to do about it.
 ///
@@ -52,7 +53,7 @@ impl Failure {
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(&**help));
         }
-        let first = Renderer::styled().render(&[group]) + "\n";
+        let first = screen::harmless(Renderer::styled().render(&[group]) + "\n");
         self.more.iter().fold(first, |text, more| text + "\n" + &more.draw())
     }
 }

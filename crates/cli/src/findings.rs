@@ -62,7 +62,7 @@ pub(crate) fn draw_about<'a>(
     }
     text.push_str(&renderer.render(&[group]));
     text.push('\n');
-    text
+    screen::harmless(text)
 }
 
 /// What a code stands for, in a sentence: the first one of its page.

@@ -18,7 +18,7 @@ pub(crate) struct PlotArgs {
     #[arg(value_name = "PLOT", default_value = ".", hide_default_value = true)]
     plot: PathBuf,
 
-    /// The language of the plot, where its name does not tell
+    /// The language of the plot, where its name does not tell; standard input is TOML
     #[arg(long, value_name = "LANGUAGE")]
     plot_format: Option<PlotFormat>,
 }

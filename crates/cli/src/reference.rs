@@ -9,6 +9,7 @@ use crate::args::Args;
 /// One command: `stageplot`, `stageplot check`, `stageplot show nodes`.
 pub(crate) struct Entry {
     /// Its name, from `stageplot` on.
+    #[cfg_attr(not(test), expect(dead_code, reason = "docs/cli.md is written by a test"))]
     pub(crate) name: String,
     /// How it is called.
     pub(crate) usage: String,

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write as _};
 
+use annotate_snippets::{Group, Level, Renderer};
+
 use crate::failure::{Failure, reason};
 
 /// Writes data to standard output, without colours where it is no terminal.
@@ -32,9 +34,15 @@ pub(crate) fn talk(text: &str) {
 
 /// Warns on standard error of something that is not about the plot's text.
 pub(crate) fn warn(message: &str) {
-    let title = annotate_snippets::Level::WARNING.primary_title(message);
-    let text = annotate_snippets::Renderer::styled().render(&[annotate_snippets::Group::with_title(title)]);
-    talk(&(text + "\n"));
+    let text = Renderer::styled().render(&[Group::with_title(Level::WARNING.primary_title(message))]);
+    talk(&harmless(text + "\n"));
+}
+
+/// Text without the control characters that some terminals obey beyond those
+/// of ASCII (C1), which may come from a plot.
+pub(crate) fn harmless(text: String) -> String {
+    let obeyed = |c: char| matches!(c, '\u{80}'..='\u{9f}');
+    if text.contains(obeyed) { text.replace(obeyed, "\u{fffd}") } else { text }
 }
 
 /// How many columns a table may take on standard output; any number where it is

@@ -129,7 +129,8 @@ impl Written {
 
 /// Makes `dir` hold these files, beside what is in it and not ours.
 ///
-/// Directories that are made get mode 0755; those that exist keep theirs. Where nothing changed
+/// Directories that are made get mode 0755, or at the top of the tree 0700 where a file within may
+/// not be read by others; those that exist keep theirs. Where nothing changed
 /// nothing is touched. What killed runs left beside the directory is removed first.
 ///
 /// # Errors

@@ -85,7 +85,13 @@ impl Values {
                     Code::SecretMissing,
                     path,
                     format!("the value of {} cannot be had: {error}", secret.label()),
-                    "provide it, or render with --sealed, which needs no values",
+                    match secret {
+                        SecretRef::Env(name) => format!(
+                            "set {name} in the environment or in the plot's secrets-file; or render with \
+                             --sealed, which needs no values"
+                        ),
+                        _ => "provide it, or render with --sealed, which needs no values".to_owned(),
+                    },
                 ),
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 
 use crate::endpoint::{EndpointId, Scope, Speaks};
 use crate::flow::{Flow, Party};
@@ -60,27 +60,27 @@ pub fn arrivals(topology: &Topology, flow: &Flow, at: PlacementId) -> Vec<Arriva
     arrivals
 }
 
-/// Where connections from other machines come by.
+/// Where connections that do not stay inside the node come by.
 ///
 /// Docker rewrites the destination of a published port, so it is forwarded. Over
 /// IPv6 it does so only where the container has such an address; elsewhere a
-/// process of Docker's on the node (`docker-proxy`) answers.
+/// process of Docker's on the node (`docker-proxy`) answers. So it does to
+/// containers of the node itself that dial the node's own address, such as an app
+/// that dials the edge by its public name.
 fn hooks(topology: &Topology, at: Placement, sources: Sources) -> Vec<Arrival> {
-    if at.attachment != Attachment::Bridge {
-        return vec![Arrival { hook: Hook::Input, sources }];
-    }
-    if topology.plot().bridge.ipv6 || !topology.node(at.node).has_v6() {
-        return vec![Arrival { hook: Hook::Forward, sources }];
-    }
-    let everywhere = [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
-    let nets: &[IpNet] = match &sources {
-        Sources::Any => &everywhere,
+    let arrival = |hook, sources| Arrival { hook, sources };
+    let nets = match sources {
+        _ if at.attachment != Attachment::Bridge => return vec![arrival(Hook::Input, sources)],
+        Sources::Any => {
+            return vec![arrival(Hook::Input, Sources::Any), arrival(Hook::Forward, Sources::Any)];
+        }
+        Sources::Bridge => return vec![arrival(Hook::Input, sources)],
+        Sources::Nets(_) if topology.plot().bridge.ipv6 => return vec![arrival(Hook::Forward, sources)],
         Sources::Nets(nets) => nets,
-        Sources::Bridge => &[],
     };
     let (v6, v4): (Vec<_>, Vec<_>) = nets.iter().copied().partition(|net| matches!(net, IpNet::V6(_)));
-    let split = [(Hook::Forward, v4), (Hook::Input, v6)].into_iter().filter(|(_, nets)| !nets.is_empty());
-    split.map(|(hook, nets)| Arrival { hook, sources: Sources::Nets(nets.into()) }).collect()
+    let split = [(Hook::Input, v6), (Hook::Forward, v4)].into_iter().filter(|(_, nets)| !nets.is_empty());
+    split.map(|(hook, nets)| arrival(hook, Sources::Nets(nets.into()))).collect()
 }
 
 fn is_bridged_on(topology: &Topology, service: ServiceId, at: Placement) -> bool {
@@ -207,5 +207,101 @@ impl Topology {
             })
             .collect();
         if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(IpNet::aggregate(&nets).into())] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Format, Plot};
+
+    fn topology(text: &str) -> Topology {
+        let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("a document");
+        Plot::read(&document).expect("a sound plot").topology
+    }
+
+    /// The sources of a service's endpoint on a node, as text.
+    fn sources(topology: &Topology, service: &str, endpoint: &str, node: &str) -> Vec<String> {
+        let service = topology.service_named(service).expect("a service").id;
+        let endpoint = topology.endpoint_named(service, endpoint).expect("an endpoint");
+        let on = |id: &&PlacementId| topology.node(topology.placement(**id).node).name.as_str() == node;
+        let at = *endpoint.at.iter().find(on).expect("a placement");
+        let all = topology.flows_to(endpoint.id).flat_map(|flow| arrivals(topology, flow, at));
+        let text = |arrival: Arrival| match arrival.sources {
+            Sources::Nets(nets) => nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            other => format!("{other:?}"),
+        };
+        all.map(text).collect()
+    }
+
+    const MEDIA: &str = r#"
+        name = "live"
+        [networks.lan]
+        cidr = ["192.168.1.0/24", "fd00:1::/64"]
+        [nodes]
+        one   = { address = "192.168.1.1", public = "203.0.113.1", roles = ["livekit", "redis"] }
+        two   = { address = "192.168.1.2", public = "203.0.113.2", roles = ["livekit"] }
+        three = { public = "203.0.113.3", roles = ["livekit"] }
+        [livekit]
+        keys = { main = { env = "LIVEKIT_API_SECRET" } }
+        turn = { udp-port = 3478 }
+        [redis]
+        password = { env = "REDIS_PASSWORD" }
+    "#;
+
+    #[test]
+    fn a_relay_is_met_from_every_side_and_by_itself() {
+        let topology = topology(MEDIA);
+        let relay = sources(&topology, "livekit", "relay", "one");
+        assert_eq!(relay, ["192.168.1.1/32 192.168.1.2/32 203.0.113.1/32 203.0.113.2/31"]);
+        let relay = sources(&topology, "livekit", "relay", "three");
+        assert_eq!(relay, ["203.0.113.1/32 203.0.113.2/31"]);
+        // What is no relay is dialled on the best side alone.
+        let redis = sources(&topology, "redis", "primary", "one");
+        assert_eq!(redis, ["192.168.1.1/32 192.168.1.2/32", "203.0.113.3/32"]);
+    }
+
+    #[test]
+    fn a_relay_is_met_from_anywhere_where_no_one_knows_its_peers_addresses() {
+        let asks = MEDIA.replace("[livekit]", "[livekit]\nuse-external-ip = true");
+        assert_ne!(sources(&topology(&asks), "livekit", "relay", "one"), ["Any"]);
+        let asks = asks.replace(
+            r#"{ address = "192.168.1.2", public = "203.0.113.2","#,
+            r#"{ address = "192.168.1.2","#,
+        );
+        let asks = asks.replace(r#"{ public = "203.0.113.3","#, r#"{ address = "192.168.1.3","#);
+        assert_eq!(sources(&topology(&asks), "livekit", "relay", "one"), ["Any"]);
+    }
+
+    #[test]
+    fn a_network_comes_only_where_a_node_is_in_it() {
+        let metrics = MEDIA.replace("[livekit]", "[livekit]\nmetrics = { from = \"lan\" }");
+        let topology = topology(&metrics);
+        assert_eq!(sources(&topology, "livekit", "metrics", "one"), ["192.168.1.0/24"]);
+        assert_eq!(sources(&topology, "livekit", "metrics", "three"), [""; 0]);
+    }
+
+    #[test]
+    fn containers_dial_over_ipv4_where_they_have_nothing_else() {
+        let plot = r#"
+            name = "live"
+            [nodes]
+            one = { address = "fd00:1::1", public = "203.0.113.1", roles = ["app", "job"] }
+            two = { address = "fd00:1::2", public = "203.0.113.2", roles = ["redis"] }
+            [services.app]
+            kind = "app"
+            image = "registry.example.com/app:1"
+            needs = ["redis"]
+            [services.job]
+            kind = "app"
+            run = "host"
+            needs = ["redis"]
+            [redis]
+            password = { env = "REDIS_PASSWORD" }
+        "#;
+        let without = topology(plot);
+        assert_eq!(sources(&without, "redis", "primary", "two"), ["203.0.113.1/32", "fd00:1::1/128"]);
+        let with = topology(&plot.replace("[redis]", "[bridge]\nipv6 = true\n[redis]"));
+        assert_eq!(sources(&with, "redis", "primary", "two"), ["fd00:1::1/128"; 2]);
     }
 }

@@ -88,9 +88,11 @@ fn normal(path: &Path) -> String {
     path.components().collect::<std::path::PathBuf>().display().to_string()
 }
 
-/// Plots whose first node is brought up, and what their images are made of here where
-/// they are not official ones.
-const BROUGHT_UP: [(&str, &str, &[(&str, &str)]); 4] = [
+/// Images of the examples' own, and what they are made of here.
+type StandIns = &'static [(&'static str, &'static str)];
+
+/// Plots of which a node is brought up.
+const BROUGHT_UP: [(&str, &str, StandIns); 4] = [
     ("single", "front", &[]),
     ("bridge", "front", &[("registry.example.com/rooms:1.4.0", "stageplot/echo:1")]),
     ("turn-edge", "front", &[("registry.example.com/caddy-l4:2.11.9", "stageplot/caddy-l4:2.11")]),

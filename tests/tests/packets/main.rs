@@ -8,3 +8,4 @@
 mod closed;
 mod pairs;
 mod stage;
+mod ways;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use stageplot_tests::{Answer, Listening, Responder, Transport, ask, inside, lookup, want};
 use stageplot_topology::{
-    App, Attachment, ContainerNetwork, Endpoint, FirewallInput, Flow, Name, NetworkSpec, NodeSpec, Opening,
-    Party, Placement, PlacementId, Plot, Port, Protocol, Run, Source, Sources, TargetHost, Topology,
+    App, Attachment, ContainerNetwork, Endpoint, FirewallInput, Flow, Hook, Name, NetworkSpec, NodeSpec,
+    Opening, Party, Placement, PlacementId, Plot, Port, Protocol, Run, Source, Sources, TargetHost, Topology,
     arrivals, dial, listen,
 };
 
@@ -163,7 +163,12 @@ fn every_arrival_is_seen(topology: &Topology, cases: &[Case<'_>], seen: &[Option
                 (other.flow.id, other.at.id) == (case.flow.id, case.at.id)
                     && *seen == Some(arrival.hook.into())
             });
-            assert!(came, "{}: nothing came by {arrival:?}", case.title(topology));
+            // Datagrams of the node's own containers, which Docker would have to answer
+            // from the address that was asked.
+            let datagrams = case.endpoint.protocol == Protocol::Udp
+                && topology.plot().bridge.ipv6
+                && (case.at.attachment, arrival.hook) == (Attachment::Bridge, Hook::Input);
+            assert!(came || datagrams, "{}: nothing came by {arrival:?}", case.title(topology));
         }
     }
 }
@@ -457,8 +462,18 @@ fn cases<'a>(stage: &Stage, topology: &'a Topology) -> Vec<Case<'a>> {
                     }
                 }
                 _ => {
+                    let container = stage.machine(topology, at).containers.get("bridge-for-bridge");
                     for address in all {
                         add(None, stage.stranger.path(), "stranger".to_owned(), address);
+                        // So does a container on the node itself, as whoever dials
+                        // a public name may. Docker answers datagrams of such from
+                        // the gateway's address, so they get nowhere.
+                        if let Some(container) = container
+                            && endpoint.protocol == Protocol::Tcp
+                            && (address.is_ipv4() || topology.plot().bridge.ipv6)
+                        {
+                            add(None, container.namespace.clone(), "a container".to_owned(), address);
+                        }
                     }
                 }
             }

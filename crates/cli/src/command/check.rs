@@ -11,17 +11,17 @@ use crate::{counted, custom, screen};
 
 /// Say everything that is wrong with a plot
 ///
-/// Nothing is asked for secrets, and nothing is written.
+/// Needs no secrets, and writes nothing.
 #[derive(clap::Args)]
 pub(crate) struct Check {
     #[command(flatten)]
     plot: PlotArgs,
 
-    /// How findings are written
+    /// How findings are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: ReportFormat,
 
-    /// Take warnings for errors: exit with 2
+    /// Exit with 2 where there are warnings too
     #[arg(long)]
     deny_warnings: bool,
 }
@@ -40,13 +40,15 @@ impl Check {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let plot = self.plot.read()?;
         let findings = plot.findings();
+        let templates = templates(&plot);
         match self.format {
+            ReportFormat::Text if findings.is_empty() && templates.is_err() => {}
             ReportFormat::Text if findings.is_empty() => screen::data(&summary(&plot))?,
             ReportFormat::Text => screen::data(&findings::draw(findings, &plot))?,
             ReportFormat::Json => screen::json(&json::Report::new(&plot.name, findings))?,
             ReportFormat::Sarif => screen::json(&sarif::log(&plot))?,
         }
-        templates(&plot)?;
+        templates?;
         let total = Total::of(findings);
         match total {
             Total { errors: 1.., .. } => Ok(Exit::Findings),

@@ -17,7 +17,7 @@ pub(crate) struct Explain {
     #[arg(value_name = "CODE")]
     code: Option<String>,
 
-    /// How it is written
+    /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DataFormat,
 }
@@ -68,16 +68,20 @@ impl From<Code> for Item {
     }
 }
 
-/// The page, its headings in bold on a terminal.
+/// The page for a terminal: headings in bold, examples indented.
 fn page(code: Code) -> String {
     let mut text = String::new();
+    let mut is_example = false;
     for line in code.page().lines() {
         let heading = line.trim_start_matches('#');
-        if heading.len() < line.len() {
-            text.push_str(&format!("{BOLD}{}{BOLD:#}\n", heading.trim_start()));
-        } else {
-            text.push_str(line);
-            text.push('\n');
+        match line {
+            fence if fence.starts_with("```") => is_example = !is_example,
+            "" => text.push('\n'),
+            line if is_example => text.push_str(&format!("    {line}\n")),
+            line if heading.len() < line.len() => {
+                text.push_str(&format!("{BOLD}{}{BOLD:#}\n", heading.trim_start()));
+            }
+            line => text.push_str(&format!("{line}\n")),
         }
     }
     text
@@ -89,9 +93,11 @@ fn parse(text: &str) -> Result<Code, Failure> {
     let name = inner.unwrap_or(text).to_lowercase().replace('_', "-");
     name.parse().map_err(|_| {
         let known = Code::ALL.iter().map(|code| code.as_str());
+        let akin: Vec<_> = known.clone().filter(|code| code.contains(&name)).collect();
         let failure = Failure::new(format!("no finding has the code {:?}", strip_str(text).to_string()));
         match crate::nearest(&name, known) {
             Some(near) => failure.help(format!("did you mean {near}?")),
+            None if !akin.is_empty() => failure.help(format!("there is {}", akin.join(", "))),
             None => failure.help("`stageplot explain` lists all codes"),
         }
     })

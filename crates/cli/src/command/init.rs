@@ -60,7 +60,10 @@ impl Init {
                 "`stageplot check` says what is wrong with it; another directory can be given to init",
             ));
         }
-        let Some(draft) = self.draft()? else { return Ok(Exit::Findings) };
+        let Some(draft) = self.draft()? else {
+            screen::talk("\nNothing was written.\n");
+            return Ok(Exit::Findings);
+        };
         let keep = secrets.symlink_metadata().is_ok();
         if keep && !draft.made {
             return Err(Failure::new(format!("{} exists, and may hold other secrets", shown(&secrets)))

@@ -16,9 +16,9 @@ use crate::{counted, custom, findings, screen};
 
 /// Write every file that the plot's machines need
 ///
-/// Writes DIR/NODE/… for every node, and what is about the whole to DIR: all of
-/// it, or where anything fails nothing. Files in DIR that are not from here are
-/// never touched.
+/// Writes DIR/NODE/… for every node, and to DIR what is about the whole stack: DNS
+/// records, a runbook, the diagram. Either all of it is written or nothing. Files
+/// in DIR that were not rendered stay as they are.
 #[derive(clap::Args)]
 pub(crate) struct Render {
     #[command(flatten)]
@@ -38,11 +38,11 @@ pub(crate) struct Render {
     #[arg(long)]
     sealed: bool,
 
-    /// Replace files that are in the way: not from here, or edited since
+    /// Replace files that are in the way: not rendered, or edited since
     #[arg(long)]
     overwrite: bool,
 
-    /// How the summary is written
+    /// How the summary is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DataFormat,
 }
@@ -123,8 +123,10 @@ impl Render {
         .collect();
         text.push_str(&parts.join(", "));
         text.push('\n');
-        // In a first rendering everything is new.
-        if !written.changed.is_empty() || !written.unchanged.is_empty() {
+        if written.changed.is_empty() && written.unchanged.is_empty() && written.removed.is_empty() {
+            // The first time everything is new.
+            text.push_str("Each node's README.md says how to bring it up.\n");
+        } else {
             let lists = [("+", &written.created), ("~", &written.changed), ("-", &written.removed)];
             for (sign, paths) in lists {
                 text.extend(paths.iter().take(LISTED).map(|path| format!("  {sign} {path}\n")));

@@ -65,9 +65,12 @@ mod tests {
     use super::*;
 
     fn errors(text: &str) -> Vec<String> {
-        let validator = jsonschema::draft7::new(&schema()).expect("a schema");
+        let mut schemas = boon::Schemas::new();
+        let mut compiler = boon::Compiler::new();
+        compiler.add_resource("plot.json", schema()).expect("a name");
+        let compiled = compiler.compile("plot.json", &mut schemas).expect("a schema");
         let plot: Value = toml::from_str(text).expect("TOML");
-        validator.iter_errors(&plot).map(|error| format!("{}: {error}", error.instance_path())).collect()
+        schemas.validate(&plot, compiled).err().map(|error| error.to_string()).into_iter().collect()
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::plot::{PlotArgs, node_named};
 use crate::table::Table;
 use crate::{custom, screen};
 
+mod checks;
 mod firewall;
 mod flows;
 mod nodes;
@@ -35,6 +36,8 @@ enum View {
     Ports(Listing),
     /// What each node's firewall lets in; all else is closed
     Firewall(Listing),
+    /// What has to answer whom: the checks that follow from the flows
+    Checks(Listing),
     /// The DNS records to set, as a zone file has them
     Dns(PlotArgs),
     /// The flows, drawn
@@ -66,11 +69,11 @@ struct Listing {
     #[command(flatten)]
     plot: PlotArgs,
 
-    /// What is about this node alone
+    /// Only what concerns this node
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
 
-    /// How it is written
+    /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DataFormat,
 }
@@ -82,6 +85,7 @@ impl Show {
             View::Flows(listing) => listing.show(flows::rows, flows::table),
             View::Ports(listing) => listing.show(ports::rows, ports::table),
             View::Firewall(listing) => listing.show(firewall::rows, firewall::table),
+            View::Checks(listing) => listing.show(checks::rows, checks::table),
             View::Dns(plot) => dns(plot),
             View::Diagram(diagram) => diagram.show(),
         }

@@ -22,7 +22,7 @@ struct Item<'a> {
     severity: Severity,
     message: &'a str,
     help: &'a str,
-    /// The field, as in `services.cache.port`.
+    /// The field, as in `services.cache.port`; empty for the whole plot.
     path: String,
     /// The place in the file: bytes from 0, line and column from 1.
     span: Option<Span>,
@@ -42,7 +42,10 @@ impl<'a> From<&'a Diagnostic> for Item<'a> {
             severity: finding.severity,
             message: &finding.message,
             help: &finding.help,
-            path: finding.location.path.to_string(),
+            path: match finding.location.path.segments() {
+                [] => String::new(),
+                _ => finding.location.path.to_string(),
+            },
             span: finding.location.span,
         }
     }

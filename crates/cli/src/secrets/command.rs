@@ -24,6 +24,10 @@ use crate::failure::reason;
 /// Its standard error is ours: a program that has something to say says it to
 /// the operator, and it is never part of an error of ours.
 pub(super) fn output(words: &[String], dir: &Path) -> Result<SecretString, String> {
+    output_within(DEADLINE, words, dir)
+}
+
+fn output_within(deadline: Duration, words: &[String], dir: &Path) -> Result<SecretString, String> {
     let [program, arguments @ ..] = words else { return Err("the command is empty".to_owned()) };
     let interrupt = Interrupt::hold();
     // A path is relative to the plot, as other paths in it are; a bare name is
@@ -40,7 +44,7 @@ pub(super) fn output(words: &[String], dir: &Path) -> Result<SecretString, Strin
         .process_group(0)
         .spawn()
         .map_err(|error| format!("{program} cannot be run: {}", reason(&error)))?;
-    let mut run = Run { child, until: Instant::now() + DEADLINE, interrupt };
+    let mut run = Run { child, deadline, until: Instant::now() + deadline, interrupt };
     let bytes = run.read().map_err(|why| format!("{program} {why}"))?;
     let status = run.end().map_err(|why| format!("{program} {why}"))?;
     if !status.success() {
@@ -52,6 +56,7 @@ pub(super) fn output(words: &[String], dir: &Path) -> Result<SecretString, Strin
 /// A program under way; dropped, its group is killed.
 struct Run {
     child: Child,
+    deadline: Duration,
     until: Instant,
     interrupt: Interrupt,
 }
@@ -108,7 +113,7 @@ impl Run {
             return Err("was interrupted".to_owned());
         }
         match self.until.saturating_duration_since(Instant::now()) {
-            Duration::ZERO => Err(format!("took more than {} seconds", DEADLINE.as_secs())),
+            Duration::ZERO => Err(format!("took more than {} seconds", self.deadline.as_secs())),
             left => Ok(left),
         }
     }
@@ -139,3 +144,72 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The most bytes that a program may print.
 const LIMIT: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn sh(deadline: u64, script: &str) -> Result<String, String> {
+        let words = ["sh", "-c", script].map(str::to_owned);
+        let secret = output_within(Duration::from_secs(deadline), &words, Path::new("/"));
+        secret.map(|secret| secret.expose_secret().to_owned())
+    }
+
+    /// Whether a process is there; one that was killed may wait for init to reap it.
+    fn is_alive(pid: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.starts_with(" Z"))
+    }
+
+    #[test]
+    fn what_it_prints_is_the_secret() {
+        assert_eq!(sh(10, "printf 'a b\\n'").as_deref(), Ok("a b"));
+        assert_eq!(sh(10, "printf ' a\\n\\n'").as_deref(), Ok(" a\n"));
+        assert_eq!(sh(10, "cat; pwd").as_deref(), Ok("/"), "its input is closed");
+    }
+
+    #[test]
+    fn no_error_says_what_it_printed() {
+        for (script, why) in [
+            ("echo hunter2; exit 3", "failed: exit status: 3"),
+            ("printf 'hunter2\\377'", "gives no UTF-8"),
+            ("true", "gives nothing"),
+            ("while :; do echo hunter2hunter2hunter2hunter2; done", "more than 1 MiB"),
+            ("echo hunter2; sleep 60", "took more than 1 seconds"),
+            ("echo hunter2; exec >&-; sleep 60", "took more than 1 seconds"),
+        ] {
+            let error = sh(1, script).expect_err(script);
+            assert!(error.contains(why) && !error.contains("hunter2"), "{script}: {error}");
+        }
+        let error = output(&["no-such-program".to_owned()], Path::new("")).expect_err("it is not there");
+        assert_eq!(error, "no-such-program cannot be run: no such file or directory");
+    }
+
+    #[test]
+    fn what_it_leaves_running_is_killed_too() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let pid = dir.path().join("pid");
+        for (script, ok) in
+            [("sleep 60 >&- & echo $! >PID; echo x", true), ("sleep 60 & echo $! >PID; wait", false)]
+        {
+            let script = script.replace("PID", &pid.display().to_string());
+            assert_eq!(sh(1, &script).is_ok(), ok);
+            let left = std::fs::read_to_string(&pid).expect("its number");
+            let end = Instant::now() + Duration::from_secs(5);
+            while is_alive(left.trim()) {
+                assert!(Instant::now() < end, "{left} is alive");
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_is_relative_to_the_plot() {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::os::unix::fs::symlink("/bin/echo", dir.path().join("get")).expect("a program");
+        let words = ["./get", "it"].map(str::to_owned);
+        assert_eq!(output(&words, dir.path()).map(|s| s.expose_secret().to_owned()).as_deref(), Ok("it"));
+    }
+}

@@ -45,7 +45,8 @@ pub(super) fn trimmed(bytes: Vec<u8>, of: &str) -> Result<SecretString, String> 
     if text.is_empty() { Err(format!("{of} gives nothing")) } else { Ok(text.into()) }
 }
 
-/// Reads a file that is not too big, and warns where others may read it.
+/// Reads a file that is not too big, and warns where others may read it: unless
+/// it holds a certificate, which everybody may.
 fn bounded(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |error: &std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("{} does not exist", path.display()),
@@ -53,18 +54,22 @@ fn bounded(path: &Path) -> Result<Vec<u8>, String> {
     };
     let file = File::open(path).map_err(|error| failed(&error))?;
     let meta = file.metadata().map_err(|error| failed(&error))?;
-    if meta.is_file() && meta.permissions().mode() & 0o077 != 0 {
-        screen::warn(&format!(
-            "{} can be read by other users of this machine: chmod 600 {0}",
-            path.display()
-        ));
-    }
     let mut bytes = Vec::new();
     file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     if bytes.len() as u64 > LIMIT {
         return Err(format!("{} has more than {} MiB", path.display(), LIMIT >> 20));
     }
+    if meta.is_file() && meta.permissions().mode() & 0o077 != 0 && !is_public(&bytes) {
+        let path = path.display();
+        screen::warn(&format!("{path} can be read by other users of this machine: chmod 600 {path}"));
+    }
     Ok(bytes)
+}
+
+/// Whether this is a certificate in PEM, or a chain of them, without a key.
+fn is_public(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.contains("-----BEGIN CERTIFICATE-----") && !text.contains("PRIVATE KEY")
 }
 
 /// The most bytes of a file with secrets.

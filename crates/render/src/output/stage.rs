@@ -1,5 +1,6 @@
 //! The new tree, beside the old one until it takes its place.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
@@ -82,10 +83,12 @@ impl<'t> Staging<'t> {
             self.carry(path, &scan.entries[path])?;
         }
         // Modes at last: a directory without write permission can be filled until then.
+        let guarded = guarded(files);
         for dir in plan.directories.iter().rev() {
-            self.finish_directory(dir, scan.entries.get(dir))?;
+            let mode = if guarded.contains(dir.as_slice()) { 0o700 } else { 0o755 };
+            self.finish_directory(dir, scan.entries.get(dir), mode)?;
         }
-        self.finish_directory(b".", scan.root.as_ref())
+        self.finish_directory(b".", scan.root.as_ref(), 0o755)
     }
 
     /// Puts the tree in its place, and returns the one that stood there.
@@ -156,7 +159,7 @@ impl<'t> Staging<'t> {
             .map_err(|error| cannot(&error.to_string()))
     }
 
-    fn finish_directory(&self, dir: &[u8], old: Option<&Found>) -> Result<(), OutputError> {
+    fn finish_directory(&self, dir: &[u8], old: Option<&Found>, mode: u32) -> Result<(), OutputError> {
         let fail = |error: Errno| OutputError::io("set the mode of", self.at(dir), error);
         if let Some(old) = old.filter(|old| old.kind == Kind::Directory) {
             let new = scan::stat(&self.root, dir).map_err(fail)?;
@@ -171,13 +174,20 @@ impl<'t> Staging<'t> {
             return rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(old.mode), AtFlags::empty())
                 .map_err(fail);
         }
-        rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(0o755), AtFlags::empty()).map_err(fail)
+        rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(mode), AtFlags::empty()).map_err(fail)
     }
 
     /// A path of the new tree as it will be called.
     fn at(&self, path: &[u8]) -> PathBuf {
         scan::join(self.target.path(), path)
     }
+}
+
+/// The directories at the top of the tree that hold a file which others may not
+/// read. Their names within can tell of its content, so nobody else looks in.
+fn guarded<'a>(files: &[&'a OutputFile<'_>]) -> BTreeSet<&'a [u8]> {
+    let private = files.iter().filter(|file| file.mode & 0o077 == 0);
+    private.filter_map(|file| Some(file.path.as_str().split_once('/')?.0.as_bytes())).collect()
 }
 
 impl Drop for Staging<'_> {

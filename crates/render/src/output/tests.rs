@@ -99,9 +99,9 @@ fn modes_are_exact() {
     for (name, mode) in names.iter().zip(modes) {
         assert_eq!(fs::metadata(place.at(name)).unwrap().mode() & 0o7777, mode);
     }
-    for dir in ["", "d"] {
-        assert_eq!(fs::metadata(place.at(dir)).unwrap().mode() & 0o7777, 0o755);
-    }
+    assert_eq!(fs::metadata(place.at("")).unwrap().mode() & 0o7777, 0o755);
+    // Others may not read all of it, so they may not look in either.
+    assert_eq!(fs::metadata(place.at("d")).unwrap().mode() & 0o7777, 0o700);
     // A mode alone is a change, and is put right again.
     let written = write(&place.dir(), &[file("d/600", "x", 0o640)], Options::default()).unwrap();
     assert_eq!(written.changed, ["d/600"]);

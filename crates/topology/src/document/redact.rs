@@ -4,7 +4,7 @@
 //! there; whatever quotes the plot has to leave it out. Hiding a harmless
 //! value costs little, so these rules err on that side.
 
-use super::value::{Kind, Value};
+use super::value::{Entry, Kind, Value};
 use crate::{FieldPath, Segment};
 
 /// Whether what stands at `path` may be a secret: one of the names on the way
@@ -35,7 +35,7 @@ pub(crate) fn is_secret_text(text: &str) -> bool {
 /// Whether `message` quotes something inside `value` that may be a secret.
 pub(crate) fn quotes_secret(value: &Value, message: &str) -> bool {
     let mut secrets = Vec::new();
-    collect(value, false, &mut secrets);
+    collect(value, "", false, &mut secrets);
     secrets.iter().any(|secret| match secret.kind() {
         Kind::String(text) => !text.is_empty() && message.contains(text.as_str()),
         Kind::Integer(number) => message.contains(&number.to_string()),
@@ -73,7 +73,7 @@ pub fn redact_source(text: &str) -> String {
 /// `text` with the scalars of `root` that may be secrets starred out.
 pub(super) fn document(text: &str, root: &Value) -> String {
     let mut secrets = Vec::new();
-    collect(root, false, &mut secrets);
+    collect(root, "", false, &mut secrets);
     let mut spans: Vec<_> = secrets.iter().map(|secret| secret.span()).collect();
     spans.sort_unstable_by_key(|span| (span.start, span.end));
     let mut redacted = String::with_capacity(text.len());
@@ -92,16 +92,19 @@ pub(super) fn document(text: &str, root: &Value) -> String {
     redacted
 }
 
-/// The scalars in `value` that may be secrets.
-fn collect<'v>(value: &'v Value, secret: bool, secrets: &mut Vec<&'v Value>) {
+/// The scalars in `value`, which stands under `name`, that may be secrets.
+fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<&'v Value>) {
     match value.kind() {
-        Kind::List(values) => values.iter().for_each(|v| collect(v, secret, secrets)),
+        Kind::List(values) => values.iter().for_each(|v| collect(v, name, secret, secrets)),
         Kind::Table(table) => {
-            for entry in table.entries() {
+            for Entry { key, value, .. } in table.entries() {
                 // `password = { env = "NAME" }` names a secret and holds none; in an app's own
                 // `env`, a variable may be called so.
-                if entry.key == "env" || !is_reference(&entry.value) {
-                    collect(&entry.value, secret || is_secret_name(&entry.key), secrets);
+                let names_a_secret = key != "env" && is_reference(value);
+                // The key that signs webhooks stands there by its name.
+                let is_key_name = name == "webhook" && key == "key" && !secret;
+                if !names_a_secret && !is_key_name {
+                    collect(value, key, secret || is_secret_name(key), secrets);
                 }
             }
         }
@@ -199,6 +202,7 @@ mod tests {
             "password = { env = \"REDIS_PASSWORD\" }",
             "keys = { main = { file = \"keys/main\" } }",
             "env = { TOKEN = { env = \"TOKEN\" } }",
+            "webhook = { key = \"main\" }",
         ] {
             assert_eq!(redacted(text), text);
         }

@@ -1,6 +1,6 @@
 //! Addresses and networks that contradict each other, and flows without a way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -156,6 +156,8 @@ fn container_network_of(topology: &Topology, ip: IpAddr) -> Option<IpNet> {
 
 /// Every flow between services must have addresses on both ends.
 fn ways(topology: &Topology, findings: &mut Findings) {
+    // Two nodes apart are told once, however many services need each other there.
+    let mut apart = BTreeSet::new();
     for flow in &topology.flows {
         let Party::Service(service) = flow.from else { continue };
         let endpoint = topology.endpoint(flow.to);
@@ -191,6 +193,9 @@ fn ways(topology: &Topology, findings: &mut Findings) {
                         ),
                         "give both nodes IPv4 in one network, put the client on the host network, or set bridge.ipv6 = true where every node's Docker translates IPv6",
                     );
+                    continue;
+                }
+                if !apart.insert((stranded.id.min(node.id), stranded.id.max(node.id))) {
                     continue;
                 }
                 findings.add(

@@ -25,7 +25,7 @@ struct Placed {
     service: String,
     kind: &'static str,
     attachment: &'static str,
-    /// Whether it is the Redis that takes writes.
+    /// Whether it is the one of several Redis that takes writes.
     primary: bool,
 }
 
@@ -40,7 +40,7 @@ fn row(topology: &Topology, node: &Node) -> Row {
             service: service.name.to_string(),
             kind: service.kind.kind(),
             attachment: attachment(placement.attachment),
-            primary: service.primary == Some(placement.id),
+            primary: service.primary == Some(placement.id) && service.placements.len() > 1,
         }
     });
     Row {
@@ -69,7 +69,7 @@ pub(super) fn table(rows: &[Row]) -> Table {
         let services = row.services.iter().map(|placed| {
             let note = match (placed.primary, placed.attachment) {
                 (_, "process") => " (not in Docker)",
-                (true, _) if rows.len() > 1 => " (primary)",
+                (true, _) => " (primary)",
                 _ => "",
             };
             format!("{}{note}", placed.service)

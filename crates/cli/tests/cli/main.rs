@@ -1,0 +1,12 @@
+//! The command as it is called: what it prints where, how it ends, and what it
+//! does with input that nobody should give it.
+
+mod bad_input;
+mod check;
+mod init;
+mod output;
+mod place;
+mod render;
+mod secrets;
+mod templates;
+mod transcripts;
