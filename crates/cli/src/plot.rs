@@ -81,7 +81,16 @@ impl PlotArgs {
         if !meta.is_dir() {
             return Ok(plot.clone());
         }
-        let found: Vec<_> = NAMES.iter().map(|name| plot.join(name)).filter(|path| path.is_file()).collect();
+        let mut found = Vec::new();
+        for path in NAMES.iter().map(|name| plot.join(name)) {
+            match path.metadata() {
+                Ok(meta) if !meta.is_dir() => found.push(path),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Failure::read(&path, &error));
+                }
+                _ => {}
+            }
+        }
         match <[PathBuf; 1]>::try_from(found) {
             Ok([path]) => Ok(path),
             Err(none) if none.is_empty() => {

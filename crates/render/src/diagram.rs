@@ -1,6 +1,6 @@
 //! The flows, drawn: as a Mermaid flowchart and as an SVG.
 //!
-//! Both draw one [`Picture`]. Nodes with the same roles are one box in it, so
+//! Both draw one `Picture`. Nodes with the same roles are one box in it, so
 //! that a hundred of them stay readable.
 
 mod layout;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use stageplot_tests::{
     Listening, Namespace, Responder, Transport, ask, inside, scan, topology, wait_for, want,
@@ -88,9 +89,11 @@ fn closed_where_docker_leaves_ipv6_alone() {
     what_stays_open_does(&stage);
     loopback_is_not_routed_to(&stage);
     // And what was loaded before Docker starts is there after it.
-    for machine in stage.machines.values_mut() {
-        machine.reboot();
-    }
+    thread::scope(|scope| {
+        for machine in stage.machines.values_mut() {
+            scope.spawn(|| machine.reboot());
+        }
+    });
     every_tcp_port(&stage, &topology, Scans::FromStranger);
     loopback_is_not_routed_to(&stage);
 }
@@ -101,7 +104,7 @@ fn closed_where_docker_translates_ipv6() {
     let topology = topology(&PLOT.replace("[networks.lan]", "[bridge]\nipv6 = true\n\n[networks.lan]"));
     assert!(topology.plot().bridge.ipv6);
     stage.raise(&topology);
-    every_tcp_port(&stage, &topology, Scans::All);
+    every_tcp_port(&stage, &topology, Scans::FromStranger);
     some_udp_ports(&stage);
 }
 
@@ -135,28 +138,31 @@ fn every_tcp_port(stage: &Stage, topology: &Topology, which: Scans) {
             scans.push((client, stage.machines[client].namespace(), parse(&address), open));
         }
     }
-    let scanned = std::time::Instant::now();
-    few(&scans, |(from, client, address, open)| {
+    let started = Instant::now();
+    for two in scans.chunks(2) {
         // What a node itself has just dialled may come back, from a scan as well.
         for machine in stage.machines.values() {
             machine.namespace().run("conntrack", &["--flush"]).success();
         }
-        let found = inside(&client.path(), || scan(*address, PATIENCE));
-        assert_eq!(found, *open, "{address} as {from} sees it");
-    });
+        all(two, |_, (from, client, address, open)| {
+            let found = inside(&client.path(), || scan(*address, PATIENCE));
+            assert_eq!(found, *open, "{address} as {from} sees it");
+        });
+    }
     for (index, machine) in (1..).zip(stage.machines.values()) {
         let bridge = &topology.plot().bridge;
         let gateways = [format!("203.0.113.{index}"), format!("fd00:1::{index}")];
         for (net, gateway) in [bridge.v4.to_string(), bridge.v6.to_string()].iter().zip(&gateways) {
             stage.stranger.ip(&["route", "replace", net, "via", gateway, "dev", "eth0", "onlink"]);
         }
-        let addresses: Vec<_> = machine.containers.values().flat_map(|c| c.addresses.clone()).collect();
-        few(&addresses, |&address| {
+        // One container stands for all: no rule tells them apart.
+        let container = machine.containers.values().next().expect("a container");
+        all(&container.addresses, |_, &address| {
             let found = inside(&stage.stranger.path(), || scan(address, PATIENCE));
             assert_eq!(found, BTreeSet::new(), "{address}, routed to");
         });
     }
-    println!("all TCP ports of {} addresses after {:?}", scans.len(), scanned.elapsed());
+    println!("{} scans of nodes, and of containers, took {:?}", scans.len(), started.elapsed());
 }
 
 /// The TCP ports that the model lets a source through to.
@@ -290,11 +296,4 @@ fn listening(address: IpAddr, port: u16) -> Listening {
 
 fn parse(address: &str) -> IpAddr {
     address.parse().expect("an address")
-}
-
-/// Does something with each of many, two at a time.
-fn few<T: Sync>(items: &[T], act: impl Fn(&T) + Sync) {
-    for items in items.chunks(2) {
-        all(items, |_, item| act(item));
-    }
 }

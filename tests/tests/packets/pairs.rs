@@ -1,6 +1,6 @@
 //! Every pair of attachments, on one machine and on two, over both families.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::thread;
@@ -13,7 +13,7 @@ use stageplot_topology::{
     arrivals, dial, listen,
 };
 
-use crate::stage::{DEFAULT, IP6TABLES, NEVER, SOON, Seen, Stage, transport};
+use crate::stage::{DEFAULT, IP6TABLES, Machine, NEVER, SOON, Seen, Stage, transport};
 
 const ATTACHMENTS: [(Attachment, &str); 3] =
     [(Attachment::Host, "host"), (Attachment::Bridge, "bridge"), (Attachment::OffDocker, "process")];
@@ -138,7 +138,7 @@ fn try_all(stage: &mut Stage, plot: &Plot) {
     stage.raise(topology);
     let cases = cases(stage, topology);
     let serving = serve(stage, topology, Where::AsTold);
-    let seen: Vec<_> = cases.iter().map(|case| reaches(stage, topology, case)).collect();
+    let seen = where_all_come_by(stage, topology, &cases);
     every_arrival_is_seen(topology, &cases, &seen);
     every_pair_is_tried(topology, &cases);
     match plot.firewall.input {
@@ -373,14 +373,45 @@ pub(crate) fn all<T: Sync, R: Send>(items: &[T], act: impl Fn(usize, &T) -> R + 
     items.chunks(AT_A_TIME).enumerate().flat_map(several).collect()
 }
 
-/// Tries a case; where it came by, if a firewall could have seen it.
-fn reaches(stage: &Stage, topology: &Topology, case: &Case<'_>) -> Option<Seen> {
-    let machine = stage.machine(topology, case.at);
-    machine.forget();
+/// Tries all cases; where each came by, if a firewall could have seen it.
+fn where_all_come_by(stage: &Stage, topology: &Topology, cases: &[Case<'_>]) -> Vec<Option<Seen>> {
+    // As many at a time as the probe can tell apart: one for each port of a machine.
+    let mut rounds: Vec<BTreeMap<_, usize>> = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let port = (case.at.node, case.target.port());
+        match rounds.iter_mut().find(|round| !round.contains_key(&port)) {
+            Some(round) => _ = round.insert(port, index),
+            None => rounds.push([(port, index)].into()),
+        }
+    }
+    let mut seen = vec![None; cases.len()];
+    for round in rounds {
+        stage.machines.values().for_each(Machine::forget);
+        let round: Vec<_> = round.into_values().collect();
+        let answers = all(&round, |_, &index| cases[index].ask(SOON));
+        let probes: BTreeMap<_, _> = stage.machines.iter().map(|(name, m)| (name, m.seen())).collect();
+        for (index, answer) in round.into_iter().zip(answers) {
+            let case = &cases[index];
+            let probe = &probes[&topology.node(case.at.node).name.to_string()];
+            let wanted = (transport(case.endpoint.protocol), case.target.port());
+            let came = probe.iter().filter(|came| (came.0, came.1) == wanted);
+            let came: Vec<_> = came.map(|&(_, _, hook, source)| (hook, source)).collect();
+            seen[index] = came_by(topology, case, answer, &came);
+        }
+    }
+    seen
+}
+
+/// Holds an answer, and what the probe saw of its question, against the model.
+fn came_by(
+    topology: &Topology,
+    case: &Case<'_>,
+    answer: Option<Answer>,
+    seen: &[(Seen, IpAddr)],
+) -> Option<Seen> {
     let title = case.title(topology);
-    let answer = case.ask(SOON).unwrap_or_else(|| panic!("{title}: no answer from {}", case.target));
+    let answer = answer.unwrap_or_else(|| panic!("{title}: no answer from {}", case.target));
     assert_eq!(answer.name, case.server, "{title}: somebody else answers");
-    let seen = machine.seen(transport(case.endpoint.protocol), case.target.port());
     let expected = arrivals(topology, case.flow, case.at.id);
     println!("{title}: {} as {}, {seen:?}", case.target, answer.client);
     assert!(seen.len() <= 1, "{title}: came by {seen:?}");

@@ -241,9 +241,9 @@ impl Machine {
         self.load("flush", &SETS.map(|(set, _)| format!("flush set inet probe {set}\n")).concat());
     }
 
-    /// Where new connections to a port came by since, and from whom. Docker sends
-    /// them on to the same port of the container.
-    pub(crate) fn seen(&self, transport: Transport, port: u16) -> Vec<(Seen, IpAddr)> {
+    /// Where new connections came by since, and from whom, by transport and port.
+    /// Docker sends them on to the same port of the container.
+    pub(crate) fn seen(&self) -> Vec<(Transport, u16, Seen, IpAddr)> {
         let shown = self.namespace().run("nft", &["--json", "list", "table", "inet", "probe"]).success();
         let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
         let mut seen = Vec::new();
@@ -252,15 +252,13 @@ impl Machine {
                 SETS.into_iter().find(|(name, _)| set["name"] == *name).expect("a set of the probe");
             for element in set["elem"].as_array().into_iter().flatten() {
                 let element = element.get("elem").map_or(element, |element| &element["val"]);
-                let parts = element["concat"].as_array().expect("a concatenation");
-                let protocol = match transport {
-                    Transport::Tcp => "tcp",
-                    Transport::Udp => "udp",
+                let [source, protocol, port] = element["concat"].as_array().expect("parts").as_slice() else {
+                    panic!("not three parts: {element}");
                 };
-                if parts[1] == protocol && parts[2] == port {
-                    let source = parts[0].as_str().expect("an address");
-                    seen.push((hook, source.parse().expect("an address")));
-                }
+                let transport = if protocol == "tcp" { Transport::Tcp } else { Transport::Udp };
+                let port = port.as_u64().and_then(|port| port.try_into().ok()).expect("a port");
+                let source = source.as_str().and_then(|source| source.parse().ok()).expect("an address");
+                seen.push((transport, port, hook, source));
             }
         }
         seen

@@ -73,7 +73,13 @@ impl Init {
         if let (Some(text), false) = (&draft.secrets, keep) {
             write::private(&secrets, text)?;
         }
-        write::new(&plot, &draft.plot)?;
+        if let Err(failure) = write::new(&plot, &draft.plot) {
+            if draft.secrets.is_some() && !keep {
+                // Secrets of no plot would be in the way of the next try.
+                let _ = fs::remove_file(&secrets);
+            }
+            return Err(failure);
+        }
         self.tell(&plot, &secrets, keep)
     }
 

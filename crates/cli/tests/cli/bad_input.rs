@@ -66,13 +66,16 @@ fn no_permission_is_said_so() {
     let place = Place::with_plot();
     fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("its mode");
     fs::set_permissions(place.at("stageplot.toml"), Permissions::from_mode(0o000)).expect("its mode");
-    let mut command = place.command(&["check"]);
-    match as_nobody(&mut command).output() {
-        Ok(output) => {
-            Ended::from(output).code(1).says("failed to read stageplot.toml: permission denied");
-        }
-        Err(error) => println!("skipped: the command cannot be run as another user: {error}"),
-    }
+    let run = || as_nobody(&mut place.command(&["check", "."])).output().map(Ended::from);
+    match run() {
+        Ok(ended) => ended.code(1).says("failed to read stageplot.toml: permission denied"),
+        Err(error) => return println!("skipped: the command cannot be run as another user: {error}"),
+    };
+    fs::create_dir(place.at("closed")).expect("a directory");
+    fs::set_permissions(place.at("closed"), Permissions::from_mode(0o000)).expect("its mode");
+    let mut command = place.command(&["check", "closed"]);
+    let ended = Ended::from(as_nobody(&mut command).output().expect("it ran before"));
+    ended.code(1).says("failed to read closed/stageplot.toml: permission denied");
 }
 
 #[test]
