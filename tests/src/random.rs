@@ -20,7 +20,7 @@ pub fn random(cases: u32, source: &'static str) -> TestRunner {
         source_file: Some(source),
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
         // Each try of a smaller case costs as much as a case.
-        max_shrink_iters: 64,
+        max_shrink_iters: 16,
         max_global_rejects: 100_000,
         ..Config::default()
     })

@@ -18,7 +18,7 @@ use crate::root::Root;
 #[derive(Debug)]
 pub struct Stage {
     stations: BTreeMap<String, Station>,
-    _lan: Lan,
+    lan: Lan,
 }
 
 /// A node of a [`Stage`].
@@ -54,7 +54,12 @@ impl Stage {
             };
             (bundle.node.clone(), station)
         });
-        Ok(Self { stations: stations.collect(), _lan: lan })
+        Ok(Self { stations: stations.collect(), lan })
+    }
+
+    /// The wire that they are on.
+    pub fn lan(&self) -> &Lan {
+        &self.lan
     }
 
     /// All machines by the names of their nodes.
@@ -129,7 +134,16 @@ impl Station {
     ///
     /// If the service has no container here.
     pub fn start(&self, service: &str, program: &Program) -> Result<Running, Missing> {
-        let root = self.root(service)?;
+        Ok(self.start_in(self.root(service)?, service, program))
+    }
+
+    /// Starts a service as [`Station::start`] does, in a file system of [`Station::root`]
+    /// that the caller has added to.
+    ///
+    /// # Panics
+    ///
+    /// If the service has no container here.
+    pub fn start_in(&self, root: Root, service: &str, program: &Program) -> Running {
         let words = self.installed.container(service).command;
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let mut command = match words.as_slice() {
@@ -143,7 +157,7 @@ impl Station {
             }
             arguments => self.command(&root, program, arguments),
         };
-        Ok(Running { process: Process::start(service, &mut command), root })
+        Running { process: Process::start(service, &mut command), root }
     }
 }
 

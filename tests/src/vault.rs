@@ -14,6 +14,7 @@ use crate::program::Missing;
 #[derive(Debug, Clone, Default)]
 pub struct Vault {
     values: BTreeMap<SecretRef, String>,
+    certificate: Option<Certificate>,
 }
 
 impl Vault {
@@ -40,7 +41,7 @@ impl Vault {
             };
             values.insert(secret.clone(), value);
         }
-        Ok(Self { values })
+        Ok(Self { values, certificate: made })
     }
 
     /// Gives a secret from the environment another value.
@@ -48,6 +49,12 @@ impl Vault {
     pub fn with(mut self, variable: &str, value: impl Into<String>) -> Self {
         self.values.insert(SecretRef::Env(variable.to_owned()), value.into());
         self
+    }
+
+    /// The certificate that all its certificates are, if it has one. It is for every
+    /// name of the topology.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
     }
 
     /// The value of a secret.

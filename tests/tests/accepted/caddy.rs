@@ -1,10 +1,8 @@
-//! The Caddyfile, by `caddy validate`: it adapts and provisions all of it, reads the
-//! certificates, and binds nothing.
+//! The Caddyfile, by `caddy validate`.
 
 use std::fs;
-use std::time::Duration;
 
-use stageplot_tests::{Output, Program, Root, Station, run, want};
+use stageplot_tests::{Program, Station, caddy_validate, want};
 use stageplot_topology::ServiceSpec;
 
 use super::Example;
@@ -22,7 +20,7 @@ fn every_caddyfile_is_valid() {
                 let ServiceSpec::Edge(edge) = &service_of.kind else { panic!("{service} is no edge") };
                 let caddy = if edge.layer4 { &layer4 } else { &plain };
                 let root = want!(station.root(service));
-                let output = validate(station, &root, caddy);
+                let output = caddy_validate(station, &root, caddy);
                 assert!(output.succeeded(), "{}, {node}: {}", example.name, output.stderr);
                 validated += 1;
                 if validated == 1 {
@@ -46,15 +44,8 @@ fn refuses_a_corrupted_one(station: &Station, service: &str, caddy: &Program) {
     ] {
         assert_ne!(corrupted, rendered, "{what}");
         fs::write(&path, corrupted).expect("a corrupted one");
-        let output = validate(station, &root, caddy);
+        let output = caddy_validate(station, &root, caddy);
         assert!(!output.succeeded(), "{what} is taken");
     }
     fs::write(&path, rendered).expect("the rendered one");
-}
-
-fn validate(station: &Station, root: &Root, caddy: &Program) -> Output {
-    let arguments = ["validate", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"];
-    // Where the image has it keep what it makes, such as an authority of its own.
-    let mut command = station.command(root, caddy, &arguments);
-    run(command.env("XDG_DATA_HOME", "/data").env("XDG_CONFIG_HOME", "/config"), Duration::from_secs(30))
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use stageplot_render::bridge_name;
 use stageplot_tests::{
-    Engine, Installed, Namespace, Output, Process, Program, Scratch, run, wait_for, want, write_bundle,
+    Engine, Installed, Namespace, Output, Process, Program, Scratch, compose_config, run, wait_for, want,
+    write_bundle,
 };
 
 use super::Example;
@@ -29,7 +30,7 @@ fn every_file_is_read_alike_by_both_majors() {
             }
             for version in Program::versions("compose") {
                 let compose = want!(Program::versioned("compose", version));
-                let said = config(&compose, &installed);
+                let said = compose_config(&compose, &installed);
                 // Warnings are for variables that it would fill in.
                 assert_eq!(said.stderr, "", "{what}, {version}");
                 let project: Value = serde_json::from_str(&said.success()).expect("JSON");
@@ -76,22 +77,10 @@ fn a_corrupted_file_is_refused() {
             assert_ne!(corrupted, rendered, "{what}");
             let installed = Installed::new(bundle);
             fs::write(installed.release().join("compose.yaml"), corrupted).expect("a corrupted one");
-            let said = config(&compose, &installed);
+            let said = compose_config(&compose, &installed);
             assert!(!said.succeeded(), "{version} takes {what}");
         }
     }
-}
-
-fn config(compose: &Program, installed: &Installed) -> Output {
-    let mut command = compose.command();
-    project(&mut command, installed);
-    run(command.args(["config", "--format", "json"]), SOON)
-}
-
-/// The project as the bundle's README names it.
-fn project(command: &mut Command, installed: &Installed) {
-    command.arg("--project-directory").arg(installed.directory());
-    command.arg("--file").arg(installed.release().join("compose.yaml"));
 }
 
 /// A path without `.` in it, as Compose writes it.

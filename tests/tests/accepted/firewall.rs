@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use serde_json::Value;
-use stageplot_tests::{Namespace, Output, Program, Root, Station, run, want};
+use stageplot_tests::{Namespace, Output, Program, Root, Station, nft_load, run, want};
 
 use super::Example;
 
@@ -21,17 +21,16 @@ fn every_table_is_loaded_again_and_again() {
         for (node, station) in stage.stations() {
             let (what, machine) = (format!("{}, {node}", example.name), station.machine());
             let file = station.installed().release().join("firewall/stageplot.nft");
-            let load = || machine.run("nft", &["-f".as_ref(), file.as_os_str()]);
-            load().success();
+            nft_load(station).success();
             let once = listed(machine);
-            load().success();
+            nft_load(station).success();
             assert_eq!(listed(machine), once, "{what}: not the same when loaded twice");
             let rendered = fs::read_to_string(&file).expect("a table");
             assert_eq!(lets_in(machine), rendered.matches("goto let_in").count(), "{what}");
 
             // What is refused leaves what is there as it is.
             fs::write(&file, rendered.replace("policy accept", "policy allow")).expect("a corrupted one");
-            load().failure();
+            nft_load(station).failure();
             assert_eq!(listed(machine), once, "{what}: half of a refused file is loaded");
             loaded += 1;
         }

@@ -1,7 +1,8 @@
 //! Plots for what the examples leave at its default.
 
 /// Name and text.
-pub(crate) const FURTHER: &[(&str, &str)] = &[("redis-on-host", REDIS_ON_HOST), ("settings", SETTINGS)];
+pub(crate) const FURTHER: &[(&str, &str)] =
+    &[("redis-on-host", REDIS_ON_HOST), ("settings", SETTINGS), ("ipv6-only", IPV6_ONLY)];
 
 /// Redis on the hosts' networks, where it binds what its flows need and no more; with
 /// replicas, one of them by IPv6, and snapshots only.
@@ -36,6 +37,25 @@ password         = { env = "REDIS_PASSWORD" }
 
 [livekit]
 keys = { main = { env = "LIVEKIT_API_SECRET" }, second = { env = "SECOND_SECRET" } }
+"#;
+
+/// No IPv4 but the loopback's, and a relay.
+const IPV6_ONLY: &str = r#"
+name = "six"
+
+[nodes.front]
+public = "2001:db8::10"
+roles  = ["edge", "livekit", "redis"]
+
+[edge]
+domain = "livekit.example.com"
+tls    = "internal"
+
+[livekit]
+keys = { main = { env = "LIVEKIT_API_SECRET" } }
+turn = { domain = "turn.example.com" }
+
+[redis]
 "#;
 
 /// Everything that has a setting is set to something.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use stageplot_render::{RenderError, Rendering};
-use stageplot_tests::{Engine, Installed, Lan, Program, Scratch, random, run, want, write_bundle};
+use stageplot_tests::{
+    Engine, Installed, Lan, Program, Scratch, compose_config, random, run, want, write_bundle,
+};
 use stageplot_topology::{App, EnvValue, Plot};
 
 use super::{broken, hostile, node, plot, random_secret, rendered, secret, variable, with_values};
@@ -83,10 +85,7 @@ fn values_are_read_back(texts: &[String]) {
     let installed = Installed::new(&rendering.bundles[0]);
     for version in Program::versions("compose") {
         let compose = want!(Program::versioned("compose", version));
-        let mut command = compose.command();
-        command.arg("--project-directory").arg(installed.directory());
-        command.arg("--file").arg(installed.release().join("compose.yaml"));
-        let said = run(command.args(["config", "--format", "json"]), SOON);
+        let said = compose_config(&compose, &installed);
         assert_eq!(said.stderr, "", "{version}");
         let project: Value = serde_json::from_str(&said.success()).expect("JSON");
         let environment = &project["services"]["rooms"]["environment"];

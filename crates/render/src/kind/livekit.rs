@@ -107,6 +107,9 @@ struct Turn<'a> {
     cert_file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_file: Option<String>,
+    /// From 1.11 on; IPv4 alone where not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bind_addresses: Option<[&'static str; 1]>,
     relay_range_start: u16,
     relay_range_end: u16,
     /// From 1.12 on.
@@ -215,8 +218,7 @@ fn bind_addresses(scene: Scene<'_>) -> Vec<String> {
 /// The address that clients are told to send media to: `v4`, `v6` or, from 1.11
 /// on, `v4,v6`; 1.9 takes what is written for one address.
 fn advertised(node: &Node, version: LivekitVersion) -> Option<String> {
-    let public: Vec<_> = node.public.into_iter().flat_map(|p| p.addresses()).collect();
-    let mut addresses = if public.is_empty() { node.main_address().into_iter().collect() } else { public };
+    let mut addresses = addresses(node);
     if version < LivekitVersion::TAKES_TWO_FAMILIES {
         addresses.truncate(1);
     }
@@ -276,21 +278,31 @@ fn turn<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Option<Turn<'a>> {
         external_tls: turn.tls == TurnTls::Edge,
         cert_file: own_tls.then(|| format!("{CONFIG}/turn.crt")),
         key_file: own_tls.then(|| format!("{CONFIG}/turn.key")),
+        bind_addresses: relays_ipv6_only(scene.node, livekit).then_some(["::"]),
         relay_range_start: turn.relay.first().number(),
         relay_range_end: turn.relay.last().number(),
         allow_restricted_peer_cidrs: allowed,
     })
 }
 
+/// The addresses by which clients, and relays, reach a node's media.
+fn addresses(node: &Node) -> Vec<IpAddr> {
+    let public: Vec<_> = node.public.into_iter().flat_map(|p| p.addresses()).collect();
+    if public.is_empty() { node.main_address().into_iter().collect() } else { public }
+}
+
+/// Whether a relay has no IPv4 address to give out; the versions that know both
+/// families do not start then unless they are told to listen on IPv6.
+fn relays_ipv6_only(node: &Node, livekit: &Livekit) -> bool {
+    let knows_both = livekit.version >= LivekitVersion::TAKES_TWO_FAMILIES;
+    knows_both && !livekit.use_external_ip && addresses(node).iter().all(IpAddr::is_ipv6)
+}
+
 /// The addresses of media servers that a relay would refuse to send to because
 /// they are no public ones.
 fn restricted_peers(scene: Scene<'_>) -> Vec<String> {
     let nodes = scene.service.placements.iter().map(|&id| scene.topology.placement(id).node);
-    let advertised = nodes.flat_map(|id| {
-        let node = scene.topology.node(id);
-        let public: Vec<_> = node.public.into_iter().flat_map(|p| p.addresses()).collect();
-        if public.is_empty() { node.main_address().into_iter().collect() } else { public }
-    });
+    let advertised = nodes.flat_map(|id| addresses(scene.topology.node(id)));
     let restricted: Vec<_> = advertised.filter(|ip| !is_global(*ip)).map(IpNet::from).collect();
     let exact = IpNet::aggregate(&restricted);
     if exact.len() <= SOURCES_LIMIT {

@@ -1,0 +1,145 @@
+//! Random topologies: what is rendered for any of them is the same each time, and is
+//! accepted by the programs that read it.
+//!
+//! `STAGEPLOT_CASES` sets how many are tried.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use proptest::strategy::Strategy as _;
+use stageplot_render::{Custom, Rendering, Secrets, render};
+use stageplot_tests::{
+    Missing, Namespace, Program, Running, Stage, Station, Vault, caddy_validate, compose_config, nft_load,
+    random, sh_read, want,
+};
+use stageplot_topology::{Livekit, ServiceSpec, Topology, arbitrary};
+
+const SOON: Duration = Duration::from_secs(20);
+
+#[test]
+fn files_are_accepted() {
+    let caddy = want!(Program::named("caddy-l4"));
+    let mut composes = Vec::new();
+    for version in Program::versions("compose") {
+        composes.push(want!(Program::versioned("compose", version)));
+    }
+    want!(found(&["nft", "openssl"]));
+    let files = Cell::new(0);
+    let tried = random(16, file!()).run(&arbitrary::topology(), |topology| {
+        let stage = stage(&topology);
+        for (node, station) in stage.stations() {
+            let installed = station.installed();
+            for service in station.services("edge") {
+                let root = station.root(service).expect("found before");
+                let said = caddy_validate(station, &root, &caddy);
+                assert!(said.succeeded(), "{node}: {}", said.stderr);
+            }
+            for compose in composes.iter().filter(|_| !installed.containers().is_empty()) {
+                let said = compose_config(compose, installed);
+                assert!(said.succeeded() && said.stderr.is_empty(), "{node}, {compose}: {}", said.stderr);
+            }
+            nft_load(station).success();
+            nft_load(station).success();
+            for script in installed.bundle().artifacts.iter().filter(|file| file.path.ends_with(".sh")) {
+                sh_read(station, &script.path).success();
+            }
+            files.set(files.get() + installed.bundle().artifacts.len());
+        }
+        Ok(())
+    });
+    tried.unwrap_or_else(|error| panic!("{error}"));
+    println!("{} files", files.get());
+}
+
+#[test]
+fn servers_start() {
+    let redis = want!(Program::named("redis-server"));
+    for version in Program::versions("livekit-server") {
+        want!(Program::versioned("livekit-server", version));
+    }
+    want!(found(&["curl", "openssl"]));
+    // Here is no STUN server to ask, no external Redis, and nothing that translates
+    // addresses between machines.
+    let alone = arbitrary::topology().prop_filter_map("servers of its own", |topology| {
+        let mut plot = topology.plot().clone();
+        for public in plot.nodes.values_mut().filter_map(|node| node.public.as_mut()) {
+            public.bound = true;
+        }
+        let mut external = false;
+        for service in plot.services.values_mut() {
+            match service {
+                ServiceSpec::Livekit(livekit) => livekit.use_external_ip = false,
+                ServiceSpec::Redis(redis) => external |= redis.external.is_some(),
+                _ => {}
+            }
+        }
+        let built = plot.build().ok().filter(|_| !external)?.topology;
+        built.services().iter().any(|service| service.kind.kind() == "redis").then_some(built)
+    });
+    let started = Cell::new(0);
+    let tried = random(6, file!()).run(&alone, |topology| {
+        let stage = stage(&topology);
+        let mut caches = start(&stage, "redis", |_| redis.clone());
+        for (.., cache) in &mut caches {
+            cache.process.wait_until("ready", SOON, |cache| cache.output().contains("Ready to accept"));
+        }
+        let server = |service: &str| {
+            let version = livekit(&topology, service).version.to_string();
+            Program::versioned("livekit-server", &version).expect("found before")
+        };
+        for (station, service, mut running) in start(&stage, "livekit", server) {
+            let url = format!("http://127.0.0.1:{}/", livekit(&topology, service).port);
+            let get = || station.machine().run("curl", &["--silent", "--fail", &url]);
+            running.process.wait_for("well", SOON, || get().succeeded());
+            // Told to end within a second of its start, it drains forever.
+            running.process.kill();
+            started.set(started.get() + 1);
+        }
+        started.set(started.get() + caches.len());
+        Ok(())
+    });
+    tried.unwrap_or_else(|error| panic!("{error}"));
+    println!("{} servers", started.get());
+}
+
+/// Rendered twice, for the one must be the other.
+fn rendered(topology: &Topology) -> Rendering {
+    let vault = Vault::new(topology).expect("found before");
+    let once = || render(topology, Secrets::From(&vault), &Custom::default());
+    let (one, other) = (once().expect("a rendering"), once().expect("a rendering"));
+    assert!(one.bundles == other.bundles && one.overview == other.overview, "not the same twice");
+    one
+}
+
+fn stage(topology: &Topology) -> Stage {
+    Stage::new(topology, &rendered(topology)).expect("found before")
+}
+
+/// Starts every service of a kind, each by its program.
+fn start<'a>(
+    stage: &'a Stage,
+    kind: &str,
+    program: impl Fn(&str) -> Program,
+) -> Vec<(&'a Station, &'a str, Running)> {
+    let mut all = Vec::new();
+    for (_, station) in stage.stations() {
+        for service in station.services(kind) {
+            let running = station.start(service, &program(service)).expect("found before");
+            all.push((station, service, running));
+        }
+    }
+    all
+}
+
+fn livekit<'a>(topology: &'a Topology, service: &str) -> &'a Livekit {
+    match &topology.service_named(service).expect("a service").kind {
+        ServiceSpec::Livekit(livekit) => livekit,
+        other => panic!("{service} is {}", other.kind()),
+    }
+}
+
+/// Whether all that a case needs is here.
+fn found(programs: &[&str]) -> Result<(), Missing> {
+    Namespace::new("probe")?;
+    programs.iter().try_for_each(|program| Program::named(program).map(drop))
+}
