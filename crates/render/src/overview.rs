@@ -32,6 +32,8 @@ struct Readme<'a> {
     ufw: bool,
     containers: Vec<&'a str>,
     reloads: Vec<&'a str>,
+    /// Whether it was rendered without the values of secrets.
+    sealed: bool,
 }
 
 /// A node's README: how to bring it up by hand.
@@ -40,6 +42,7 @@ pub(crate) fn readme(
     node: &Node,
     templates: &Templates,
     project: &Project,
+    sealed: bool,
 ) -> Result<Artifact, RenderError> {
     let edges = topology.placements_on(node.id).map(|p| topology.service(p.service));
     let readme = Readme {
@@ -49,6 +52,7 @@ pub(crate) fn readme(
         ufw: topology.plot().firewall.input == FirewallInput::Ufw,
         containers: project.services.keys().map(String::as_str).collect(),
         reloads: edges.filter(|s| matches!(s.kind, ServiceSpec::Edge(_))).map(|s| s.name.as_str()).collect(),
+        sealed,
     };
     Ok(Artifact::open("README.md", templates.render("README.md", &readme)?))
 }

@@ -130,8 +130,9 @@ impl<'a> Renderer<'a> {
             artifacts.push(Artifact::private("compose.yaml", compose, Owner::ROOT).changes(Change::Live));
         }
         artifacts.extend(firewall::render(topology, node.id, &self.templates)?);
-        artifacts.push(overview::readme(topology, node, &self.templates, &project)?);
-        let system = system::render(topology, node.id, &self.templates, &project, &artifacts)?;
+        let sealed = self.values.is_sealed();
+        artifacts.push(overview::readme(topology, node, &self.templates, &project, sealed)?);
+        let system = system::render(topology, node.id, &self.templates, &project, &artifacts, sealed)?;
         artifacts.extend(system);
         Ok(Bundle::new(node.name.to_string(), artifacts))
     }

@@ -61,6 +61,8 @@ pub(crate) struct Values {
     values: BTreeMap<SecretRef, SecretString>,
     /// What there is to say of them that is no error.
     findings: Findings,
+    /// Whether names stand in the place of values.
+    sealed: bool,
 }
 
 impl Values {
@@ -100,7 +102,17 @@ impl Values {
         if let Secrets::From(_) = secrets {
             review(&values, topology, &mut findings);
         }
-        if findings.has_errors() { Err(findings) } else { Ok(Self { values, findings }) }
+        if findings.has_errors() {
+            Err(findings)
+        } else {
+            Ok(Self { sealed: matches!(secrets, Secrets::Sealed) && !values.is_empty(), values, findings })
+        }
+    }
+
+    /// Whether the names of secrets stand in the place of their values, so that
+    /// what is rendered is to be compared and not to be run.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed
     }
 
     /// What there is to say of the values that is no error.

@@ -23,6 +23,8 @@ pub(crate) const TEMPLATES: &[Template] = &[
 struct System<'a> {
     name: &'a str,
     node: &'a str,
+    /// Whether it was rendered without the values of secrets.
+    sealed: bool,
     /// The directory that holds releases, data and live files.
     dir: String,
     media: bool,
@@ -64,6 +66,7 @@ pub(crate) fn render(
     templates: &Templates,
     project: &Project,
     others: &[Artifact],
+    sealed: bool,
 ) -> Result<Vec<Artifact>, RenderError> {
     let kinds: Vec<_> = topology.placements_on(node).map(|p| &topology.service(p.service).kind).collect();
     let drain = kinds.iter().map(|kind| match kind {
@@ -74,6 +77,7 @@ pub(crate) fn render(
     let mut system = System {
         name,
         node: topology.node(node).name.as_str(),
+        sealed,
         dir: install_dir(topology),
         media: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Livekit(_))),
         redis: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Redis(_))),

@@ -129,7 +129,10 @@ impl Render {
         text.push('\n');
         if written.changed.is_empty() && written.unchanged.is_empty() && written.removed.is_empty() {
             // The first time everything is new.
-            text.push_str("Each node's README.md says how to bring it up.\n");
+            text.push_str(match self.sealed {
+                true => "Sealed: to be compared, not to be run.\n",
+                false => "Each node's README.md says how to bring it up, runbook.md in which order.\n",
+            });
         } else {
             let lists = [("+", &written.created), ("~", &written.changed), ("-", &written.removed)];
             for (sign, paths) in lists {

@@ -5,6 +5,11 @@
 set -eu
 umask 077
 dir='/opt/stageplot/live'
+sealed=yes
+if [ "$sealed" = yes ]; then
+	echo "this bundle is sealed: it was rendered without its secrets; render it again without --sealed" >&2
+	exit 1
+fi
 
 # Calls a function with the path, owner and mode of every file.
 each_file() {
