@@ -40,9 +40,12 @@ impl PlotArgs {
     /// Finds the plot, and reads and validates it.
     pub(crate) fn read(&self) -> Result<PlotFile, Failure> {
         if self.plot.as_os_str() == "-" {
-            let format = self.plot_format.map_or(Format::Toml, Format::from);
             let bytes = bounded(io::stdin().lock())
                 .map_err(|error| Failure::read(Path::new("standard input"), &error))?;
+            // No plot in TOML or, as people write it, in YAML begins with a brace.
+            let json = bytes.as_ref().is_ok_and(|bytes| bytes.trim_ascii_start().starts_with(b"{"));
+            let usual = if json { Format::Json } else { Format::Toml };
+            let format = self.plot_format.map_or(usual, Format::from);
             return Ok(PlotFile::new(PathBuf::new(), "<stdin>".to_owned(), format, bytes));
         }
         let path = self.find()?;

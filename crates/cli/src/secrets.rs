@@ -40,15 +40,18 @@ impl SystemSecrets {
             }
             _ => {}
         }
+        let here = match std::env::var_os(name) {
+            Some(_) => "it is empty in the environment",
+            None => "it is not in the environment",
+        };
         let Some(file) = &self.file else {
-            return Err("it is not in the environment, and the plot names no secrets-file".to_owned());
+            return Err(format!("{here}, and the plot names no secrets-file"));
         };
         match self.lines.get_or_init(|| file::lines(file)) {
-            Ok(lines) => lines
-                .get(name)
-                .cloned()
-                .ok_or_else(|| format!("it is neither in the environment nor in {}", file.display())),
-            Err(why) => Err(format!("it is not in the environment, and {why}")),
+            Ok(lines) => {
+                lines.get(name).cloned().ok_or_else(|| format!("{here}, and not in {}", file.display()))
+            }
+            Err(why) => Err(format!("{here}, and {why}")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `stageplot render`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stageplot_render::output::{self, Options, OutputError, OutputFile, Written};
@@ -94,6 +94,7 @@ impl Render {
         if let Some(node) = &self.node {
             options = options.within(node);
         }
+        let stands_in = stands_in(&self.out);
         let written = output::write(&self.out, &files, options).map_err(|error| {
             let failure = Failure::new(format!("failed to {error}"));
             match error {
@@ -103,6 +104,10 @@ impl Render {
         })?;
         for left in &written.left_behind {
             screen::warn(&format!("{} holds files that came while it was written", left.display()));
+        }
+        if stands_in && !written.is_noop() {
+            // The new tree took the place of the old one, in which the shell still stands.
+            screen::warn("the directory you are in was replaced: go into it anew, as by cd \"$PWD\"");
         }
         match self.format {
             DataFormat::Text => screen::talk(&self.in_words(tree, &written)),
@@ -152,6 +157,14 @@ struct Tree {
     overview: Vec<Artifact>,
     /// What there is to say of the secrets.
     findings: Findings,
+}
+
+/// Whether the command was called from within this directory.
+fn stands_in(out: &Path) -> bool {
+    match (std::env::current_dir().and_then(std::fs::canonicalize), std::fs::canonicalize(out)) {
+        (Ok(here), Ok(out)) => here.starts_with(out),
+        _ => false,
+    }
 }
 
 /// Why nothing is rendered.

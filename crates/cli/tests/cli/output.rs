@@ -66,3 +66,28 @@ fn the_schema_is_json() {
     let schema: Value = serde_json::from_str(&Place::new().run(&["schema"]).code(0).out).expect("JSON");
     assert_eq!(schema["title"], "Stage plot");
 }
+
+#[test]
+fn json_on_standard_input_is_known_by_its_brace() {
+    use std::io::Write as _;
+    let place = Place::new();
+    let plot =
+        r#" {"name": "live", "nodes": {"a": {"address": "10.0.0.1", "roles": ["redis"]}}, "redis": {}}"#;
+    let mut command = place.command(&["check", "-"]);
+    let piped = std::process::Stdio::piped;
+    let mut child = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().expect("it starts");
+    child.stdin.take().expect("its input").write_all(plot.as_bytes()).expect("it reads");
+    let ended = crate::place::Ended::from(child.wait_with_output().expect("it ends"));
+    ended.code(0).prints("is well");
+}
+
+#[test]
+fn who_stands_in_the_output_is_told_that_it_was_replaced() {
+    let place = Place::with_plot();
+    std::fs::create_dir(place.at("out")).expect("a directory");
+    let mut command = place.command(&["render", "../stageplot.toml", "--sealed", "--out", "."]);
+    command.current_dir(place.at("out"));
+    let ended = crate::place::Ended::from(command.output().expect("it runs"));
+    ended.code(0).says("the directory you are in was replaced");
+    assert!(place.at("out/dns.txt").exists());
+}
