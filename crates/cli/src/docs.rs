@@ -1,6 +1,8 @@
 //! The documents that are written from the program: each is compared with what
 //! it should be, and written anew where `STAGEPLOT_BLESS` is set.
 
+mod plot;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -23,6 +25,12 @@ fn the_findings_are_documented() {
 fn the_schema_is_documented() {
     let schema = serde_json::to_string_pretty(&command::schema::schema()).expect("JSON");
     compare("schema.json", &(schema + "\n"));
+}
+
+#[test]
+fn the_plot_is_documented() {
+    let schema = serde_json::to_value(command::schema::schema()).expect("JSON");
+    compare("plot.md", &plot::page(&schema));
 }
 
 fn compare(name: &str, text: &str) {

@@ -272,16 +272,22 @@ enum TlsWord {
 #[derive(Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 struct TlsTable {
+    /// An own certificate: the chain in PEM, leaf first; a text is the path of a file.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
     cert: Option<SecretRef>,
+    /// Its private key in PEM.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
     key: Option<SecretRef>,
+    /// The address given to the ACME authority, for its warnings.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    /// The ACME authority's directory; Let's Encrypt where not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     ca: Option<Url>,
+    /// The root of the authority's own certificate, where it is a private one.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
     ca_root: Option<SecretRef>,
+    /// Proves the name by a DNS record instead of by HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     dns: Option<DnsChallenge>,
 }

@@ -97,10 +97,14 @@ enum PublicForm {
 #[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PublicTable {
+    /// Over IPv4.
     #[serde(skip_serializing_if = "Option::is_none")]
     v4: Option<Ipv4Addr>,
+    /// Over IPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     v6: Option<Ipv6Addr>,
+    /// Whether the machine itself has it; false behind one-to-one address
+    /// translation.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     bound: bool,
 }
