@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
 
 /// All files of one machine, with a manifest.
@@ -22,14 +23,14 @@ pub struct Bundle {
 
 impl Bundle {
     /// Orders the files and adds the manifest.
-    pub(crate) fn new(node: String, mut artifacts: Vec<Artifact>) -> Self {
+    pub(crate) fn new(node: String, mut artifacts: Vec<Artifact>) -> Result<Self, RenderError> {
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        let manifest = Manifest::of(&node, &artifacts).to_json();
+        let manifest = Manifest::of(&node, &artifacts).to_json()?;
         let release = sha256(&manifest);
         let manifest = Artifact::private(Manifest::PATH, manifest, Owner::ROOT);
         let at = artifacts.partition_point(|artifact| artifact.path < manifest.path);
         artifacts.insert(at, manifest);
-        Self { node, artifacts, release }
+        Ok(Self { node, artifacts, release })
     }
 
     /// The file at a path.
@@ -86,10 +87,11 @@ impl<'a> Manifest<'a> {
         Self { version: 1, node, files: artifacts.iter().map(entry).collect() }
     }
 
-    fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
+    fn to_json(&self) -> Result<Vec<u8>, RenderError> {
+        let mut json =
+            serde_json::to_vec_pretty(self).map_err(|error| RenderError::Format(error.to_string()))?;
         json.push(b'\n');
-        json
+        Ok(json)
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) struct Variables {
 
 pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
     let name = scene.service.name.as_str();
-    let lines =
-        app.env.iter().map(|(variable, value)| (variable.clone(), self::value(scene, value))).collect();
+    let lines = app.env.iter().map(|(variable, value)| Ok((variable.clone(), self::value(scene, value)?)));
+    let lines = lines.collect::<Result<_, RenderError>>()?;
     let env = scene.templates.render("env", &Variables { lines })?;
     let env = Artifact::private("env", env, Owner::ROOT);
     let Some(image) = app.image.as_ref().filter(|_| app.run.is_none()) else {
@@ -59,16 +59,18 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
     Ok(Part { artifacts, container: Some(container) })
 }
 
-/// The value of a variable on this node.
-fn value(scene: Scene<'_>, value: &EnvValue) -> String {
+/// The value of a variable on this node. A reference to nothing, which a built
+/// topology has none of, is an error: an empty value would be a wrong one.
+fn value(scene: Scene<'_>, value: &EnvValue) -> Result<String, RenderError> {
     let text = match value {
-        EnvValue::Secret(secret) => return scene.values.get(secret).to_owned(),
+        EnvValue::Secret(secret) => return Ok(scene.values.get(secret).to_owned()),
         EnvValue::Text(text) => text,
     };
     let parts = EnvPart::split(text).into_iter().map(|part| match part {
-        EnvPart::Text(text) => text.to_owned(),
-        EnvPart::Reference { service, field } => reference(scene, service, field).unwrap_or_default(),
-        _ => String::new(),
+        EnvPart::Text(text) => Ok(text.to_owned()),
+        EnvPart::Reference { service, field } => reference(scene, service, field)
+            .ok_or_else(|| RenderError::Format(format!("${{{service}.{field}}} stands for nothing"))),
+        other => Err(RenderError::Format(format!("{other:?} is of no kind that is known here"))),
     });
     parts.collect()
 }
