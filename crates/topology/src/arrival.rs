@@ -140,13 +140,13 @@ pub fn listen(topology: &Topology, endpoint: EndpointId, at: PlacementId) -> Vec
         Scope::Everywhere => return everywhere(node.has_v6() || !bridged),
         Scope::Loopback if bridged => return Vec::new(),
         Scope::Loopback => return vec![Ipv4Addr::LOCALHOST.into()],
-        Scope::Flows => {}
+        Scope::Flows | Scope::Shared => {}
     }
     if !bridged {
         // Its own health check asks there.
         addresses.insert(Ipv4Addr::LOCALHOST.into());
     }
-    for flow in topology.flows_to(endpoint) {
+    for flow in bound_for(topology, endpoint) {
         match flow.from {
             Party::Internet | Party::Operator | Party::Nets(_) => return everywhere(node.has_v6()),
             Party::Network(network) => {
@@ -182,6 +182,15 @@ pub fn listen(topology: &Topology, endpoint: EndpointId, at: PlacementId) -> Vec
         }
     }
     addresses.into_iter().collect()
+}
+
+/// The flows that decide where an endpoint listens.
+fn bound_for(topology: &Topology, endpoint: EndpointId) -> impl Iterator<Item = &Flow> {
+    let own = topology.endpoint(endpoint);
+    let others = topology.endpoints_of(own.service).iter();
+    let bound = others
+        .filter(|other| other.id == own.id || own.scope == Scope::Shared && other.scope == Scope::Shared);
+    bound.flat_map(|endpoint| topology.flows_to(endpoint.id))
 }
 
 fn everywhere(v6: bool) -> Vec<IpAddr> {

@@ -11,7 +11,7 @@ use crate::flow::{Flow, FlowId, NetsId, Party};
 use crate::topology::{Network, Node, NodeAddress, Service};
 use crate::{
     Code, FieldPath, Findings, Name, NetworkId, NodeId, Placement, PlacementId, Plot, PortRange, Protocol,
-    ServiceId, Source, Topology, reach, suggest, validate,
+    RemoteAddress, ServiceId, Source, Topology, reach, suggest, validate,
 };
 
 /// Resolves a plot as far as it goes, with everything that is to be said of it.
@@ -52,6 +52,7 @@ fn skeleton(plot: &Plot) -> Topology {
         name: name.clone(),
         addresses: spec.address.iter().map(|&ip| NodeAddress { ip, network: network_of(&ip) }).collect(),
         public: spec.public,
+        region: spec.region.clone(),
         memory: spec.memory,
     });
     let nodes: Vec<_> = nodes.collect();
@@ -136,6 +137,7 @@ fn open(topology: &mut Topology, id: ServiceId) {
             speaks: draft.speaks,
             scope: draft.scope,
             at,
+            elsewhere: draft.elsewhere,
         });
     }
 }
@@ -187,6 +189,7 @@ pub(crate) struct Draft {
     pub(crate) speaks: Speaks,
     pub(crate) scope: Scope,
     pub(crate) at: At,
+    pub(crate) elsewhere: Vec<RemoteAddress>,
 }
 
 impl Draft {
@@ -197,7 +200,15 @@ impl Draft {
         speaks: Speaks,
     ) -> Self {
         let ports = ports.into();
-        Self { name: name.into(), protocol, ports, speaks, scope: Scope::Flows, at: At::All }
+        Self {
+            name: name.into(),
+            protocol,
+            ports,
+            speaks,
+            scope: Scope::Flows,
+            at: At::All,
+            elsewhere: Vec::new(),
+        }
     }
 
     pub(crate) fn scope(mut self, scope: Scope) -> Self {
@@ -239,6 +250,15 @@ impl Wiring<'_> {
     /// Adds a flow from this service.
     pub(crate) fn need(&mut self, to: ServiceId, endpoint: &str, reason: impl Into<String>) {
         self.flow(Party::Service(self.service), to, endpoint, reason);
+    }
+
+    /// Adds flows from this service to where a Redis takes writes, in the plot
+    /// or elsewhere.
+    pub(crate) fn need_redis(&mut self, redis: ServiceId, reason: &str) {
+        let endpoints = self.topology.endpoints_of(redis).iter();
+        let writable = endpoints.filter(|endpoint| endpoint.name == "primary" || endpoint.is_elsewhere());
+        let from = Party::Service(self.service);
+        self.flows.extend(writable.map(|endpoint| (from, endpoint.id, reason.to_owned())));
     }
 
     /// Adds a flow to this service.

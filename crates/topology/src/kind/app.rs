@@ -54,6 +54,15 @@ pub struct App {
     pub limits: Limits,
 }
 
+impl App {
+    /// The user's number and the group's, where `user` has numbers: `uid` or
+    /// `uid:gid`, the group being the user's own where it is left out.
+    pub fn user_ids(&self) -> Option<(u32, u32)> {
+        let (user, group) = self.user.as_ref().map(|user| user.split_once(':').unwrap_or((user, user)))?;
+        Some((user.parse().ok()?, group.parse().ok()?))
+    }
+}
+
 impl Kind for App {
     fn attachment(&self) -> Attachment {
         match (self.run, self.network) {
@@ -86,7 +95,7 @@ impl Kind for App {
                 continue;
             };
             match &service.kind {
-                ServiceSpec::Redis(_) => wiring.need(service.id, "primary", "data"),
+                ServiceSpec::Redis(_) => wiring.need_redis(service.id, "data"),
                 ServiceSpec::Livekit(_) => wiring.need(service.id, "signal", "API"),
                 ServiceSpec::Edge(edge) if edge.is_https() => wiring.need(service.id, "https", "requests"),
                 ServiceSpec::App(App { port: None, .. }) => {
@@ -154,6 +163,20 @@ impl Kind for App {
                     "write an absolute path, such as \"/data\"",
                 );
             }
+        }
+        if !self.volumes.is_empty() && self.run.is_none() && self.user_ids().is_none() {
+            let (message, help) = match &self.user {
+                Some(user) => (
+                    format!("only the image knows who {user} is, so the data directories are made for root"),
+                    "write the numbers of user and group, as `docker run --rm --entrypoint id IMAGE` prints them, such as \"1000:1000\"",
+                ),
+                None => (
+                    "the image's own user is not known here, so the data directories are made for root"
+                        .to_owned(),
+                    "set user to its numbers, such as \"1000:1000\", or to \"0\" where it is root",
+                ),
+            };
+            review.add(Code::VolumeOwner, "user", message, help);
         }
         if self.routes.is_empty() && self.edge.is_some() {
             review.add(

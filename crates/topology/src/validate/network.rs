@@ -162,7 +162,7 @@ fn ways(topology: &Topology, findings: &mut Findings) {
         let Party::Service(service) = flow.from else { continue };
         let endpoint = topology.endpoint(flow.to);
         let (client, target) = (topology.service(service), topology.service(endpoint.service));
-        if endpoint.at.is_empty() && !client.placements.is_empty() {
+        if endpoint.at.is_empty() && !endpoint.is_elsewhere() && !client.placements.is_empty() {
             findings.add(
                 Code::NoRoute,
                 crate::resolve::service_path(&target.name),

@@ -1,9 +1,10 @@
 //! Two programs on one port of one node.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::arrival::listen;
-use crate::{Code, Findings, NodeId, PortRange, Protocol, Topology};
+use crate::{Code, FieldPath, Findings, Node, NodeId, PortRange, Protocol, Topology};
 
 /// Something that takes ports of a node.
 struct Binding {
@@ -30,8 +31,10 @@ impl Binding {
 }
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
+    let mut kept = BTreeSet::new();
     for node in &topology.nodes {
         let bindings = bindings(topology, node.id);
+        keeps(topology, node, &bindings, &mut kept, findings);
         for (index, later) in bindings.iter().enumerate() {
             let Some(service) = later.service else { continue };
             for earlier in bindings[..index].iter().filter(|earlier| later.clashes(earlier)) {
@@ -57,6 +60,32 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
                 );
             }
         }
+    }
+}
+
+/// Ports that are kept open for a program that the plot does not know, and that
+/// one of its own takes: it would be open to more than its flows.
+fn keeps(
+    topology: &Topology,
+    node: &Node,
+    bindings: &[Binding],
+    told: &mut BTreeSet<(usize, String)>,
+    findings: &mut Findings,
+) {
+    for (index, keep) in topology.plot.access.keep.iter().enumerate() {
+        let services = bindings.iter().filter(|binding| binding.service.is_some());
+        let mut open = services.filter(|binding| !binding.addresses.is_empty());
+        let taken = open.find(|b| b.protocol == keep.protocol && b.ports.overlaps(keep.port));
+        let Some(taken) = taken.filter(|taken| told.insert((index, taken.owner.clone()))) else { continue };
+        findings.add(
+            Code::PortConflict,
+            FieldPath::root().key("access").key("keep").index(index),
+            format!(
+                "{}/{} is kept open on every node for a program that the plot does not know, and {} takes {} on {}",
+                keep.port, keep.protocol, taken.owner, taken.ports, node.name
+            ),
+            "take it out, for its flows open what a service needs; or give one of them another port",
+        );
     }
 }
 
