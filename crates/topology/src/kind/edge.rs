@@ -247,7 +247,8 @@ pub struct DnsChallenge {
     /// The module's name, such as `cloudflare`.
     pub provider: String,
     /// The module's settings by its own names; each is handed over through the
-    /// container's environment.
+    /// container's environment, as the placeholder `{env.…}` that the module has
+    /// to fill in, as those of `github.com/caddy-dns` do.
     #[serde(default)]
     pub settings: BTreeMap<String, SecretRef>,
 }
