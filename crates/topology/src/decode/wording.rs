@@ -53,10 +53,7 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
             // The error of a type of the model names the value itself, and says
             // how to mend it after a colon.
             let names_itself = text.starts_with(['"', '`']);
-            let (why, help) = match text.split_once(HELP) {
-                None if names_itself => text.rsplit_once(": ").unwrap_or((text, "")),
-                split => split.unwrap_or((text, "")),
-            };
+            let (why, help) = remedy_of(text).unwrap_or((text, ""));
             let why = shown(why);
             let message = match found.shape {
                 _ if names_itself => why,
@@ -68,6 +65,13 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
         Problem::Reported => (Code::InvalidValue, String::new(), String::new()),
     };
     Diagnostic::new(code, place.path.clone(), message, help)
+}
+
+/// Parts what a type says of a value from how it says to mend it: after
+/// [`HELP`], or after a colon where it quotes the value itself.
+pub(super) fn remedy_of(text: &str) -> Option<(&str, &str)> {
+    let names_itself = text.starts_with(['"', '`']);
+    text.split_once(HELP).or_else(|| text.rsplit_once(": ").filter(|_| names_itself))
 }
 
 /// The finding for a problem that will be counted and not shown.
@@ -173,6 +177,7 @@ fn in_words(expected: &str) -> String {
         "IPv4 address" => "an IPv4 address".to_owned(),
         "IPv6 address" => "an IPv6 address".to_owned(),
         "IP address" => "an IP address".to_owned(),
+        "a nonzero u16" => between(1, u16::MAX.into()),
         _ if expected.starts_with("a nonzero ") => "a whole number, not 0".to_owned(),
         _ if expected.starts_with("struct ") => "a table".to_owned(),
         _ if expected.starts_with("tuple ") => "a list".to_owned(),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{ContainerNetwork, Kind, Limits};
+use crate::decode::{self, FromScalar, FromTable};
 use crate::endpoint::Speaks;
 use crate::resolve::{Draft, Wiring, unknown_service};
 use crate::validate::Review;
-use crate::value::string_or_table;
 use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source};
 
 /// A business service: what it listens on, what it needs, how to ask whether it
@@ -295,21 +295,25 @@ pub enum EnvValue {
     Secret(SecretRef),
 }
 
-string_or_table!(EnvValue, "a text, or a table that says where the secret comes from", SecretRef);
+impl FromScalar for EnvValue {
+    const EXPECTED: &'static str = "a text, or where a secret comes from: { env = \"NAME\" }, { file = \"PATH\" } or \
+         { command = [\"PROGRAM\", …] }";
 
-impl std::str::FromStr for EnvValue {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_text(text: &str) -> Result<Self, String> {
         Ok(Self::Text(text.to_owned()))
     }
 }
 
-#[expect(clippy::infallible_try_from, reason = "what `string_or_table!` asks for")]
-impl TryFrom<SecretRef> for EnvValue {
-    type Error = std::convert::Infallible;
+impl FromTable for EnvValue {
+    type Table = SecretRef;
 
-    fn try_from(secret: SecretRef) -> Result<Self, Self::Error> {
+    fn from_table(secret: SecretRef) -> Result<Self, String> {
         Ok(Self::Secret(secret))
+    }
+}
+
+impl<'de> Deserialize<'de> for EnvValue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar_or_table(deserializer)
     }
 }

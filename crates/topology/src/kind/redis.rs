@@ -385,4 +385,4 @@ impl std::fmt::Display for RedisAddress {
     }
 }
 
-crate::value::string_value!(RedisAddress, "an address such as \"redis.example.com:6379\"", None);
+crate::value::text_value!(RedisAddress, "an address such as \"redis.example.com:6379\"", None);
