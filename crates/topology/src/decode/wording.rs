@@ -3,7 +3,7 @@
 use super::error::{Found, Place, Problem, Shape};
 use crate::document::{is_secret_path, is_secret_text};
 use crate::suggest::nearest;
-use crate::{Code, Diagnostic, FieldPath, Kind, Value};
+use crate::{Code, Diagnostic, FieldPath, Kind, Segment, Value};
 
 /// The finding for a problem.
 pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
@@ -18,6 +18,16 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
             Code::MissingField,
             format!("missing field `{field}` in {}", parent(&place.path)),
             format!("add `{field}`"),
+        ),
+        Problem::MissingKind(kinds) => (
+            Code::MissingField,
+            format!("{} does not say of which kind it is", parent(&place.path)),
+            missing_kind(&place.path, kinds),
+        ),
+        Problem::NoTable { expected, fields } => (
+            Code::WrongType,
+            format!("expected a table, found {}", found.words),
+            table_such_as(found.shape, &place.path, expected, fields),
         ),
         Problem::WrongType { expected } => {
             let expected = in_words(expected);
@@ -133,6 +143,37 @@ fn known_fields(field: &str, expected: &[&str]) -> String {
     match nearest(field, expected.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`? {known}"),
         None => known,
+    }
+}
+
+/// How to say the kind of a service, which may be in its name already.
+fn missing_kind(path: &FieldPath, kinds: &[&str]) -> String {
+    let name = path.parent().and_then(|table| table.segments().last().cloned());
+    let kind = kinds.iter().find(|kind| name == Some(Segment::Key((**kind).to_owned())));
+    match kind {
+        Some(kind) => format!("add kind = \"{kind}\""),
+        None => format!("add kind = \"…\" with {}", one_of(kinds)),
+    }
+}
+
+/// How to write a table at `path`: with an example where the type has one,
+/// which begins with its brace.
+fn table_such_as(found: Shape, path: &FieldPath, example: &str, fields: &[&str]) -> String {
+    if found == Shape::Null {
+        return "write {} where nothing is to be set, or take the line away".to_owned();
+    }
+    let example = match fields {
+        [] => "{ NAME = … }",
+        _ if example.starts_with('{') => example,
+        _ => "{ … }",
+    };
+    let example = match path.segments().last() {
+        Some(Segment::Key(key)) => format!("{} = {example}", shown(key)),
+        _ => example.to_owned(),
+    };
+    match fields {
+        [] => format!("write {example}, with a name of yours for each"),
+        _ => format!("write {example}; known fields: {}", list(fields)),
     }
 }
 

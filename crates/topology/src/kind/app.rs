@@ -14,7 +14,12 @@ use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, 
 /// A business service: what it listens on, what it needs, how to ask whether it
 /// is well.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ image = \"registry.example.com/rooms:1.4.0\", port = 8080 }"
+)]
 pub struct App {
     /// `"host"`: a process that the user starts; nothing is rendered to run it,
     /// but its environment is. Otherwise a container of `image`.
@@ -268,17 +273,17 @@ pub enum Run {
 
 /// A port of an app that others reach without the edge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "{ port = 1935, from = \"any\" }")]
 pub struct Opening {
     /// The port.
     pub port: Port,
-    /// Its protocol.
-    #[serde(default = "tcp")]
-    pub protocol: Protocol,
     /// Who may reach it.
     #[serde(deserialize_with = "crate::value::one_or_many")]
     #[schemars(with = "crate::value::OneOrMany<Source>")]
     pub from: Vec<Source>,
+    /// Its protocol.
+    #[serde(default = "tcp")]
+    pub protocol: Protocol,
 }
 
 fn tcp() -> Protocol {

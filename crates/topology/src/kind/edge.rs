@@ -16,7 +16,12 @@ use crate::{Attachment, Code, HostName, ImageRef, Period, Port, Protocol, Secret
 ///
 /// Placed on several nodes, every one of them serves the same domain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ domain = \"live.example.com\" }"
+)]
 pub struct Edge {
     /// The name that clients use. Without one the edge answers to every name,
     /// over plain HTTP only.
@@ -242,7 +247,11 @@ pub struct Acme {
 
 /// Settings of a Caddy DNS module (`dns.providers.*`), which the image must hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "{ provider = \"cloudflare\", settings = { api_token = { env = \"DNS_TOKEN\" } } }"
+)]
 pub struct DnsChallenge {
     /// The module's name, such as `cloudflare`.
     pub provider: String,

@@ -9,7 +9,12 @@ use crate::{ByteSize, Name};
 
 /// A machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ address = \"10.0.0.1\", roles = [\"redis\"] }"
+)]
 pub struct NodeSpec {
     /// Its addresses in private networks, IPv4 and IPv6.
     #[serde(deserialize_with = "crate::value::one_or_many")]
