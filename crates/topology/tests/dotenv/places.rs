@@ -23,15 +23,15 @@ fn everything_on_one_machine() {
 #[test]
 fn edge_and_service_on_one_livekit_on_another() {
     let plot = plot(&[("192.168.1.1", fixture!("service")), ("192.168.1.2", fixture!("media-alone"))]);
-    assert_eq!(nodes(&plot), ["front 192.168.1.1 edge,service", "media 192.168.1.2 livekit,redis"]);
-    let ServiceSpec::App(app) = &plot.services["service"] else { panic!("an app") };
+    assert_eq!(nodes(&plot), ["front 192.168.1.1 edge,api", "media 192.168.1.2 livekit,redis"]);
+    let ServiceSpec::App(app) = &plot.services["api"] else { panic!("an app") };
     assert_eq!(
         (app.port.map(|port| port.number()), app.routes.as_slice()),
         (Some(8080), &["/api/*".to_owned()][..])
     );
     let webhook = livekit(&plot).webhook.as_ref().expect("a webhook");
     assert_eq!(webhook.urls[0].as_str(), "https://livekit.example.com/api/webhook");
-    assert_eq!(livekit(&plot).keys["your_key"], SecretRef::Env("LIVEKIT_API_SECRET".into()));
+    assert_eq!(livekit(&plot).keys["main"], SecretRef::Env("LIVEKIT_API_SECRET".into()));
     assert!(livekit(&plot).use_external_ip);
 }
 
@@ -45,7 +45,7 @@ fn four_machines_share_the_redis_that_localhost_means_on_the_second() {
     ];
     let plot = plot(&machines);
     let expected = [
-        "front 192.168.1.1 edge,service",
+        "front 192.168.1.1 edge,api",
         "media-1 192.168.1.2 livekit,redis",
         "media-2 192.168.1.3 livekit",
         "media-3 192.168.1.4 livekit",
@@ -54,9 +54,8 @@ fn four_machines_share_the_redis_that_localhost_means_on_the_second() {
     // No file has a password, and Redis is reached from other machines.
     let import = read(&machines).expect("a plot");
     assert_eq!(redis(&import.plot).password, Some(SecretRef::Env("REDIS_PASSWORD".into())));
-    assert_eq!(import.secrets.missing().collect::<Vec<_>>(), ["REDIS_PASSWORD"]);
-    assert!(!found(&import.findings, Code::EnvMissing).is_empty());
-    assert_eq!(found(&import.findings, Code::LivekitShortSecret).len(), 1);
+    assert_eq!(import.secrets.missing().collect::<Vec<_>>(), ["LIVEKIT_API_SECRET", "REDIS_PASSWORD"]);
+    assert!(found(&import.findings, Code::EnvMissing).iter().any(|f| f.contains("redis.password")));
     assert!(redis(&plot).primary.is_empty());
 }
 
@@ -99,7 +98,8 @@ fn a_caddy_on_every_node() {
         "media-3 192.168.1.12 livekit,redis",
     ];
     assert_eq!(nodes(&one.plot), expected);
-    assert_eq!(found(&one.findings, Code::EnvMissing).len(), 2);
+    let missing = found(&one.findings, Code::EnvMissing).join("\n");
+    assert_eq!(missing.matches("no file was given for it").count(), 2, "{missing}");
 }
 
 #[test]
@@ -154,4 +154,36 @@ fn the_order_of_the_files_means_nothing() {
     assert_eq!(first.plot, second.plot);
     assert_eq!(first.findings.to_string(), second.findings.to_string());
     assert_eq!(first.secrets.render(), second.secrets.render());
+}
+
+#[test]
+fn a_machine_that_clients_can_not_reach_is_told_of() {
+    let import = read(&[("192.168.1.1", fixture!("service")), ("192.168.1.2", fixture!("media-alone"))]);
+    let import = import.expect("a plot");
+    let missing = found(&import.findings, Code::EnvMissing).join("\n");
+    assert!(missing.contains("nodes.front.public: front with Caddy has no public address"), "{missing}");
+    let inferred = found(&import.findings, Code::EnvInferred).join("\n");
+    assert!(inferred.contains("livekit.use-external-ip: of media no public address"), "{inferred}");
+    assert!(inferred.contains("public = \"ADDRESS\" under [nodes.media]"), "{inferred}");
+
+    let reached = read(&[("203.0.113.10", "NODES=localhost\nDOMAIN=rtc.test\n")]).expect("a plot");
+    assert!(!reached.findings.to_string().contains("public address"), "{}", reached.findings);
+}
+
+#[test]
+fn the_business_service_is_called_as_clients_know_it_and_given_the_key() {
+    let text = |path: &str| {
+        format!(
+            "DOMAIN=rtc.test\nNODES=localhost\nLIVEKIT_API_KEY=k\nWEBHOOK_ENABLED=true\n\
+             WEBHOOK_URLS=https://rtc.test{path}\n"
+        )
+    };
+    for (path, name) in
+        [("/api/webhook", "api"), ("/hook", "hook"), ("/redis/x", "backend"), ("/a_b/x", "backend")]
+    {
+        let plot = plot(&[("203.0.113.10", &text(path))]);
+        let ServiceSpec::App(app) = &plot.services[name] else { panic!("an app for {path}") };
+        let env = app.env.keys().map(String::as_str).collect::<Vec<_>>();
+        assert_eq!(env, ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL"], "{path}");
+    }
 }
