@@ -18,9 +18,7 @@ pub(super) fn edges(survey: &mut Survey, places: &Places, names: &[Name]) {
     survey.findings.add(
         Code::EnvMissing,
         if others.is_empty() { path } else { nodes },
-        format!(
-            "{who} with Caddy {have} no public address, so clients reach it from the private network alone"
-        ),
+        format!("{who}, where Caddy runs, {have} no public address; clients of the Internet do not come in"),
         format!(
             "write public = \"ADDRESS\" under [nodes.{}]{}: the address to which the domain leads",
             names[first],
@@ -43,7 +41,7 @@ pub(super) fn use_external_ip(
     let path = FieldPath::root().key("livekit").key("use-external-ip");
     let better = |first: usize| {
         format!(
-            "better write public = \"ADDRESS\" under [nodes.{}]{}, and take use-external-ip out",
+            "write public = \"ADDRESS\" under [nodes.{}]{}, and take use-external-ip out",
             names[first],
             if private.len() > 1 { " and so on" } else { "" }
         )
@@ -70,8 +68,10 @@ pub(super) fn use_external_ip(
                 Code::EnvInferred,
                 path,
                 format!(
-                    "of {} no public address is known, so LiveKit asks a STUN server for it at each start",
-                    all(names, &private)
+                    "of {} no public address is known, so LiveKit asks a STUN server for it at each start; \
+                     public = \"ADDRESS\" under [nodes.{}] is surer",
+                    all(names, &private),
+                    names[first],
                 ),
                 better(first),
             );

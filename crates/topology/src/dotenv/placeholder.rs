@@ -14,16 +14,16 @@ pub(super) const KEY_NAME: &str = "main";
 /// A key's name is no secret: with a secret of its own it is a name like any
 /// other.
 pub(super) fn forget(survey: &mut Survey) {
-    let known = "everybody knows it from the documents, so it counts as not set";
     let fresh = format!("{} has a line for it: every service of yours needs the value there", Secrets::FILE);
     for name in ["LIVEKIT_API_SECRET", "REDIS_PASSWORD"] {
         let machines = with(survey, name, |_, value| is_placeholder(name, value));
-        drop_all(survey, name, &machines, Severity::Warning, known, &fresh);
+        let known = format!("{name} is an example that everybody knows, so it counts as not set");
+        drop_all(survey, name, &machines, Severity::Warning, &known, &fresh);
     }
     let keyless = with(survey, "LIVEKIT_API_KEY", |machine, value| {
         is_placeholder("LIVEKIT_API_KEY", value) && machine.value("LIVEKIT_API_SECRET").is_none()
     });
-    let renamed = format!("this is the documents' word for a key, not one; it is called {KEY_NAME} here");
+    let renamed = format!("this is an example of a key's name; the key is called {KEY_NAME} here");
     let help = "change the name in keys of [livekit], if your services use another";
     drop_all(survey, "LIVEKIT_API_KEY", &keyless, Severity::Info, &renamed, help);
     let kept: Vec<_> = survey.machines.iter().filter_map(|m| m.value("LIVEKIT_API_KEY")).collect();
@@ -31,7 +31,7 @@ pub(super) fn forget(survey: &mut Survey) {
     let signers = with(survey, "WEBHOOK_API_KEY", |_, value| {
         is_placeholder("WEBHOOK_API_KEY", value) && !kept.iter().any(|key| key == value)
     });
-    let message = "this is the documents' word for a key, not one; the plot's own key signs events";
+    let message = "this is an example of a key's name; the plot's own key signs events";
     drop_all(survey, "WEBHOOK_API_KEY", &signers, Severity::Info, message, "nothing to do");
     domain(survey);
 }
@@ -43,8 +43,8 @@ fn domain(survey: &mut Survey) {
     let machines = with(survey, NAME, |_, value| is_placeholder(NAME, value));
     let Some((&first, others)) = machines.split_first() else { return };
     let message =
-        format!("this name is only an example, and clients do not come by it{}", survey.also(others));
-    let help = "write your own for domain in [edge], and wherever else the plot has this one";
+        format!("DOMAIN is only an example, by which no client finds the machine{}", survey.also(others));
+    let help = "write domain = \"YOUR-NAME\" under [edge], and your name wherever else the plot has this one";
     survey.add(Code::EnvMissing, (first, NAME), message, help);
     for machine in machines {
         let is_name =

@@ -161,7 +161,10 @@ fn a_machine_that_clients_can_not_reach_is_told_of() {
     let import = read(&[("192.168.1.1", fixture!("service")), ("192.168.1.2", fixture!("media-alone"))]);
     let import = import.expect("a plot");
     let missing = found(&import.findings, Code::EnvMissing).join("\n");
-    assert!(missing.contains("nodes.front.public: front with Caddy has no public address"), "{missing}");
+    assert!(
+        missing.contains("nodes.front.public: front, where Caddy runs, has no public address"),
+        "{missing}"
+    );
     let inferred = found(&import.findings, Code::EnvInferred).join("\n");
     assert!(inferred.contains("livekit.use-external-ip: of media no public address"), "{inferred}");
     assert!(inferred.contains("public = \"ADDRESS\" under [nodes.media]"), "{inferred}");
