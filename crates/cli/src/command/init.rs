@@ -59,6 +59,8 @@ struct Draft {
     made: Vec<String>,
     /// The names of secrets without a value.
     missing: Vec<String>,
+    /// Whether warnings were given while it was made.
+    has_warnings: bool,
     /// Whether it comes from `.env` files, and the secrets with it.
     imported: bool,
 }

@@ -12,13 +12,16 @@ use crate::{Code, FieldPath, Name, Severity};
 pub(super) fn edges(survey: &mut Survey, places: &Places, names: &[Name]) {
     let private = private(survey, &places.edges);
     let Some((&first, others)) = private.split_first() else { return };
-    let (who, have) = (all(names, &private), if others.is_empty() { "has" } else { "have" });
+    let (have, it) = if others.is_empty() { ("has", "it") } else { ("have", "them") };
     let nodes = FieldPath::root().key("nodes");
     let path = nodes.key(names[first].as_str()).key("public");
     survey.findings.add(
         Code::EnvMissing,
         if others.is_empty() { path } else { nodes },
-        format!("{who}, where Caddy runs, {have} no public address; clients of the Internet do not come in"),
+        format!(
+            "{}, where Caddy runs, {have} no public address: clients on the Internet can not reach {it}",
+            all(names, &private)
+        ),
         format!(
             "write public = \"ADDRESS\" under [nodes.{}]{}: the address to which the domain leads",
             names[first],

@@ -41,9 +41,9 @@ fn domain(survey: &mut Survey) {
     const NAME: &str = "DOMAIN";
     const STAND_IN: &str = "livekit.example.com";
     let machines = with(survey, NAME, |_, value| is_placeholder(NAME, value));
-    let Some((&first, others)) = machines.split_first() else { return };
+    let Some(&first) = machines.first() else { return };
     let message =
-        format!("DOMAIN is only an example, by which no client finds the machine{}", survey.also(others));
+        format!("DOMAIN is still an example: no client finds the machine by it{}", survey.also(&machines));
     let help = "write domain = \"YOUR-NAME\" under [edge], and your name wherever else the plot has this one";
     survey.add(Code::EnvMissing, (first, NAME), message, help);
     for machine in machines {
@@ -63,8 +63,8 @@ fn drop_all(
     message: &str,
     help: &str,
 ) {
-    let Some((&first, others)) = machines.split_first() else { return };
-    let message = format!("{message}{}", survey.also(others));
+    let Some(&first) = machines.first() else { return };
+    let message = format!("{message}{}", survey.also(machines));
     survey.add_as(Code::EnvMissing, severity, (first, name), message, help);
     for &machine in machines {
         if let Some(file) = &mut survey.machines[machine].file {

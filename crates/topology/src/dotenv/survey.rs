@@ -118,14 +118,16 @@ impl Survey {
         }
     }
 
-    /// Other machines whose files say the same, to end a message with.
+    /// The other files of these machines, to end a message about the first with.
     pub(super) fn also(&self, machines: &[usize]) -> String {
-        match machines {
+        let mut files: Vec<_> = machines.iter().map(|&machine| self.machines[machine].file_name()).collect();
+        let first = files.first().copied();
+        files.retain(|file| Some(*file) != first);
+        files.dedup();
+        match files.as_slice() {
             [] => String::new(),
-            [one] => format!(" (in {} as well)", self.machines[*one].file_name()),
-            [one, rest @ ..] => {
-                format!(" (in {} and {} more as well)", self.machines[*one].file_name(), rest.len())
-            }
+            [one] => format!(" (in {one} as well)"),
+            [one, rest @ ..] => format!(" (in {one} and {} more as well)", rest.len()),
         }
     }
 

@@ -98,7 +98,7 @@ pub(super) fn review(survey: &mut Survey) {
                 (Code::EnvUnknown, format!("the scripts know no variable {name}, so it sets nothing"), help)
             }
         };
-        let message = format!("{message}{}", survey.also(&machines[1..]));
+        let message = format!("{message}{}", survey.also(&machines));
         let location = survey.location(machines[0], &name);
         survey
             .findings

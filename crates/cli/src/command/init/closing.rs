@@ -47,8 +47,9 @@ pub(super) fn next(draft: &Draft, dir: &Path, is_well: bool) -> String {
     let out = shown(&dir.join("rendered"));
     let first = match (is_well, draft.imported) {
         (false, _) => "mend what is said above in stageplot.toml",
-        (true, true) => "read stageplot.toml, change what is not as you want it",
-        (true, false) => "put your own addresses and names into stageplot.toml",
+        (true, true) if draft.has_warnings => "do what the warnings above ask for",
+        (true, true) => "read stageplot.toml, and change what is not as you want it",
+        (true, false) => "see that stageplot.toml has your own addresses and names",
     };
     let keep = shown(&dir.join(".gitignore"));
     format!(

@@ -65,6 +65,7 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
         secrets: (!imported.secrets.is_empty()).then(|| imported.secrets.render()),
         made: open,
         missing: imported.secrets.missing().map(str::to_owned).collect(),
+        has_warnings: imported.findings.iter().any(|finding| finding.severity == Severity::Warning),
         imported: true,
     }))
 }
