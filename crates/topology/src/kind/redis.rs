@@ -17,7 +17,12 @@ use crate::{
 
 /// A Redis that the plot runs, or with [`Redis::external`] one that it uses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ password = { env = \"REDIS_PASSWORD\" } }"
+)]
 pub struct Redis {
     /// The node with the writable copy. May be left out where the service is
     /// placed on one node only; on every further node it is a replica.

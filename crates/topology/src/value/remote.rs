@@ -39,4 +39,4 @@ impl std::fmt::Display for RemoteAddress {
     }
 }
 
-crate::value::string_value!(RemoteAddress, "an address such as \"redis.example.com:6379\"", None);
+crate::value::text_value!(RemoteAddress, "an address such as \"redis.example.com:6379\"", None);

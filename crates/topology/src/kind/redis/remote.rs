@@ -11,7 +11,12 @@ use crate::{Code, HostName, Port, Probe, Protocol, RemoteAddress, SecretRef};
 
 /// A Redis that somebody else runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ address = \"redis.example.com:6379\" }"
+)]
 pub struct RedisRemote {
     /// One server, `host:port`.
     pub address: Option<RemoteAddress>,
@@ -119,7 +124,12 @@ impl RedisRemote {
 
 /// How to trust an external Redis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ server-name = \"redis.example.com\" }"
+)]
 pub struct RedisTls {
     /// The authority's root in PEM, where it is a private one.
     #[serde(deserialize_with = "crate::value::secret_or_path")]
