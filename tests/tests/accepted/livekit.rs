@@ -1,10 +1,11 @@
 //! `livekit.yaml`, by `livekit-server` in every version that is supported: it starts
 //! beside a real Redis, is well, and takes tokens that are signed with its keys alone.
 
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use serde_json::json;
-use stageplot_tests::{Missing, Program, Running, Stage, Station, run, token, want};
+use stageplot_tests::{Missing, Program, Running, Stage, Station, inside, run, token, want};
 use stageplot_topology::{Livekit, LivekitVersion, ServiceId, ServiceSpec, Topology};
 
 use super::Example;
@@ -84,6 +85,55 @@ fn a_key_that_it_does_not_know_is_refused() {
         assert!(running.process.ended_within(SOON).is_some());
         assert!(running.process.output().contains("region_of_mine"), "{}", running.process.output());
     }
+}
+
+/// Clients are told of a relay at each address of a node that is rendered, from 1.11 on an
+/// IPv6 one too. It answers there although it binds `0.0.0.0` where nothing else is said:
+/// to it that is every address of both families.
+#[test]
+fn a_relay_answers_in_both_families() {
+    let example = want!(Example::all()).into_iter().find(|example| example.name == "settings");
+    let redis = want!(Program::named("redis-server"));
+    for version in LivekitVersion::SUPPORTED {
+        let server = want!(Program::versioned("livekit-server", &version.to_string()));
+        let example = want!(of_version(example.as_ref().expect("a plot"), *version));
+        let stage = want!(example.stage());
+        let _caches = want!(start_redis(&stage, &redis));
+        let station = stage.station("media");
+        let mut running = want!(station.start("sfu", &server));
+        let livekit = all_servers(&example.topology).next().expect("a LiveKit").1;
+        Asked { station, livekit, what: version.to_string() }.starts(&mut running);
+        let both = *version >= LivekitVersion::TAKES_TWO_FAMILIES;
+        let addresses = ["203.0.113.11:3479", "[2001:db8::11]:3479"];
+        for address in &addresses[..if both { 2 } else { 1 }] {
+            let allocate = ask_relay(stage.station("front"), address, 0x0003);
+            // It wants to know who asks (RFC 8656, section 7.2).
+            assert_eq!(allocate, Some(0x0113), "{version} at {address}");
+            assert_eq!(
+                ask_relay(stage.station("front"), address, 0x0001),
+                Some(0x0101),
+                "{version} at {address}"
+            );
+        }
+        running.process.kill();
+    }
+}
+
+/// Sends a STUN request (RFC 8489, section 5) without any attributes, and returns the
+/// type of what comes back.
+fn ask_relay(from: &Station, address: &str, method: u16) -> Option<u16> {
+    let transaction = *b"stageplot-ok";
+    let request = [&method.to_be_bytes()[..], &[0, 0, 0x21, 0x12, 0xa4, 0x42], &transaction].concat();
+    inside(&from.machine().path(), || {
+        let any = if address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
+        let socket = UdpSocket::bind(any).ok()?;
+        socket.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        socket.send_to(&request, address).ok()?;
+        let mut answer = [0; 512];
+        let length = socket.recv(&mut answer).ok()?;
+        let own = answer.get(8..20) == Some(&transaction[..]) && length >= 20;
+        own.then(|| u16::from_be_bytes([answer[0], answer[1]]))
+    })
 }
 
 /// The same plot with another version of LiveKit, rendered.

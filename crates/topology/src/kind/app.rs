@@ -48,7 +48,9 @@ pub struct App {
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
-    /// The user that the container runs as, where it is not the image's own.
+    /// The user that the container runs as, where it is not the image's own; by
+    /// number where there are volumes, such as `1000:1000`, for they are made to
+    /// be that user's.
     pub user: Option<String>,
     /// Directories that outlive the container, by name; the value is the place
     /// in the container.
