@@ -1,16 +1,19 @@
 //! `livekit`: `livekit.yaml` for the configured version, and the container.
 
-use std::collections::BTreeMap;
+mod config;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
 use serde_json::Value;
 use stageplot_topology::{
-    Livekit, LivekitVersion, LogLevel, Name, Node, RedisRemote, SOURCES_LIMIT, SecretRef, Selector,
-    ServiceSpec, SocketTarget, TurnTls, dial, listen,
+    Livekit, LivekitVersion, Name, Node, RedisRemote, SOURCES_LIMIT, SecretRef, Selector, ServiceSpec,
+    SocketTarget, TurnTls, dial, listen,
 };
 
+use self::config::{
+    Config, Logging, NodeRegion, NodeSelector, Prometheus, Redis, RedisTls, Room, Rtc, Turn, Webhook,
+};
 use super::{Part, Scene};
 use crate::RenderError;
 use crate::artifact::{Artifact, Owner};
@@ -19,139 +22,6 @@ use crate::yaml;
 
 /// Where the container finds its configuration.
 const CONFIG: &str = "/etc/livekit";
-
-/// `livekit.yaml`. LiveKit refuses keys that it does not know, so every field
-/// here is one that all supported versions have, or says otherwise.
-#[derive(Serialize)]
-struct Config<'a> {
-    port: u16,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    bind_addresses: Vec<String>,
-    keys: BTreeMap<&'a str, &'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<&'a str>,
-    logging: Logging,
-    rtc: Rtc,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redis: Option<Redis<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    turn: Option<Turn<'a>>,
-    room: Room,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    webhook: Option<Webhook<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prometheus: Option<Prometheus>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    node_selector: Option<NodeSelector<'a>>,
-}
-
-#[derive(Serialize)]
-struct Logging {
-    level: LogLevel,
-}
-
-#[derive(Serialize)]
-struct Rtc {
-    tcp_port: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port_range_start: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port_range_end: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    udp_port: Option<u16>,
-    use_external_ip: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    node_ip: Option<String>,
-}
-
-#[derive(Default, Serialize)]
-struct Redis<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<&'a str>,
-    db: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<RedisTls>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sentinel_master_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    sentinel_addresses: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sentinel_password: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cluster_addresses: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct RedisTls {
-    enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_cert_file: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Turn<'a> {
-    enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    domain: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    udp_port: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls_port: Option<u16>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    external_tls: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cert_file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_file: Option<String>,
-    /// From 1.11 on. Any of the two addresses that stand for all takes both
-    /// families; which one it is decides the relays' own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bind_addresses: Option<[&'static str; 1]>,
-    relay_range_start: u16,
-    relay_range_end: u16,
-    /// From 1.12 on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    allow_restricted_peer_cidrs: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Room {
-    auto_create: bool,
-    empty_timeout: u32,
-    departure_timeout: u32,
-    max_participants: u32,
-}
-
-#[derive(Serialize)]
-struct Webhook<'a> {
-    api_key: &'a str,
-    urls: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Prometheus {
-    port: u16,
-}
-
-#[derive(Serialize)]
-struct NodeSelector<'a> {
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    regions: Vec<NodeRegion<'a>>,
-}
-
-#[derive(Serialize)]
-struct NodeRegion<'a> {
-    name: &'a str,
-    lat: f64,
-    lon: f64,
-}
 
 pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, RenderError> {
     let mut config = yaml::value(&config(scene, livekit)?)?;
