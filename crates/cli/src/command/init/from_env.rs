@@ -79,7 +79,7 @@ fn with_access(plot: &str) -> String {
 }
 
 const ACCESS: &str = r#"[access]                          # your own way in, never closed
-ssh = { port = 22, from = "any" } # better: your own addresses
+ssh = { port = 22, from = "any" } # better than any: your own addresses
 "#;
 
 /// The files' names, each once.
