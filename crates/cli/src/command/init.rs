@@ -27,10 +27,9 @@ use preset::Preset;
 /// which nobody else may read. Asks what is to be in the plot where neither
 /// --preset nor --from-env says so.
 #[derive(clap::Args)]
-#[command(override_usage = "stageplot init [DIR] [--preset <NAME>]\n       \
-                            stageplot init [DIR] --from-env <ADDRESS=FILE>...")]
+#[command(override_usage = "stageplot init [DIR] [--preset <NAME> | --from-env <ADDRESS=FILE>...]")]
 pub(crate) struct Init {
-    /// The directory to write to, before any option; made where it does not exist
+    /// The directory to write to, named before --from-env; made where it does not exist
     #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
     dir: PathBuf,
 

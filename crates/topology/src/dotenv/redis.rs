@@ -208,7 +208,8 @@ fn password(
     let reference = Some(SecretRef::Env(PASSWORD.to_owned()));
     let Some(told) = survey.agreed(&everyone, PASSWORD, secret) else {
         let had_one = survey.forgotten.contains(PASSWORD);
-        if !had_one && !(is_ours && is_shared) {
+        let is_wanted = had_one || is_ours && is_shared;
+        if !is_wanted {
             return None;
         }
         if !had_one {
