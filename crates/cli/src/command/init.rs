@@ -71,18 +71,19 @@ impl Init {
         // Before anything is asked.
         if plot.symlink_metadata().is_ok() {
             return Err(Failure::new(format!("{} exists", shown(&plot))).help(
-                "`stageplot check` says what is wrong with it; another directory can be given to init",
+                "`stageplot check` says what is wrong with it; to begin anew, move it and its \
+                 stageplot.secrets.env away, or name another directory: stageplot init DIR",
             ));
+        }
+        let keep = secrets.symlink_metadata().is_ok();
+        if keep && !self.from_env.is_empty() {
+            return Err(Failure::new(format!("{} exists, and may hold other secrets", shown(&secrets)))
+                .help("move it away, or name another directory: stageplot init DIR --from-env …"));
         }
         let Some(draft) = self.draft()? else {
             screen::talk("\nNothing was written.\n");
             return Ok(Exit::Findings);
         };
-        let keep = secrets.symlink_metadata().is_ok();
-        if keep && draft.imported {
-            return Err(Failure::new(format!("{} exists, and may hold other secrets", shown(&secrets)))
-                .help("move it away, or name another directory: stageplot init DIR --from-env …"));
-        }
         fs::create_dir_all(&self.dir).map_err(|error| Failure::write(&self.dir, &error))?;
         if let (Some(text), false) = (&draft.secrets, keep) {
             write::private(&secrets, text)?;
