@@ -62,7 +62,11 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
         imported.secrets.make(name, secret::random()?);
     }
     Ok(Some(Draft {
-        plot: format!("# Made by `stageplot init` from {}.\n\n{}", listed(&texts), with_access(&plot)),
+        plot: format!(
+            "# Made by `stageplot init` from {}.\n\n{}",
+            listed(&texts).replace(char::is_control, "?"),
+            with_access(&plot)
+        ),
         secrets: (!imported.secrets.is_empty()).then(|| imported.secrets.render()),
         made: open,
         missing: imported.secrets.missing().map(str::to_owned).collect(),
@@ -124,7 +128,10 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Failure {
 /// out again once the files can be taken.
 fn tell(findings: &Findings, texts: &[Text]) {
     let about = |finding: &Diagnostic| match finding.location.path.segments() {
-        [Segment::Key(name), ..] => texts.iter().find(|text| text.name == *name),
+        // A file may be called like a field.
+        [Segment::Key(name), rest @ ..] if rest.is_empty() || finding.location.span.is_some() => {
+            texts.iter().find(|text| text.name == *name)
+        }
         _ => None,
     };
     let source = |finding: &Diagnostic| match about(finding) {
