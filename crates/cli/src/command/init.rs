@@ -15,7 +15,6 @@ mod ask;
 mod closing;
 mod from_env;
 mod preset;
-mod secret;
 mod write;
 
 use from_env::Machine;

@@ -10,10 +10,11 @@ use std::str::FromStr;
 use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable, Meaning};
 use stageplot_topology::{Code, Diagnostic, Findings, Segment, Severity, redact_source};
 
-use super::{Draft, secret};
+use super::Draft;
 use crate::failure::Failure;
 use crate::findings::{self, Source};
 use crate::screen;
+use crate::secrets::random;
 
 /// A machine and its `.env` file.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
     let plot = imported.plot.to_toml().map_err(|error| Failure::new(error.to_string()))?;
     let open: Vec<_> = imported.secrets.open().map(str::to_owned).collect();
     for name in &open {
-        imported.secrets.make(name, secret::random()?);
+        imported.secrets.make(name, random()?);
     }
     Ok(Some(Draft {
         plot: format!(
