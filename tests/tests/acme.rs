@@ -5,11 +5,10 @@ use std::fs;
 use std::time::Duration;
 
 use stageplot_tests::{
-    Certificate, Engine, Lan, Machine, Missing, Process, Program, Root, Scratch, Stage, Visitor,
+    Certificate, Engine, Image, Lan, Machine, Missing, Process, Program, Root, Scratch, Stage, Visitor,
     compose_config, render, topology, wait_for, want,
 };
 
-const IMAGES: [&str; 3] = ["caddy:2.11-alpine", "redis:7-alpine", "livekit/livekit-server:v1.13.5"];
 const SECRET: &str = "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4";
 const DOMAIN: &str = "live.example.com";
 const EDGE: &str = "203.0.113.10";
@@ -36,7 +35,7 @@ fn another_authority_issues_the_certificate() {
     server.wait_for("a root", SOON, || root.exists());
     let pem = fs::read_to_string(&root).expect("the root");
 
-    let front = Machine::new(want!(Engine::start(&node, &IMAGES)), "front");
+    let front = Machine::new(want!(Engine::start(&node, &Image::STACK[..3])), "front");
     let plot = format!(
         r#"
 name = "live"

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::thread;
 
-use stageplot_tests::want;
+use stageplot_tests::{Image, want};
 use stageplot_topology::{
     App, Attachment, ContainerNetwork, FirewallInput, Hook, Name, NetworkSpec, NodeSpec, Opening, Plot, Port,
     Protocol, Run, Source, Topology, arrivals,
@@ -24,14 +24,12 @@ use crate::stage::{DEFAULT, IP6TABLES, Seen, Stage};
 const ATTACHMENTS: [(Attachment, &str); 3] =
     [(Attachment::Host, "host"), (Attachment::Bridge, "bridge"), (Attachment::OffDocker, "process")];
 
-const IMAGE: &str = "stageplot/echo:1";
-
 /// Docker 26 as it comes. With both nodes in one network of both families, services
 /// dial over IPv4, and the Internet comes over both; with IPv6 in the network and
 /// IPv4 on the Internet, containers take the latter.
 #[test]
 fn every_pair_where_docker_leaves_ipv6_alone() {
-    let mut stage = want!(Stage::new(&[IMAGE], DEFAULT));
+    let mut stage = want!(Stage::new(&[Image::ECHO], DEFAULT));
     try_all(&mut stage, &plot("four", &[LAN_V4, LAN_V6], false));
     try_all(&mut stage, &plot("six", &[LAN_V6, PUBLIC_V4], false));
     let mut ufw = plot("ufw", &[LAN_V4, LAN_V6], false);
@@ -43,7 +41,7 @@ fn every_pair_where_docker_leaves_ipv6_alone() {
 /// they have not.
 #[test]
 fn every_pair_where_docker_translates_ipv6() {
-    let mut stage = want!(Stage::new(&[IMAGE], IP6TABLES));
+    let mut stage = want!(Stage::new(&[Image::ECHO], IP6TABLES));
     try_all(&mut stage, &plot("six", &[LAN_V6, PUBLIC_V4], true));
     try_all(&mut stage, &plot("four", &[LAN_V6, PUBLIC_V4], false));
 }
@@ -106,7 +104,7 @@ fn plot(name: &str, addresses: &[Addresses], ipv6: bool) -> Plot {
 /// A service whose container idles: its program listens where nobody asks for it, and
 /// what is asked for is answered by sockets of ours.
 fn app(attachment: Attachment, port: u16) -> App {
-    let image = IMAGE.parse().expect("an image");
+    let image = Image::ECHO.parse().expect("an image");
     let idle = [("PORT".to_owned(), (port + 10000).to_string().into())];
     match attachment {
         Attachment::OffDocker => App { run: Some(Run::Host), ..App::default() },
