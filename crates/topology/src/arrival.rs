@@ -291,6 +291,24 @@ mod tests {
     }
 
     #[test]
+    fn what_shares_one_list_listens_where_any_of_it_is_reached() {
+        let metrics = MEDIA.replace("[livekit]", "[livekit]\nmetrics = { from = \"lan\" }");
+        let (without, with) = (topology(MEDIA), topology(&metrics));
+        let listens = |topology: &Topology, endpoint: &str| {
+            let service = topology.service_named("livekit").expect("a service");
+            let endpoint = topology.endpoint_named(service.id, endpoint).expect("an endpoint").id;
+            listen(topology, endpoint, service.placements[0])
+        };
+        let addresses =
+            |texts: &[&str]| texts.iter().map(|t| t.parse().expect("an address")).collect::<Vec<IpAddr>>();
+        assert_eq!(listens(&without, "signal"), addresses(&["127.0.0.1"]));
+        assert_eq!(listens(&with, "signal"), addresses(&["127.0.0.1", "192.168.1.1"]));
+        assert_eq!(listens(&with, "metrics"), listens(&with, "signal"));
+        // What listens there is not let in for that.
+        assert_eq!(sources(&with, "livekit", "signal", "one"), [""; 0]);
+    }
+
+    #[test]
     fn containers_dial_over_ipv4_where_they_have_nothing_else() {
         let plot = r#"
             name = "live"
