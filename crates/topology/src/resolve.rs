@@ -190,7 +190,7 @@ pub(crate) fn unknown_service(topology: &Topology, name: &Name, path: FieldPath,
 }
 
 impl Topology {
-    /// The addresses that a [`Party::Nets`] stands for.
+    /// The addresses that a [`Party::Nets`](crate::Party::Nets) stands for.
     pub fn nets(&self, id: NetsId) -> &[IpNet] {
         &self.nets[id.index()]
     }
