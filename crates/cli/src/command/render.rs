@@ -53,7 +53,11 @@ impl Render {
         let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
         let custom = custom::read(topology, &plot.dir)?;
         let source = SystemSecrets::new(topology.plot(), &plot.dir);
-        let secrets = if self.sealed { Secrets::Sealed } else { Secrets::From(&source) };
+        let secrets = if self.sealed {
+            Secrets::Sealed(&stageplot_render::Seals::default())
+        } else {
+            Secrets::From(&source)
+        };
         match self.tree(topology, secrets, &custom) {
             Ok(mut tree) => {
                 plot.locate(&mut tree.findings);

@@ -64,7 +64,8 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
 }
 
 /// Ports that are kept open for a program that the plot does not know, and that
-/// one of its own takes: it would be open to more than its flows.
+/// one of its own takes: it would be open to more than its flows. Of a range, such as
+/// that of media, a program takes what is free at the time.
 fn keeps(
     topology: &Topology,
     node: &Node,
@@ -74,7 +75,7 @@ fn keeps(
 ) {
     for (index, keep) in topology.plot.access.keep.iter().enumerate() {
         let services = bindings.iter().filter(|binding| binding.service.is_some());
-        let mut open = services.filter(|binding| !binding.addresses.is_empty());
+        let mut open = services.filter(|b| !b.addresses.is_empty() && b.ports.single().is_some());
         let taken = open.find(|b| b.protocol == keep.protocol && b.ports.overlaps(keep.port));
         let Some(taken) = taken.filter(|taken| told.insert((index, taken.owner.clone()))) else { continue };
         findings.add(
