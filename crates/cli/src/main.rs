@@ -17,8 +17,10 @@ mod findings;
 mod plot;
 mod reference;
 mod screen;
+mod seals;
 mod secrets;
 mod table;
+mod write;
 
 fn main() -> ExitCode {
     args::run().into()

@@ -304,7 +304,8 @@ fn ways(topology: &Topology) -> Vec<Way> {
 
 /// Loads each machine's rules.
 fn load(topology: &Topology, machines: &BTreeMap<String, Namespace>) {
-    let rendering = render(topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("a rendering");
+    let rendering =
+        render(topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("a rendering");
     for bundle in &rendering.bundles {
         let rules = bundle.artifact("firewall/stageplot.nft").expect("rules");
         nft(&machines[&bundle.node], std::str::from_utf8(&rules.bytes).expect("text"));

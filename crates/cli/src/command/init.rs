@@ -9,12 +9,11 @@ use stageplot_topology::dotenv::Secrets;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::plot::{PLOT, PlotArgs};
-use crate::{findings, screen};
+use crate::{findings, screen, write};
 
 mod ask;
 mod from_env;
 mod preset;
-mod write;
 
 use from_env::Machine;
 use preset::Preset;

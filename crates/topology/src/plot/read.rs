@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec};
+use super::{
+    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
+};
 use crate::decode::{ByKind, decode};
 use crate::{
     App, Code, Diagnostic, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment, Value,

@@ -1,14 +1,13 @@
 //! The plots to begin with.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
 
 use clap::ValueEnum;
 use stageplot_topology::{Document, Format, Plot, SecretRef};
 
 use super::Draft;
 use crate::failure::Failure;
+use crate::secrets::random;
 
 /// A plot to begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,20 +59,6 @@ fn names<'a>(secrets: impl Iterator<Item = &'a SecretRef>) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-/// A secret of 256 random bits: 64 hexadecimal digits, which every format takes
-/// as they are.
-fn random() -> Result<String, Failure> {
-    const SOURCE: &str = "/dev/urandom";
-    let mut bytes = [0; 32];
-    File::open(SOURCE)
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .map_err(|error| Failure::read(SOURCE.as_ref(), &error))?;
-    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
 }
 
 #[cfg(test)]
