@@ -106,7 +106,7 @@ codes! {
     EnvDuplicate "env-duplicate" Warning,
     EnvUnknown "env-unknown" Warning,
     EnvUnused "env-unused" Info,
-    EnvChanged "env-changed" Warning,
+    EnvChanged "env-changed" Info,
     EnvInferred "env-inferred" Info,
     EnvMissing "env-missing" Warning,
     EnvContradiction "env-contradiction" Error,

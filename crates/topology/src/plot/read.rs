@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{
     Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
@@ -14,7 +14,7 @@ use crate::{
 
 /// A plot as its file has it.
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ name = \"live\", … }")]
 struct File {
     name: Option<Name>,
     root: Option<String>,
@@ -29,10 +29,20 @@ struct File {
     services: BTreeMap<Name, ByKind<Service>>,
     severity: BTreeMap<Code, Level>,
     // The short form: a service that is alone of its kind.
+    #[serde(deserialize_with = "some")]
     edge: Option<Edge>,
+    #[serde(deserialize_with = "some")]
     livekit: Option<Box<Livekit>>,
+    #[serde(deserialize_with = "some")]
     redis: Option<Redis>,
+    #[serde(deserialize_with = "some")]
     app: Option<App>,
+}
+
+/// Reads a service that is written: `redis:` with nothing after it, which YAML
+/// takes for null, is none that is left out.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A service with its kind beside it.
