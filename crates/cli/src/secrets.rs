@@ -10,7 +10,6 @@ use stageplot_topology::{Plot, SecretRef};
 
 mod command;
 mod file;
-mod interrupt;
 
 /// Secrets of this machine: the environment, the plot's secrets file, files,
 /// and what commands print.

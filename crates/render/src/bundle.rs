@@ -42,7 +42,7 @@ impl Bundle {
 
 /// What a bundle's `manifest.json` says: for every file its digest, mode and
 /// owner, who reads it, and how a change takes effect.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Manifest<'a> {
     /// The version of this format: [`Manifest::VERSION`].
@@ -57,7 +57,7 @@ pub struct Manifest<'a> {
 }
 
 /// What a manifest says of one file.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ManifestEntry<'a> {
     /// SHA-256 of the content in hexadecimal, as `sha256sum` prints it.

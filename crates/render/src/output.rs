@@ -44,6 +44,9 @@ mod target;
 mod tests;
 mod tree;
 
+/// The name of a tree's index.
+pub const INDEX: &str = index::NAME;
+
 pub use error::OutputError;
 pub use path::{OutputPath, PathError};
 pub use tree::{TreeFile, is_tree, read};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::contents::Contents;
 use super::{Effect, Impact};
 use crate::Change;
 
@@ -144,8 +145,7 @@ pub struct ServiceDiff {
 
 /// A flow that opens or closes: who may connect to what.
 ///
-/// [`Display`](std::fmt::Display) says it in words: `the Internet to 7881/tcp on
-/// media-2 (sfu: media where UDP is blocked)`.
+/// [`opens`](Self::opens) and [`closes`](Self::closes) say it in words.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct FlowChange {
@@ -209,6 +209,22 @@ pub struct FileDiff {
     /// The sides on which it is not as it was rendered: somebody has edited it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub edited: Vec<Which>,
+}
+
+impl FileDiff {
+    pub(super) fn new(path: &str, status: Status, contents: Contents) -> Self {
+        Self {
+            path: path.to_owned(),
+            status,
+            service: None,
+            change: None,
+            about: Vec::new(),
+            fields: contents.fields,
+            lines: contents.lines,
+            rewritten: false,
+            edited: Vec::new(),
+        }
+    }
 }
 
 /// A field with its value on both sides. A secret's value is its mark,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use stageplot_topology::Topology;
 
+use super::Which;
 use crate::output::{self, OutputError, TreeFile};
 use crate::summary::Summary;
 use crate::{Manifest, Rendering};
@@ -106,6 +107,25 @@ impl std::fmt::Debug for Side {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Side({:?}, {} nodes)", self.summary.name, self.nodes.len())
     }
+}
+
+impl NodeFiles {
+    /// Whether both hold the same bytes.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let same = |(old, new): ((&String, &File), (&String, &File))| {
+            old.0 == new.0 && old.1.bytes() == new.1.bytes()
+        };
+        self.files.len() == other.files.len()
+            && self.files.iter().zip(&other.files).all(same)
+            && self.manifest == other.manifest
+    }
+}
+
+/// The sides on which a file is not as it was rendered.
+pub(super) fn edited(before: Option<&File>, after: Option<&File>) -> Vec<Which> {
+    let sides = [(Which::Before, before), (Which::After, after)];
+    let edited = sides.into_iter().filter(|(_, file)| file.is_some_and(File::is_edited));
+    edited.map(|(which, _)| which).collect()
 }
 
 impl File {
