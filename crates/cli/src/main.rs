@@ -15,6 +15,7 @@ mod exit;
 mod failure;
 mod findings;
 mod plot;
+mod process;
 mod reference;
 mod screen;
 mod seals;
