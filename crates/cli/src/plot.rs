@@ -165,6 +165,16 @@ impl PlotFile {
         }
     }
 
+    /// Adds findings that came up later.
+    pub(crate) fn add(&mut self, more: Findings) {
+        if let Ok(built) = &mut self.built {
+            built.findings.append(more);
+            if let Some(document) = &self.document {
+                Plot::locate(document, &mut built.findings);
+            }
+        }
+    }
+
     /// The topology, where the plot has no errors; its findings are said first.
     pub(crate) fn topology(&self) -> Option<&Topology> {
         screen::talk(&findings::draw(self.findings(), self));

@@ -140,7 +140,7 @@ impl<'a> Renderer<'a> {
         artifacts.push(overview::readme(topology, node, &self.templates, &project, sealed)?);
         let system = system::render(topology, node.id, &self.templates, &project, &artifacts, sealed)?;
         artifacts.extend(system);
-        Bundle::new(node.name.to_string(), artifacts)
+        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told())
     }
 
     /// The files about the whole.

@@ -117,6 +117,11 @@ impl Values {
         self.sealed
     }
 
+    /// Whether there is a value of a secret that may be written into a file.
+    pub(crate) fn are_told(&self) -> bool {
+        !self.sealed && !self.values.is_empty()
+    }
+
     /// What there is to say of the values that is no error.
     pub(crate) fn findings(&self) -> &Findings {
         &self.findings

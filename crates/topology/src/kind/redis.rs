@@ -315,6 +315,17 @@ pub enum Persistence {
     None,
 }
 
+impl Persistence {
+    /// As the file has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aof => "aof",
+            Self::Snapshots => "snapshots",
+            Self::None => "none",
+        }
+    }
+}
+
 /// A Redis that somebody else runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
