@@ -64,7 +64,7 @@ fn settings(topology: &Topology, findings: &mut Findings) {
 /// Services without a node, nodes without a service, and more memory promised
 /// than there is.
 fn placed(topology: &Topology, findings: &mut Findings) {
-    for service in &topology.services {
+    for service in topology.services.iter().filter(|_| topology.knows_all_roles()) {
         let external = matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
         if service.placements.is_empty() && !external {
             findings.add(
@@ -99,6 +99,15 @@ fn placed(topology: &Topology, findings: &mut Findings) {
                 "lower limits.memory of a service, or move one",
             );
         }
+    }
+}
+
+impl Topology {
+    /// Whether every role is a service's; one that is not is told by itself, and
+    /// may be meant for a service that no node seems to have.
+    fn knows_all_roles(&self) -> bool {
+        let mut roles = self.plot.nodes.values().flat_map(|node| &node.roles);
+        roles.all(|role| self.service_named(role.as_str()).is_some())
     }
 }
 

@@ -158,11 +158,12 @@ fn container_network_of(topology: &Topology, ip: IpAddr) -> Option<IpNet> {
 fn ways(topology: &Topology, findings: &mut Findings) {
     // Two nodes apart are told once, however many services need each other there.
     let mut apart = BTreeSet::new();
+    let knows_all_roles = topology.knows_all_roles();
     for flow in &topology.flows {
         let Party::Service(service) = flow.from else { continue };
         let endpoint = topology.endpoint(flow.to);
         let (client, target) = (topology.service(service), topology.service(endpoint.service));
-        if endpoint.at.is_empty() && !client.placements.is_empty() {
+        if endpoint.at.is_empty() && !client.placements.is_empty() && knows_all_roles {
             findings.add(
                 Code::NoRoute,
                 crate::resolve::service_path(&target.name),
