@@ -72,10 +72,16 @@ impl Kind for App {
 
     fn endpoints(&self) -> Vec<Draft> {
         let health = self.health.clone();
-        let http = self.port.map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }));
+        let http = self
+            .port
+            .map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }).field(["port"]));
         let open = self.open.iter().map(|(name, opening)| Draft {
             name: name.to_string().into(),
-            ..Draft::new("", opening.protocol, opening.port, Speaks::Other)
+            ..Draft::new("", opening.protocol, opening.port, Speaks::Other).field([
+                "open",
+                name.as_str(),
+                "port",
+            ])
         });
         http.into_iter().chain(open).collect()
     }

@@ -86,13 +86,13 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             Code::PortConflict,
-            "services.rooms",
+            "services.rooms.port",
             |p| app(p).port = Port::new(2020),
             |p| app(p).port = Port::new(8080),
         ),
         case(
             Code::PortConflict,
-            "services.sfu",
+            "services.sfu.turn.udp-port",
             |p| {
                 livekit(p).turn = Some(Turn::default());
                 livekit(p).udp = "3000-3500".parse().expect("a range");
