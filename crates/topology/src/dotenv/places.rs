@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::addresses::all;
 use super::survey::Survey;
 use crate::{Code, FieldPath, Name};
 
@@ -35,10 +36,6 @@ impl Places {
 
     /// Says what was inferred, and how to change it.
     pub(super) fn explain(&self, survey: &mut Survey, names: &[Name]) {
-        let all = |machines: &[usize]| {
-            let words: Vec<_> = machines.iter().map(|&machine| names[machine].as_str()).collect();
-            words.join(", ")
-        };
         let nodes = FieldPath::root().key("nodes");
         let how = "to change that, add or take away the role under [nodes]";
         let is_named = survey.machines.iter().any(|m| m.nodes.is_some() || m.upstream.is_some());
@@ -46,7 +43,7 @@ impl Places {
         survey.findings.add(
             Code::EnvInferred,
             nodes.clone(),
-            format!("LiveKit runs on {}, {why}", all(&self.livekit)),
+            format!("LiveKit runs on {}, {why}", all(names, &self.livekit)),
             format!("{how}: \"livekit\""),
         );
         let fronts = self.edges.iter().any(|&edge| self.is_front(edge));
@@ -58,7 +55,7 @@ impl Places {
             survey.findings.add(
                 Code::EnvInferred,
                 nodes.clone(),
-                format!("Caddy runs on {}, {why}", all(&self.edges)),
+                format!("Caddy runs on {}, {why}", all(names, &self.edges)),
                 format!("{how}: \"edge\""),
             );
         }

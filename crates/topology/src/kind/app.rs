@@ -321,6 +321,24 @@ pub enum EnvValue {
     Secret(SecretRef),
 }
 
+impl From<String> for EnvValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for EnvValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<SecretRef> for EnvValue {
+    fn from(secret: SecretRef) -> Self {
+        Self::Secret(secret)
+    }
+}
+
 impl FromScalar for EnvValue {
     const EXPECTED: &'static str =
         "a string, or { env = \"NAME\" } or another place where a secret comes from";

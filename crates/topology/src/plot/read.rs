@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 
 use super::mistakes::Mistakes;
-use super::{Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, ServiceSpec};
+use super::{
+    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
+};
 use crate::decode::{ByKind, decode};
 use crate::{App, Code, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment};
 
@@ -16,6 +18,7 @@ struct File {
     name: Option<Name>,
     root: Option<String>,
     secrets_file: Option<String>,
+    seals: Option<SealsSpec>,
     templates: Option<String>,
     access: Access,
     firewall: FirewallSpec,
@@ -147,6 +150,7 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         name,
         root: file.root.unwrap_or_else(super::default_root),
         secrets_file: file.secrets_file,
+        seals: file.seals,
         templates: file.templates,
         access: file.access,
         firewall: file.firewall,

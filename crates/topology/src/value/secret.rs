@@ -34,7 +34,11 @@ impl SecretRef {
         match self {
             Self::Env(name) => name.clone(),
             Self::File(path) => format!("file {path}"),
-            Self::Command(words) => format!("command {}", words.join(" ")),
+            Self::Command(words) => words.iter().fold("command".to_owned(), |label, word| {
+                // Two commands have two labels.
+                let plain = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c == '"');
+                if plain { label + " " + word } else { format!("{label} {word:?}") }
+            }),
             Self::Literal(_) => "a literal in the plot".to_owned(),
         }
     }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable};
-use stageplot_topology::{Diagnostic, Findings, Segment, redact_source};
+use stageplot_topology::{Diagnostic, Findings, Segment, Severity, redact_source};
 
-use super::Draft;
+use super::{Draft, secret};
 use crate::failure::Failure;
 use crate::findings::{self, Source};
 use crate::screen;
@@ -25,9 +25,10 @@ impl FromStr for Machine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (address, file) = text
-            .split_once('=')
-            .ok_or("write the machine's address, =, and the file: 192.168.1.1=front.env")?;
+        let (address, file) = text.split_once('=').ok_or(
+            "write the machine's address, =, and its file: 192.168.1.1=front.env; a directory to write to \
+                    stands before the option: stageplot init DIR --from-env 192.168.1.1=front.env",
+        )?;
         let address = address.parse().map_err(|_| {
             format!("{address:?} is not an IP address; take the one that the other machines' files have")
         })?;
@@ -46,7 +47,7 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
         .iter()
         .map(|text| EnvFile { address: text.address, name: &text.name, text: &text.text })
         .collect();
-    let imported = match dotenv::import(&files) {
+    let mut imported = match dotenv::import(&files) {
         Ok(imported) => imported,
         Err(findings) => {
             tell(&findings, &texts);
@@ -55,10 +56,37 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
     };
     tell(&imported.findings, &texts);
     let plot = imported.plot.to_toml().map_err(|error| Failure::new(error.to_string()))?;
-    let names: Vec<_> = texts.iter().map(|text| text.name.as_str()).collect();
-    let head = format!("# Made by `stageplot init` from {}.\n\n", names.join(", "));
-    let secrets = (!imported.secrets.is_empty()).then(|| imported.secrets.render());
-    Ok(Some(Draft { plot: head + &plot, secrets, made: false }))
+    let open: Vec<_> = imported.secrets.open().map(str::to_owned).collect();
+    for name in &open {
+        imported.secrets.make(name, secret::random()?);
+    }
+    Ok(Some(Draft {
+        plot: format!("# Made by `stageplot init` from {}.\n\n{}", listed(&texts), with_access(&plot)),
+        secrets: (!imported.secrets.is_empty()).then(|| imported.secrets.render()),
+        made: open,
+        missing: imported.secrets.missing().map(str::to_owned).collect(),
+        has_warnings: imported.findings.iter().any(|finding| finding.severity == Severity::Warning),
+        imported: true,
+    }))
+}
+
+/// The plot with the operator's way in written out, which has its default.
+fn with_access(plot: &str) -> String {
+    match plot.split_once("\n[") {
+        Some((before, tables)) => format!("{before}\n{ACCESS}\n[{tables}"),
+        None => format!("{plot}\n{ACCESS}"),
+    }
+}
+
+const ACCESS: &str = r#"[access]                          # your own way in, never closed
+ssh = { port = 22, from = "any" } # better: your own addresses
+"#;
+
+/// The files' names, each once.
+fn listed(texts: &[Text]) -> String {
+    let mut names: Vec<_> = texts.iter().map(|text| text.name.as_str()).collect();
+    names.dedup();
+    names.join(", ")
 }
 
 /// A file's text.
@@ -90,19 +118,45 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Failure {
     Failure::new(format!("{} is not UTF-8: byte {at} is not", path.display())).help("save the file as UTF-8")
 }
 
+/// Draws what is to be done; tells the rest in a line each.
+///
+/// Where there are errors, they alone are to be done: what else there is comes
+/// out again once the files can be taken.
 fn tell(findings: &Findings, texts: &[Text]) {
-    let names: Vec<_> = texts.iter().map(|text| text.name.as_str()).collect();
-    let source = |finding: &Diagnostic| {
-        let about = match finding.location.path.segments() {
-            [Segment::Key(name), ..] => texts.iter().find(|text| text.name == *name),
-            _ => None,
-        };
-        match about {
-            Some(text) => Source { name: &text.name, text: &text.redacted, document: None },
-            None => Source { name: "the plot", text: "", document: None },
-        }
+    let about = |finding: &Diagnostic| match finding.location.path.segments() {
+        [Segment::Key(name), ..] => texts.iter().find(|text| text.name == *name),
+        _ => None,
     };
-    screen::talk(&findings::draw_about(findings, &names.join(", "), source));
+    let source = |finding: &Diagnostic| match about(finding) {
+        Some(text) => Source { name: &text.name, text: &text.redacted, document: None },
+        None => Source { name: "stageplot.toml", text: "", document: None },
+    };
+    let least = if findings.has_errors() { Severity::Error } else { Severity::Warning };
+    let mut urgent = Findings::new();
+    findings.iter().filter(|finding| finding.severity >= least).for_each(|f| urgent.push(f.clone()));
+    screen::talk(&findings::draw_about(&urgent, &listed(texts), source));
+    if findings.has_errors() {
+        return;
+    }
+    let mut lines = String::new();
+    for finding in findings.iter().filter(|finding| finding.severity < least) {
+        let path = &finding.location.path;
+        let place = match (about(finding), finding.location.span) {
+            (Some(text), Some(span)) => {
+                let name = path.segments().last().map(|name| match name {
+                    Segment::Key(name) => name.as_str(),
+                    Segment::Index(_) => "",
+                });
+                format!("{}:{} {}", text.name, span.line, name.unwrap_or_default())
+            }
+            _ => path.to_string(),
+        };
+        lines.push_str(&format!("  {place}: {}\n", finding.message));
+    }
+    if !lines.is_empty() {
+        let gap = if urgent.is_empty() { "" } else { "\n" };
+        screen::talk(&screen::harmless(format!("{gap}To know, with nothing to be done:\n{lines}\n")));
+    }
 }
 
 /// The text with every value starred out that is not known to be harmless.
