@@ -4,6 +4,7 @@ mod access;
 mod network;
 mod ports;
 mod routes;
+mod sources;
 
 use crate::resolve::service_path;
 use crate::{
@@ -31,6 +32,7 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     placed(topology, findings);
     ports::review(topology, findings);
     routes::review(topology, findings);
+    sources::review(topology, findings);
 }
 
 /// The key of the seals.

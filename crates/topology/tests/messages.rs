@@ -152,6 +152,7 @@ fn the_example_of_a_table_is_one() {
         ("", "access", ""),
         ("[access]", "ssh", ""),
         ("[access]", "keep", ""),
+        ("", "seals", ""),
         ("", "bridge", ""),
         ("", "firewall", ""),
         ("[networks]", "lan", ""),

@@ -273,7 +273,7 @@ mod tests {
         for (text, shown) in [
             ("env = { A = \"${redis.adress}\" }", "env = { A = *${redis.adress}* }"),
             ("env = { A = \"x${a.b}y$${c.d}\" }", "env = { A = **${a.b}********* }"),
-            ("env = { A = \"${Hunter.2}${x\" }", "env = { A = ***************** }"),
+            ("env = { A = \"${Hunter.2}${x\" }", "env = { A = **************** }"),
             ("env = { A = \"${no-dot}\" }", "env = { A = *********** }"),
             ("password = \"${redis.url}\"", "password = **************"),
             ("secrets-file = \"secrets.env\"", "secrets-file = \"secrets.env\""),

@@ -28,8 +28,16 @@ impl<'d> Mistakes<'d> {
     pub(super) fn explain(&self, finding: &Diagnostic) -> bool {
         let path = &finding.location.path;
         match finding.code {
-            Code::IdleNode | Code::IdleEdge | Code::LivekitNeedsRedis if self.are_any_in("services") => true,
-            Code::AddressOutsideNetworks | Code::SshLockout if self.are_any_in("networks") => true,
+            Code::IdleNode | Code::IdleEdge | Code::LivekitNeedsRedis | Code::WebhookNoRoute
+                if self.are_any_in("services") =>
+            {
+                true
+            }
+            Code::AddressOutsideNetworks | Code::SshLockout | Code::SourceElsewhere
+                if self.are_any_in("networks") =>
+            {
+                true
+            }
             Code::UnplacedService => self.are_roles_in_doubt(),
             Code::NoRoute if path.segments().first() != Some(&key("nodes")) && self.are_roles_in_doubt() => {
                 true
