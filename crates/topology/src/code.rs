@@ -102,6 +102,7 @@ codes! {
     AppNotStarted "app-not-started" Error,
     EnvReference "env-reference" Error,
     SecretMissing "secret-missing" Error,
+    UnwritableValue "unwritable-value" Error,
     SealKey "seal-key" Error,
     SealMissing "seal-missing" Warning,
     SealUnused "seal-unused" Warning,

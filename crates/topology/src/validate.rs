@@ -188,7 +188,8 @@ impl<'a> Review<'a> {
 
     /// Looks at paths that the edge or a health check asks for.
     pub(crate) fn paths(&mut self, field: &str, paths: &[String]) {
-        let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '`' | '\\' | '#');
+        let allowed =
+            |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '\'' | '`' | '\\' | '#');
         for path in paths.iter().filter(|path| !path.starts_with('/') || !path.chars().all(allowed)) {
             self.add(
                 Code::InvalidValue,

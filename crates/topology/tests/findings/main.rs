@@ -27,6 +27,7 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::EnvInferred, "found while .env files are imported"),
     (Code::EnvMissing, "found while .env files are imported"),
     (Code::EnvContradiction, "found while .env files are imported"),
+    (Code::UnwritableValue, "found by those who know the formats that are rendered"),
     (Code::SecretMissing, "found while secrets are resolved, when a plot is rendered"),
     (Code::LivekitShortSecret, "found while secrets are resolved, when a plot is rendered"),
 ];
