@@ -71,6 +71,7 @@ codes! {
     SourceElsewhere "source-elsewhere" Warning,
     PortConflict "port-conflict" Error,
     SshLockout "ssh-lockout" Error,
+    SshOpen "ssh-open" Info,
     UnplacedService "unplaced-service" Warning,
     IdleNode "idle-node" Warning,
     NodeMemory "node-memory" Warning,

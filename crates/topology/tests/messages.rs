@@ -129,13 +129,13 @@ fn what_is_missing_at_the_top_stands_nowhere() {
 
 #[test]
 fn slips_of_yaml_are_shown_where_they_are() {
-    let yaml = "name: live\nnodes:\n  front:\n    address: 10.0.0.1\n    roles: [redis]\nredis: {}\n";
+    let yaml = "name: live\naccess: {ssh: {from: any}}\nnodes:\n  front:\n    address: 10.0.0.1\n    roles: [redis]\nredis: {}\n";
     assert_eq!(findings(Format::Yaml, yaml).to_string(), "");
     for (text, by, place, help) in [
-        ("    address", "\taddress", "4:1: ", "indent with spaces"),
-        ("    roles", "   \troles", "5:4: ", "indent with spaces"),
+        ("    address", "\taddress", "5:1: ", "indent with spaces"),
+        ("    roles", "   \troles", "6:4: ", "indent with spaces"),
         ("name: live", "name = live", "1:6: ", "write name: value in YAML"),
-        ("redis: {}", "redis:", "6:1: redis: ", "write {} where nothing is to be set"),
+        ("redis: {}", "redis:", "7:1: redis: ", "write {} where nothing is to be set"),
     ] {
         let found = findings(Format::Yaml, &yaml.replace(text, by));
         let told: Vec<_> = found.iter().map(ToString::to_string).collect();

@@ -19,10 +19,6 @@ pub(crate) fn is_secret_path(path: &FieldPath) -> bool {
 /// Whether a field of this name may hold a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     let lower = name.to_lowercase();
-    if matches!(lower.as_str(), "secrets-file" | "secrets_file") {
-        // Where secrets are, and none itself.
-        return false;
-    }
     HIDDEN_PARTS.iter().any(|part| lower.contains(part))
         || words(name).any(|word| HIDDEN_WORDS.contains(&word.as_str()))
 }
@@ -117,7 +113,9 @@ fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<Sec
                 let names_a_secret = key != "env" && is_reference(value);
                 // The key that signs webhooks stands there by its name.
                 let is_key_name = name == "webhook" && key == "key" && !secret;
-                if names_a_secret || is_key_name {
+                // A file with secrets is none itself.
+                let is_path = matches!(key.as_str(), "secrets-file" | "secrets_file") && name.is_empty();
+                if names_a_secret || is_key_name || is_path {
                     continue;
                 }
                 if name == "env" && value.as_str().is_some() {

@@ -99,6 +99,7 @@ impl Plot {
         let mistakes = Mistakes::new(&findings, document);
         more.retain_mut(|finding| !mistakes.explain(finding));
         findings.append(more);
+        open_ssh(document, &mut findings);
         plot.apply_severity(&mut findings);
         Self::locate(document, &mut findings);
         if findings.has_errors() { Err(findings) } else { Ok(Built { topology, findings }) }
@@ -114,6 +115,20 @@ impl Plot {
             true
         });
         document.locate(findings);
+    }
+}
+
+/// Says so where nothing is written of who may come in by SSH. A plot that is
+/// refused has other worries.
+fn open_ssh(document: &Document, findings: &mut Findings) {
+    let from = FieldPath::root().key("access").key("ssh").key("from");
+    if !findings.has_errors() && document.value(&from).is_none() {
+        findings.add(
+            Code::SshOpen,
+            from,
+            "everybody may try to come in by SSH: the plot does not say who may",
+            "write [access] with ssh = { from = \"198.51.100.0/24\" }, your own addresses; or from = \"any\"",
+        );
     }
 }
 
