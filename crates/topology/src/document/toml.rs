@@ -43,17 +43,16 @@ fn report(reader: &mut Reader<'_>, first: toml::de::Error) {
         reported_to = Some(range.start + line_end);
         let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
         // A bracket that is missing shows on the next line, and on all that follow.
-        if error.message().contains("in array") || error.message().contains("array elements") {
-            if line.trim().is_empty() && !before.trim_end().is_empty() {
-                let end = before.trim_end().len();
-                let start = before[..end].rfind('\n').map_or(0, |at| at + 1);
-                reader.syntax(
-                    start..end,
-                    "a list goes on after this line",
-                    "close it with ], or put a comma before its next value",
-                );
-                return;
-            }
+        let in_list = error.message().contains("in array") || error.message().contains("array elements");
+        if in_list && line.trim().is_empty() && !before.trim_end().is_empty() {
+            let end = before.trim_end().len();
+            let start = before[..end].rfind('\n').map_or(0, |at| at + 1);
+            reader.syntax(
+                start..end,
+                "a list goes on after this line",
+                "close it with ], or put a comma before its next value",
+            );
+            return;
         }
         let (message, help) = in_words(error.message(), line, rest);
         reader.syntax(range, &message, help);
