@@ -94,6 +94,7 @@ async function enter(what, roomName, userName) {
   $("title").textContent = room.name;
   $("enter").hidden = true;
   $("stage").hidden = false;
+  $("title").focus();
   say("");
   for (const participant of [room.localParticipant, ...room.remoteParticipants.values()]) tile(participant);
   await device("camera", true);
@@ -102,12 +103,15 @@ async function enter(what, roomName, userName) {
 
 /** Turns our camera or microphone on or off. Without one we are in the room all the same. */
 async function device(name, on) {
+  if (!current) return;
   const participant = current.room.localParticipant;
   const set = { camera: "setCameraEnabled", microphone: "setMicrophoneEnabled" }[name];
   try {
     await participant[set](on);
     $(name).setAttribute("aria-pressed", String(on));
   } catch (error) {
+    // Of no interest to those who have left meanwhile.
+    if (!current) return;
     console.warn(error);
     say(text.noDevice, true);
   }

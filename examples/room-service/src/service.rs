@@ -44,8 +44,9 @@ pub(crate) type Shared = State<Arc<Service>>;
 /// All routes. `client` is LiveKit's own JavaScript, which the page loads.
 pub(crate) fn router(service: Service, client: Bytes) -> Router {
     let limits = ServiceBuilder::new()
-        // At debug: method, path and status; no headers, which hold tokens.
-        .layer(TraceLayer::new_for_http())
+        // At debug: method, path and status; no headers, which hold tokens. What failed
+        // is told where it does.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .layer(HandleErrorLayer::new(|_: BoxError| async {
             Failure::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once")
         }))
@@ -70,5 +71,71 @@ async fn health(State(service): Shared) -> (StatusCode, Json<Value>) {
     match service.livekit.has_room(&service.site.keys, "health").await {
         Ok(_) => (StatusCode::OK, Json(json!({ "livekit": "ok" }))),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "livekit": error.to_string() }))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpStream};
+
+    use secrecy::SecretString;
+    use stageplot_tests::wait_for;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::token::Keys;
+
+    /// A service without a LiveKit, and where it listens.
+    async fn serve() -> SocketAddr {
+        let key = ("main".to_owned(), SecretString::from("secret"));
+        let site = Site {
+            listen: Vec::new(),
+            livekit: Vec::new(),
+            public_url: "wss://livekit.example.com".to_owned(),
+            keys: Keys::new([key]).expect("a key"),
+        };
+        let livekit = LiveKit::new(Vec::new()).expect("a client");
+        let app = router(Service { site, livekit, seen: Seen::default() }, Bytes::from_static(b"script"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(axum::serve(listener, app).into_future());
+        address
+    }
+
+    /// Sends the beginning of a request and leaves it at that.
+    fn begin(address: SocketAddr, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(REQUEST)).expect("a deadline");
+        stream.write_all(request.as_bytes()).expect("sent");
+        stream
+    }
+
+    /// The status of an answer.
+    fn status(mut stream: TcpStream) -> String {
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).expect("an answer");
+        String::from_utf8_lossy(&start[9..]).into_owned()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_too_much_at_once_is_turned_away() {
+        let address = serve().await;
+        let page = || status(begin(address, "GET / HTTP/1.1\r\nHost: rooms\r\n\r\n"));
+        assert_eq!(page(), "200");
+        let head = "POST /api/rooms HTTP/1.1\r\nHost: rooms\r\nContent-Type: application/json\r\n";
+        let unfinished = format!("{head}Content-Length: 9\r\n\r\n{{");
+        let held: Vec<_> = (0..AT_ONCE).map(|_| begin(address, &unfinished)).collect();
+        // Connections are taken up one by one.
+        wait_for("turned away", REQUEST, || page() == "503");
+        drop(held);
+        wait_for("answered again", REQUEST, || page() == "200");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn without_livekit_it_is_not_well() {
+        let address = serve().await;
+        let ask = |path: &str| status(begin(address, &format!("GET {path} HTTP/1.1\r\nHost: rooms\r\n\r\n")));
+        assert_eq!((ask("/health"), ask("/page/livekit-client.js")), ("503".to_owned(), "200".to_owned()));
     }
 }

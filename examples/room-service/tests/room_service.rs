@@ -68,8 +68,7 @@ fn set_up(front: &Machine, visitor: &Visitor, scratch: &Scratch, script: &Progra
         .arg("--plot")
         .arg(file)
         .arg("--livekit-client")
-        .arg(script.path())
-        .env("NO_COLOR", "1");
+        .arg(script.path());
     let service = Process::start("room-service", &mut command);
 
     let root = installed.join("data/edge/data/caddy/pki/authorities/local/root.crt");
