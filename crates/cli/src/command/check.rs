@@ -1,7 +1,7 @@
 //! `stageplot check`
 
 use clap::ValueEnum;
-use stageplot_render::{Renderer, Secrets};
+use stageplot_render::{Renderer, Seals, Secrets};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -78,6 +78,6 @@ fn templates(plot: &PlotFile) -> Result<(), Failure> {
         return Ok(());
     }
     let custom = custom::read(&built.topology, &plot.dir)?;
-    Renderer::new(&built.topology, Secrets::Sealed, &custom).map_err(Failure::from)?;
+    Renderer::new(&built.topology, Secrets::Sealed(&Seals::default()), &custom).map_err(Failure::from)?;
     Ok(())
 }
