@@ -46,7 +46,8 @@ pub struct App {
     pub open: BTreeMap<Name, Opening>,
     /// Environment variables. In a text, `${SERVICE.address}`, `${SERVICE.host}`,
     /// `${SERVICE.port}` and `${SERVICE.url}` stand for a needed service as it is
-    /// dialled from the node at hand.
+    /// dialled from the node at hand, `${SERVICE.public-url}` for its address as
+    /// clients are given it: the edge's.
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
@@ -208,14 +209,14 @@ pub enum EnvPart<'a> {
     Reference {
         /// The service's name.
         service: &'a str,
-        /// `address`, `host`, `port` or `url`.
+        /// `address`, `host`, `port`, `url` or `public-url`.
         field: &'a str,
     },
 }
 
 impl EnvPart<'_> {
     /// The fields that a reference may name.
-    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url"];
+    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url", "public-url"];
 
     /// Splits a value into text and references. `$$` is a single `$`; a `$`
     /// before anything but `{` is itself.
@@ -249,14 +250,22 @@ fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut
     for part in EnvPart::split(text) {
         let EnvPart::Reference { service, field } = part else { continue };
         let needed = app.needs.iter().any(|need| need.as_str() == service);
-        let spread = review.topology().service_named(service).is_some_and(|service| match &service.kind {
+        let topology = review.topology();
+        let named = topology.service_named(service);
+        let spread = named.is_some_and(|service| match &service.kind {
             ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
             _ => false,
         });
-        if needed && !spread && EnvPart::FIELDS.contains(&field) || !needed && !all_known {
+        let hidden =
+            field == "public-url" && named.is_some_and(|service| topology.public_url(service.id).is_none());
+        let stands = needed && !spread && !hidden && EnvPart::FIELDS.contains(&field);
+        if stands || !needed && !all_known {
             continue;
         }
         let message = match needed {
+            true if hidden => {
+                format!("${{{service}.{field}}} has no value: no edge stands in front of {service}")
+            }
             true if spread => {
                 format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
             }
@@ -272,11 +281,11 @@ fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut
                 suggest::nearest(service, needs).map(|near| (near, field))
             }
         };
-        let help = match near.filter(|_| !spread) {
+        let help = match near.filter(|_| !spread && !hidden) {
             Some((service, field)) => format!("did you mean ${{{service}.{field}}}?"),
             None => {
-                "write ${SERVICE.address}, .host, .port or .url of a service in needs; for a plain dollar \
-                     sign write $$"
+                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a \
+                 plain dollar sign write $$"
                     .to_owned()
             }
         };
