@@ -142,6 +142,7 @@ fn open(topology: &mut Topology, id: ServiceId) {
             name: draft.name,
             protocol: draft.protocol,
             ports: draft.ports,
+            field: draft.field.map(|field| service_path(&service.name).join(&field)),
             speaks: draft.speaks,
             scope: draft.scope,
             at,

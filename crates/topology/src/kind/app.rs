@@ -47,7 +47,8 @@ pub struct App {
     pub open: BTreeMap<Name, Opening>,
     /// Environment variables. In a text, `${SERVICE.address}`, `${SERVICE.host}`,
     /// `${SERVICE.port}` and `${SERVICE.url}` stand for a needed service as it is
-    /// dialled from the node at hand.
+    /// dialled from the node at hand, `${SERVICE.public-url}` for its address as
+    /// clients are given it: the edge's.
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
@@ -84,10 +85,16 @@ impl Kind for App {
 
     fn endpoints(&self) -> Vec<Draft> {
         let health = self.health.clone();
-        let http = self.port.map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }));
+        let http = self
+            .port
+            .map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }).field(["port"]));
         let open = self.open.iter().map(|(name, opening)| Draft {
             name: name.to_string().into(),
-            ..Draft::new("", opening.protocol, opening.port, Speaks::Other)
+            ..Draft::new("", opening.protocol, opening.port, Speaks::Other).field([
+                "open",
+                name.as_str(),
+                "port",
+            ])
         });
         http.into_iter().chain(open).collect()
     }

@@ -141,8 +141,8 @@ impl Kind for Redis {
             return remote.endpoints();
         }
         vec![
-            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).at(At::Primary),
-            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).at(At::Replicas),
+            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Primary),
+            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Replicas),
         ]
     }
 
@@ -286,4 +286,15 @@ pub enum Persistence {
     Snapshots,
     /// Nothing is kept.
     None,
+}
+
+impl Persistence {
+    /// As the file has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aof => "aof",
+            Self::Snapshots => "snapshots",
+            Self::None => "none",
+        }
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Draft {
     pub(crate) name: std::borrow::Cow<'static, str>,
     pub(crate) protocol: Protocol,
     pub(crate) ports: PortRange,
+    /// The field that states the ports, from the service on.
+    pub(crate) field: Option<FieldPath>,
     pub(crate) speaks: Speaks,
     pub(crate) scope: Scope,
     pub(crate) at: At,
@@ -33,11 +35,18 @@ impl Draft {
             name: name.into(),
             protocol,
             ports,
+            field: None,
             speaks,
             scope: Scope::Flows,
             at: At::All,
             elsewhere: Vec::new(),
         }
+    }
+
+    /// States its ports in a field of the service.
+    pub(crate) fn field<'a>(mut self, steps: impl IntoIterator<Item = &'a str>) -> Self {
+        self.field = Some(steps.into_iter().fold(FieldPath::root(), |path, step| path.key(step)));
+        self
     }
 
     pub(crate) fn scope(mut self, scope: Scope) -> Self {

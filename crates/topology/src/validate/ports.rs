@@ -1,16 +1,19 @@
 //! Two programs on one port of one node.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::arrival::listen;
-use crate::{Code, FieldPath, Findings, Node, NodeId, PortRange, Protocol, Topology};
+use crate::resolve::service_path;
+use crate::{
+    Code, Diagnostic, Endpoint, EndpointId, FieldPath, Findings, NodeId, PortRange, Protocol, Topology,
+    suggest,
+};
 
 /// Something that takes ports of a node.
 struct Binding {
-    owner: String,
-    /// What to call it in the path of the finding; none for SSH.
-    service: Option<crate::ServiceId>,
+    /// None for SSH.
+    endpoint: Option<EndpointId>,
     protocol: Protocol,
     ports: PortRange,
     addresses: Vec<IpAddr>,
@@ -31,80 +34,103 @@ impl Binding {
 }
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
-    let mut kept = BTreeSet::new();
+    // Two services that clash do so on every node that they share; that is told once.
+    let mut clashes: BTreeMap<(EndpointId, Option<EndpointId>), Vec<&str>> = BTreeMap::new();
+    let mut kept: BTreeMap<(usize, EndpointId), Vec<&str>> = BTreeMap::new();
     for node in &topology.nodes {
         let bindings = bindings(topology, node.id);
-        keeps(topology, node, &bindings, &mut kept, findings);
+        for (index, keep) in topology.plot.access.keep.iter().enumerate() {
+            for binding in &bindings {
+                // Of a range, such as that of media, a program takes what is free.
+                if let Some(endpoint) = binding.endpoint
+                    && !binding.addresses.is_empty()
+                    && binding.ports.single().is_some()
+                    && binding.protocol == keep.protocol
+                    && binding.ports.overlaps(keep.port)
+                {
+                    kept.entry((index, endpoint)).or_default().push(node.name.as_str());
+                }
+            }
+        }
         for (index, later) in bindings.iter().enumerate() {
-            let Some(service) = later.service else { continue };
+            let Some(endpoint) = later.endpoint else { continue };
             for earlier in bindings[..index].iter().filter(|earlier| later.clashes(earlier)) {
-                let path = crate::resolve::service_path(&topology.service(service).name);
-                let (code, help) = match earlier.service {
-                    None => (
-                        Code::SshLockout,
-                        "give the service another port, or say in access.ssh.port where SSH listens"
-                            .to_owned(),
-                    ),
-                    Some(_) => {
-                        (Code::PortConflict, "give one of them another port or another node".to_owned())
-                    }
-                };
-                findings.add(
-                    code,
-                    path,
-                    format!(
-                        "{} takes {}/{} on {}, and so does {}",
-                        later.owner, later.ports, later.protocol, node.name, earlier.owner
-                    ),
-                    help,
-                );
+                clashes.entry((endpoint, earlier.endpoint)).or_default().push(node.name.as_str());
             }
         }
     }
+    for ((later, earlier), nodes) in clashes {
+        let later = topology.endpoint(later);
+        let earlier = earlier.map(|endpoint| topology.endpoint(endpoint));
+        findings.push(clash(topology, later, earlier, &suggest::listed(&nodes)));
+    }
+    for ((index, endpoint), nodes) in kept {
+        findings.push(taken(topology, index, topology.endpoint(endpoint), &suggest::listed(&nodes)));
+    }
 }
 
-/// Ports that are kept open for a program that the plot does not know, and that
-/// one of its own takes: it would be open to more than its flows. Of a range, such as
-/// that of media, a program takes what is free at the time.
-fn keeps(
-    topology: &Topology,
-    node: &Node,
-    bindings: &[Binding],
-    told: &mut BTreeSet<(usize, String)>,
-    findings: &mut Findings,
-) {
-    for (index, keep) in topology.plot.access.keep.iter().enumerate() {
-        let services = bindings.iter().filter(|binding| binding.service.is_some());
-        let mut open = services.filter(|b| !b.addresses.is_empty() && b.ports.single().is_some());
-        let taken = open.find(|b| b.protocol == keep.protocol && b.ports.overlaps(keep.port));
-        let Some(taken) = taken.filter(|taken| told.insert((index, taken.owner.clone()))) else { continue };
-        findings.add(
-            Code::PortConflict,
-            FieldPath::root().key("access").key("keep").index(index),
-            format!(
-                "{}/{} is kept open on every node for a program that the plot does not know, and {} takes {} on {}",
-                keep.port, keep.protocol, taken.owner, taken.ports, node.name
-            ),
-            "take it out, for its flows open what a service needs; or give one of them another port",
+/// What is said of two endpoints, or of one and SSH, on the same port.
+fn clash(topology: &Topology, later: &Endpoint, earlier: Option<&Endpoint>, nodes: &str) -> Diagnostic {
+    let service = |endpoint: &Endpoint| topology.service(endpoint.service).name.to_string();
+    let of = |endpoint: &Endpoint| {
+        let depth = service_path(&topology.service(endpoint.service).name).segments().len();
+        let steps = endpoint.field.as_ref().map(|field| field.segments().iter().skip(depth));
+        let field = steps.map(|steps| steps.cloned().collect::<FieldPath>());
+        field.map(|field| format!("{field} of {}", service(endpoint)))
+    };
+    let here = later.field.clone().unwrap_or_else(|| service_path(&topology.service(later.service).name));
+    let taken =
+        format!("{} {} takes {}/{} on {nodes}", service(later), later.name, later.ports, later.protocol);
+    let Some(earlier) = earlier else {
+        return Diagnostic::new(
+            Code::SshLockout,
+            here,
+            format!("{taken}, and so does SSH"),
+            match of(later) {
+                Some(field) => format!("change {field}, or say in access.ssh.port where SSH listens"),
+                None => "say in access.ssh.port where else SSH listens".to_owned(),
+            },
         );
-    }
+    };
+    let fields: Vec<_> = [of(later), of(earlier)].into_iter().flatten().collect();
+    let change =
+        if fields.is_empty() { String::new() } else { format!("change {}, or ", fields.join(" or ")) };
+    Diagnostic::new(
+        Code::PortConflict,
+        here,
+        format!("{taken}, and {} {} takes {}", service(earlier), earlier.name, earlier.ports),
+        format!("{change}place one of the two on another node"),
+    )
+}
+
+/// What is said of a port that is kept open for a program that the plot does not
+/// know, and that one of its own takes: it would be open to more than its flows.
+fn taken(topology: &Topology, index: usize, endpoint: &Endpoint, nodes: &str) -> Diagnostic {
+    let keep = &topology.plot.access.keep[index];
+    let service = &topology.service(endpoint.service).name;
+    Diagnostic::new(
+        Code::PortConflict,
+        FieldPath::root().key("access").key("keep").index(index),
+        format!(
+            "{}/{} is kept open for a program that the plot does not know, and {service} {} takes {} on {nodes}",
+            keep.port, keep.protocol, endpoint.name, endpoint.ports
+        ),
+        "take it out, for its flows open what a service needs; or give one of the two another port",
+    )
 }
 
 /// Everything that takes ports of a node, SSH first.
 fn bindings(topology: &Topology, node: NodeId) -> Vec<Binding> {
     let ssh = Binding {
-        owner: "SSH".to_owned(),
-        service: None,
+        endpoint: None,
         protocol: Protocol::Tcp,
         ports: topology.plot.access.ssh.port.into(),
-        addresses: vec![std::net::Ipv6Addr::UNSPECIFIED.into()],
+        addresses: vec![Ipv6Addr::UNSPECIFIED.into()],
     };
     let services = topology.placements_on(node).flat_map(|placement| {
-        let service = topology.service(placement.service);
         let endpoints = topology.endpoints_of(placement.service).iter();
         endpoints.filter(move |endpoint| endpoint.is_at(placement.id)).map(move |endpoint| Binding {
-            owner: format!("{} {}", service.name, endpoint.name),
-            service: Some(service.id),
+            endpoint: Some(endpoint.id),
             protocol: endpoint.protocol,
             ports: endpoint.ports,
             addresses: listen(topology, endpoint.id, placement.id),

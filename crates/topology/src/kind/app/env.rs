@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use crate::decode::{self, FromScalar, FromTable};
 use crate::validate::Review;
-use crate::{Code, FieldPath, SecretRef, ServiceSpec};
+use crate::{Code, FieldPath, Name, SecretRef, ServiceSpec, suggest};
 
 /// The value of an environment variable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -36,8 +36,8 @@ impl From<SecretRef> for EnvValue {
 }
 
 impl FromScalar for EnvValue {
-    const EXPECTED: &'static str = "a text, or where a secret comes from: { env = \"NAME\" }, { file = \"PATH\" } or \
-         { command = [\"PROGRAM\", …] }";
+    const EXPECTED: &'static str =
+        "a string, or { env = \"NAME\" } or another place where a secret comes from";
 
     fn from_text(text: &str) -> Result<Self, String> {
         Ok(Self::Text(text.to_owned()))
@@ -68,14 +68,14 @@ pub enum EnvPart<'a> {
     Reference {
         /// The service's name.
         service: &'a str,
-        /// `address`, `host`, `port` or `url`.
+        /// `address`, `host`, `port`, `url` or `public-url`.
         field: &'a str,
     },
 }
 
 impl EnvPart<'_> {
     /// The fields that a reference may name.
-    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url"];
+    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url", "public-url"];
 
     /// Splits a value into text and references. `$$` is a single `$`; a `$`
     /// before anything but `{` is itself.
@@ -104,30 +104,51 @@ impl EnvPart<'_> {
 
 /// Adds a finding for each reference that stands for nothing.
 pub(super) fn review_references(text: &str, app: &App, path: FieldPath, review: &mut Review<'_>) {
+    let known = |name: &Name| review.topology().service_named(name.as_str()).is_some();
+    // One of these may be meant by a need that nobody knows, which is told by itself.
+    let all_known = app.needs.iter().all(known);
     for part in EnvPart::split(text) {
         let EnvPart::Reference { service, field } = part else { continue };
         let needed = app.needs.iter().any(|need| need.as_str() == service);
-        let spread = review.topology().service_named(service).is_some_and(|service| match &service.kind {
+        let topology = review.topology();
+        let named = topology.service_named(service);
+        let spread = named.is_some_and(|service| match &service.kind {
             ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
             _ => false,
         });
-        if needed && !spread && EnvPart::FIELDS.contains(&field) {
+        let hidden =
+            field == "public-url" && named.is_some_and(|service| topology.public_url(service.id).is_none());
+        let stands = needed && !spread && !hidden && EnvPart::FIELDS.contains(&field);
+        if stands || !needed && !all_known {
             continue;
         }
         let message = match needed {
+            true if hidden => {
+                format!("${{{service}.{field}}} has no value: no edge stands in front of {service}")
+            }
             true if spread => {
                 format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
             }
             true => {
-                format!("${{{service}.{field}}} names nothing: {service} has {}", EnvPart::FIELDS.join(", "))
+                format!("${{{service}.{field}}} names nothing: there are {}", EnvPart::FIELDS.join(", "))
             }
             false => format!("${{{service}.{field}}} does not name a service among needs"),
         };
-        review.add_at(
-            Code::EnvReference,
-            path.clone(),
-            message,
-            "write ${SERVICE.address}, .host, .port or .url of a service in needs; for a plain dollar sign write $$",
-        );
+        let near = match needed {
+            true => suggest::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
+            false => {
+                let needs = app.needs.iter().map(Name::as_str);
+                suggest::nearest(service, needs).map(|near| (near, field))
+            }
+        };
+        let help = match near.filter(|_| !spread && !hidden) {
+            Some((service, field)) => format!("did you mean ${{{service}.{field}}}?"),
+            None => {
+                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a \
+                 plain dollar sign write $$"
+                    .to_owned()
+            }
+        };
+        review.add_at(Code::EnvReference, path.clone(), message, help);
     }
 }

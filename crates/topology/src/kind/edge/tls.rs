@@ -131,7 +131,7 @@ impl FromScalar for Tls {
             "auto" => Ok(Self::default()),
             "internal" => Ok(Self::Internal),
             "off" => Ok(Self::Off),
-            _ => Err("no way to get certificates".to_owned()),
+            _ => Err(format!("{word:?} is not a way to get certificates")),
         }
     }
 }
