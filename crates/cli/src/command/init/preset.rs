@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use stageplot_topology::{Document, Format, Plot, SecretRef};
 
-use super::{Draft, secret};
+use super::Draft;
 use crate::failure::Failure;
+use crate::secrets::random;
 
 /// A plot to begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,7 +43,7 @@ impl Draft {
         let mut secrets =
             String::from("# Secrets of stageplot.toml. Keep this file out of version control, mode 0600.\n");
         for name in &made {
-            let _ = writeln!(secrets, "{name}='{}'", secret::random()?);
+            let _ = writeln!(secrets, "{name}='{}'", random()?);
         }
         Ok(Self { plot, secrets: Some(secrets), made, ..Self::default() })
     }

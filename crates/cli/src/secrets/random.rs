@@ -6,7 +6,7 @@ use crate::failure::Failure;
 
 /// A secret of 256 random bits: 64 hexadecimal digits, which every format takes
 /// as they are.
-pub(super) fn random() -> Result<String, Failure> {
+pub(crate) fn random() -> Result<String, Failure> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)
         .map_err(|error| Failure::new(format!("the system gives no random numbers: {error}")))?;
