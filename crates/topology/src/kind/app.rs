@@ -9,7 +9,9 @@ use crate::decode::{self, FromScalar, FromTable};
 use crate::endpoint::Speaks;
 use crate::resolve::{Draft, Wiring, unknown_service};
 use crate::validate::Review;
-use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source};
+use crate::{
+    Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source, suggest,
+};
 
 /// A business service: what it listens on, what it needs, how to ask whether it
 /// is well.
@@ -71,10 +73,16 @@ impl Kind for App {
 
     fn endpoints(&self) -> Vec<Draft> {
         let health = self.health.clone();
-        let http = self.port.map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }));
+        let http = self
+            .port
+            .map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }).field(["port"]));
         let open = self.open.iter().map(|(name, opening)| Draft {
             name: name.to_string().into(),
-            ..Draft::new("", opening.protocol, opening.port, Speaks::Other)
+            ..Draft::new("", opening.protocol, opening.port, Speaks::Other).field([
+                "open",
+                name.as_str(),
+                "port",
+            ])
         });
         http.into_iter().chain(open).collect()
     }
@@ -236,6 +244,9 @@ impl EnvPart<'_> {
 }
 
 fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut Review<'_>) {
+    let known = |name: &Name| review.topology().service_named(name.as_str()).is_some();
+    // One of these may be meant by a need that nobody knows, which is told by itself.
+    let all_known = app.needs.iter().all(known);
     for part in EnvPart::split(text) {
         let EnvPart::Reference { service, field } = part else { continue };
         let needed = app.needs.iter().any(|need| need.as_str() == service);
@@ -247,7 +258,8 @@ fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut
         });
         let hidden =
             field == "public-url" && named.is_some_and(|service| topology.public_url(service.id).is_none());
-        if needed && !spread && !hidden && EnvPart::FIELDS.contains(&field) {
+        let stands = needed && !spread && !hidden && EnvPart::FIELDS.contains(&field);
+        if stands || !needed && !all_known {
             continue;
         }
         let message = match needed {
@@ -258,16 +270,26 @@ fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut
                 format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
             }
             true => {
-                format!("${{{service}.{field}}} names nothing: {service} has {}", EnvPart::FIELDS.join(", "))
+                format!("${{{service}.{field}}} names nothing: there are {}", EnvPart::FIELDS.join(", "))
             }
             false => format!("${{{service}.{field}}} does not name a service among needs"),
         };
-        review.add_at(
-            Code::EnvReference,
-            path.clone(),
-            message,
-            "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a plain dollar sign write $$",
-        );
+        let near = match needed {
+            true => suggest::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
+            false => {
+                let needs = app.needs.iter().map(Name::as_str);
+                suggest::nearest(service, needs).map(|near| (near, field))
+            }
+        };
+        let help = match near.filter(|_| !spread && !hidden) {
+            Some((service, field)) => format!("did you mean ${{{service}.{field}}}?"),
+            None => {
+                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a \
+                 plain dollar sign write $$"
+                    .to_owned()
+            }
+        };
+        review.add_at(Code::EnvReference, path.clone(), message, help);
     }
 }
 
@@ -327,8 +349,8 @@ impl From<SecretRef> for EnvValue {
 }
 
 impl FromScalar for EnvValue {
-    const EXPECTED: &'static str = "a text, or where a secret comes from: { env = \"NAME\" }, { file = \"PATH\" } or \
-         { command = [\"PROGRAM\", …] }";
+    const EXPECTED: &'static str =
+        "a string, or { env = \"NAME\" } or another place where a secret comes from";
 
     fn from_text(text: &str) -> Result<Self, String> {
         Ok(Self::Text(text.to_owned()))
