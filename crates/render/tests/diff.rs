@@ -172,7 +172,7 @@ fn a_tree_is_as_the_plot_it_was_rendered_from() {
 #[test]
 fn what_is_mounted_by_its_bytes_takes_a_new_container_whatever_it_says() {
     let topology = topology(&example("cluster"));
-    let template = include_str!("../templates/redis.conf").replace("port ", "# another comment\nport ");
+    let template = include_str!("../templates/redis.conf").replace("\nport ", "\n# another comment\nport ");
     let mut custom = Custom::default();
     custom.templates.insert("redis.conf".to_owned(), template);
     let rendering = render(&topology, Secrets::Sealed, &custom).expect("it renders");
@@ -260,9 +260,12 @@ fn impacts_of_telling_changes() {
     let diff = between(&with("image = \"redis:7.4-alpine\""), &with("image = \"redis:7.2-alpine\""));
     assert_eq!(impact(&diff, "media-1", "cache"), Impact::DataAtStake);
 
-    let diff = changed("roles   = [\"edge\", \"rooms\"]", "roles   = [\"edge\"]");
+    let moved =
+        end.replace("[\"edge\", \"rooms\"]", "[\"edge\"]").replacen("[\"sfu\"]", "[\"sfu\", \"rooms\"]", 1);
+    let diff = between(&end, &moved);
     assert_eq!(impact(&diff, "front", "rooms"), Impact::Stop);
-    assert!(diff.closed.iter().any(|flow| flow.service.as_deref() == Some("cache")));
+    assert_eq!(impact(&diff, "media-3", "rooms"), Impact::Start);
+    assert_eq!(impact(&diff, "front", "edge"), Impact::Reload);
 }
 
 #[test]
