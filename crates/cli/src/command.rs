@@ -8,4 +8,5 @@ pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod render;
 pub(crate) mod schema;
+pub(crate) mod seal;
 pub(crate) mod show;

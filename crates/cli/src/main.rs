@@ -18,8 +18,10 @@ mod plot;
 mod process;
 mod reference;
 mod screen;
+mod seals;
 mod secrets;
 mod table;
+mod write;
 
 fn main() -> ExitCode {
     args::run().into()

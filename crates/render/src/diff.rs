@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use stageplot_render::diff::{self, Impact, Side};
-//! use stageplot_render::{Custom, Secrets, render};
+//! use stageplot_render::{Custom, Seals, Secrets, render};
 //! use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
 //!
 //! let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
@@ -15,7 +15,7 @@
 //!         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 //!         .build()?
 //!         .topology;
-//!     Ok(Side::of(&topology, render(&topology, Secrets::Sealed, &Custom::default())?)?)
+//!     Ok(Side::of(&topology, render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?)?)
 //! };
 //! let before = side(Redis::default())?;
 //! let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;

@@ -11,11 +11,13 @@ pub mod diagram;
 pub mod diff;
 mod error;
 mod firewall;
+mod judge;
 mod kind;
 pub mod output;
 
 mod overview;
 mod render;
+mod seals;
 mod secrets;
 pub mod summary;
 mod system;
@@ -25,7 +27,9 @@ mod yaml;
 pub use artifact::{Artifact, Change, Owner};
 pub use bundle::{Bundle, Manifest, ManifestEntry};
 pub use error::RenderError;
+pub use judge::judge;
 pub use render::{Custom, Renderer, Rendering, render, template_names};
+pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
 pub use secrets::{SecretError, SecretSource, Secrets};
 
 use stageplot_topology::Topology;

@@ -9,7 +9,7 @@ use stageplot_topology::Topology;
 use super::git::{self, Depth, Kind, Revision};
 use crate::failure::Failure;
 use crate::plot::{PlotArgs, PlotFile};
-use crate::{custom, findings, screen};
+use crate::{custom, findings, screen, seals};
 
 /// Where a side is.
 pub(super) enum Place {
@@ -105,19 +105,28 @@ impl InRevision {
         let args = PlotArgs::of(if file.is_empty() { copies.clone() } else { copies.join(file) });
         let mut file = args.read().map_err(|failure| failure.calling(&copies, name))?;
         file.name.clone_from(name);
-        plot(&file, |topology| self.provide_templates(directory, topology))
+        plot(&file, |topology| self.provide(directory, topology))
             .map_err(|failure| failure.calling(&copies, name))
     }
 
-    /// Copies the directory that the plot names as `templates`, to where the plot finds it.
-    fn provide_templates(&self, directory: &str, topology: &Topology) -> Result<(), Failure> {
-        let Some(templates) = &topology.plot().templates else { return Ok(()) };
-        let path = git::plain(&Path::new(directory).join(templates)).ok_or_else(|| {
-            Failure::new(format!("the templates of {} are not in the repository", self.name))
-                .help("keep them beside the plot")
-        })?;
-        if self.revision.kind(&path)? == Some(Kind::Directory) {
-            self.revision.copy(&path, Depth::All)?;
+    /// Copies what the plot names, to where the plot finds it: its templates, and the
+    /// directory with its seals.
+    fn provide(&self, directory: &str, topology: &Topology) -> Result<(), Failure> {
+        let plot = topology.plot();
+        let beside = |path: &Path, what: &str| {
+            git::plain(&Path::new(directory).join(path)).ok_or_else(|| {
+                Failure::new(format!("the {what} of {} are not in the repository", self.name))
+                    .help("keep them beside the plot")
+            })
+        };
+        let templates = plot.templates.as_ref().map(|path| beside(Path::new(path), "templates"));
+        let seals = plot.seals.as_ref().and_then(|seals| Path::new(&seals.file).parent());
+        let seals = seals.map(|path| beside(path, "seals"));
+        for (path, depth) in [(templates, Depth::All), (seals, Depth::Files)] {
+            let Some(path) = path.transpose()? else { continue };
+            if self.revision.kind(&path)? == Some(Kind::Directory) {
+                self.revision.copy(&path, depth)?;
+            }
         }
         Ok(())
     }
@@ -152,7 +161,8 @@ fn plot(
     let topology = &built.topology;
     provide(topology)?;
     let custom = custom::read(topology, &plot.dir)?;
-    let rendering = match render(topology, Secrets::Sealed, &custom) {
+    let seals = seals::read(topology, &plot.dir)?;
+    let rendering = match render(topology, Secrets::Sealed(&seals), &custom) {
         Err(RenderError::Findings(mut findings)) => {
             plot.locate(&mut findings);
             screen::talk(&findings::draw(&findings, plot));
