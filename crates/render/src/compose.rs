@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stageplot_topology::{Attachment, Limits, Period, Placement, Protocol, Topology, listen};
+use stageplot_topology::{Attachment, ImageRef, Limits, Period, Placement, Protocol, Topology, listen};
 
 use crate::bridge_name;
 
@@ -167,10 +167,10 @@ impl Bridge {
 impl Container {
     /// A container for a placement: image, network, ports and limits set, all
     /// else as every container has it.
-    pub(crate) fn new(topology: &Topology, placement: Placement, image: &str, limits: &Limits) -> Self {
+    pub(crate) fn new(topology: &Topology, placement: Placement, image: &ImageRef, limits: &Limits) -> Self {
         let bridged = placement.attachment == Attachment::Bridge;
         Self {
-            image: image.to_owned(),
+            image: topology.pulled(image).to_string(),
             restart: "unless-stopped",
             network_mode: (!bridged).then_some("host"),
             ports: if bridged { ports(topology, placement) } else { Vec::new() },

@@ -13,7 +13,9 @@ pub mod dotenv;
 mod endpoint;
 mod firewall;
 mod flow;
+mod images;
 mod kind;
+mod lock;
 mod order;
 mod path;
 mod plot;
@@ -39,11 +41,12 @@ pub use kind::{
     Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisAddress, RedisRemote,
     RedisTls, Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
 };
+pub use lock::Lock;
 pub use order::StartStep;
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, ServiceSpec, Ssh, UnwritablePlot,
+    PublicAddress, RegistryAccess, RegistrySpec, ServiceSpec, Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{
@@ -51,7 +54,7 @@ pub use topology::{
     Topology,
 };
 pub use value::{
-    ByteSize, HostName, ImageRef, InvalidByteSize, InvalidHostName, InvalidImageRef, InvalidName,
-    InvalidPeriod, InvalidPort, InvalidSource, Literal, Name, Period, Port, PortRange, Protocol, SecretRef,
-    Source,
+    ByteSize, Digest, HostName, ImageRef, InvalidByteSize, InvalidDigest, InvalidHostName, InvalidImageRef,
+    InvalidMirror, InvalidName, InvalidPeriod, InvalidPort, InvalidRegistry, InvalidSource, Literal, Mirror,
+    Name, Period, Port, PortRange, Protocol, Registry, SecretRef, Source,
 };

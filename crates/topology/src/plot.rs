@@ -8,6 +8,7 @@ mod access;
 mod network;
 mod node;
 mod read;
+mod registry;
 mod service;
 mod write;
 
@@ -18,10 +19,11 @@ use serde::Serialize;
 pub use access::{Access, Keep, Ssh};
 pub use network::{BridgeSpec, FirewallInput, FirewallSpec, NetworkSpec};
 pub use node::{NodeSpec, PublicAddress};
+pub use registry::{RegistryAccess, RegistrySpec};
 pub use service::ServiceSpec;
 pub use write::UnwritablePlot;
 
-use crate::{Code, Findings, Name, Severity, Topology};
+use crate::{Code, Findings, Name, Registry, Severity, Topology};
 
 /// A stage plot: who stands where, and what plugs into what.
 ///
@@ -74,6 +76,10 @@ pub struct Plot {
     /// table of its kind's name at the top: `[redis]` is `[services.redis]` with
     /// `kind = "redis"`.
     pub services: BTreeMap<Name, ServiceSpec>,
+    /// Registries of images by name: `"docker.io" = "mirror.example.com:5000"` takes
+    /// all that comes from Docker Hub from a mirror.
+    #[schemars(with = "BTreeMap<String, RegistrySpec>", default)]
+    pub registries: BTreeMap<Registry, RegistrySpec>,
     /// How much each code of a finding matters here.
     #[schemars(with = "BTreeMap<String, Level>", default)]
     pub severity: BTreeMap<Code, Level>,
@@ -121,6 +127,7 @@ impl Plot {
             networks: BTreeMap::new(),
             nodes: BTreeMap::new(),
             services: BTreeMap::new(),
+            registries: BTreeMap::new(),
             severity: BTreeMap::new(),
         }
     }

@@ -10,8 +10,8 @@ use crate::endpoint::{Endpoint, EndpointId, Scope, Speaks};
 use crate::flow::{Flow, FlowId, NetsId, Party};
 use crate::topology::{Network, Node, NodeAddress, Service};
 use crate::{
-    Code, FieldPath, Findings, Name, NetworkId, NodeId, Placement, PlacementId, Plot, PortRange, Protocol,
-    ServiceId, Source, Topology, reach, suggest, validate,
+    Code, FieldPath, Findings, Lock, Name, NetworkId, NodeId, Placement, PlacementId, Plot, PortRange,
+    Protocol, ServiceId, Source, Topology, reach, suggest, validate,
 };
 
 /// Resolves a plot as far as it goes, with everything that is to be said of it.
@@ -64,6 +64,7 @@ fn skeleton(plot: &Plot) -> Topology {
     });
     Topology {
         plot: plot.clone(),
+        lock: Lock::new(),
         services: services.collect(),
         on_node: vec![Vec::new(); nodes.len()],
         nodes,

@@ -30,6 +30,7 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     placed(topology, findings);
     ports::review(topology, findings);
     routes::review(topology, findings);
+    crate::images::review(topology, findings);
 }
 
 /// The plot's own fields.
@@ -180,7 +181,7 @@ impl<'a> Review<'a> {
                 Code::FloatingImage,
                 field,
                 format!("{image} is another image whenever it is pulled"),
-                "write a version's tag, or a digest",
+                "write a version's tag, or a digest; `stageplot pin` looks digests up",
             );
         }
     }

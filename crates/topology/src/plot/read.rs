@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, ServiceSpec};
+use super::{
+    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, RegistrySpec, ServiceSpec,
+};
 use crate::decode::{ByKind, decode};
 use crate::{
-    App, Code, Diagnostic, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment, Value,
+    App, Code, Diagnostic, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Registry, Segment,
+    Value,
 };
 
 /// A plot as its file has it.
@@ -24,6 +27,7 @@ struct File {
     networks: BTreeMap<Name, NetworkSpec>,
     nodes: BTreeMap<Name, NodeSpec>,
     services: BTreeMap<Name, ByKind<Service>>,
+    registries: BTreeMap<Registry, RegistrySpec>,
     severity: BTreeMap<Code, Level>,
     // The short form: a service that is alone of its kind.
     edge: Option<Edge>,
@@ -204,6 +208,7 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         networks: file.networks,
         nodes: file.nodes,
         services,
+        registries: file.registries,
         severity: file.severity,
     }
 }
