@@ -40,6 +40,7 @@ pub(crate) struct Args {
 enum Command {
     Init(command::init::Init),
     Check(command::check::Check),
+    Pin(command::pin::Pin),
     Render(command::render::Render),
     Show(command::show::Show),
     Explain(command::explain::Explain),
@@ -53,6 +54,7 @@ impl Command {
         match self {
             Self::Init(init) => init.run(),
             Self::Check(check) => check.run(),
+            Self::Pin(pin) => pin.run(),
             Self::Render(render) => render.run(),
             Self::Show(show) => show.run(),
             Self::Explain(explain) => explain.run(),

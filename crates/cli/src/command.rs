@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod man;
+pub(crate) mod pin;
 pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod show;

@@ -177,9 +177,9 @@ impl Plot {
         if findings.has_errors() { Err(findings) } else { Ok(Built { topology, findings }) }
     }
 
-    /// Sets the severities that the plot asks for. A finding that is an error
-    /// because nothing could be built stays one.
-    pub(crate) fn apply_severity(&self, findings: &mut Findings) {
+    /// Sets the severities that the plot asks for, also for findings that came up
+    /// later. A finding that is an error because nothing could be built stays one.
+    pub fn apply_severity(&self, findings: &mut Findings) {
         findings.retain_mut(|finding| {
             let fixed = finding.code.is_fixed();
             let Some(level) = self.severity.get(&finding.code).filter(|_| !fixed) else { return true };

@@ -1,21 +1,28 @@
 //! `stageplot check`
 
 use clap::ValueEnum;
+use stageplot_health::registry;
 use stageplot_render::{Renderer, Secrets};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::findings::{self, Total, json, sarif};
 use crate::plot::{PlotArgs, PlotFile};
-use crate::{counted, custom, screen};
+use crate::{counted, custom, registries, screen};
 
 /// Say everything that is wrong with a plot
 ///
-/// Needs no secrets, and writes nothing.
+/// Needs no secrets, asks nobody, and writes nothing. A lock file beside the plot is
+/// held against it.
 #[derive(clap::Args)]
 pub(crate) struct Check {
     #[command(flatten)]
     plot: PlotArgs,
+
+    /// Ask the registries too: which tags have moved away from what is locked, and
+    /// which images are not to be had
+    #[arg(long)]
+    online: bool,
 
     /// How findings are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -38,14 +45,22 @@ enum ReportFormat {
 
 impl Check {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
-        let plot = self.plot.read()?;
+        let mut plot = self.plot.read()?;
+        if self.online
+            && let Ok(built) = &plot.built
+        {
+            let topology = &built.topology;
+            let answers = registries::ask(topology, topology.images().into_keys(), topology.lock())?;
+            let moved = registry::review(topology, &answers);
+            plot.add(moved);
+        }
         let findings = plot.findings();
         let templates = templates(&plot);
         match self.format {
             ReportFormat::Text if findings.is_empty() && templates.is_err() => {}
-            ReportFormat::Text if findings.is_empty() => screen::data(&summary(&plot))?,
+            ReportFormat::Text if findings.is_empty() => screen::data(&self.summary(&plot))?,
             ReportFormat::Text => screen::data(&findings::draw(findings, &plot))?,
-            ReportFormat::Json => screen::json(&json::Report::new(&plot.name, findings))?,
+            ReportFormat::Json => screen::json(&json::Report::new(&plot, self.online))?,
             ReportFormat::Sarif => screen::json(&sarif::log(&plot))?,
         }
         templates?;
@@ -56,19 +71,24 @@ impl Check {
             _ => Ok(Exit::Well),
         }
     }
-}
 
-/// What a sound plot describes, in a line.
-fn summary(plot: &PlotFile) -> String {
-    let Ok(built) = &plot.built else { return String::new() };
-    let topology = &built.topology;
-    format!(
-        "{} is well: {} on {}, {}\n",
-        plot.name,
-        counted(topology.services().len(), "service"),
-        counted(topology.nodes().len(), "node"),
-        counted(topology.flows().len(), "flow"),
-    )
+    /// What a sound plot describes, in a line, and what was not looked at.
+    fn summary(&self, plot: &PlotFile) -> String {
+        let Ok(built) = &plot.built else { return String::new() };
+        let topology = &built.topology;
+        let locked = match topology.lock().iter().count() {
+            0 => String::new(),
+            count if self.online => format!("; no tag of {} has moved", counted(count, "locked image")),
+            count => format!("; {}, registries not asked (--online)", counted(count, "locked image")),
+        };
+        format!(
+            "{} is well: {} on {}, {}{locked}\n",
+            plot.name,
+            counted(topology.services().len(), "service"),
+            counted(topology.nodes().len(), "node"),
+            counted(topology.flows().len(), "flow"),
+        )
+    }
 }
 
 /// Looks whether the user's own templates can be read and loaded.
