@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stageplot_topology::{Attachment, ImageRef, Limits, Period, Placement, Protocol, Topology, listen};
 
-use crate::bridge_name;
+use crate::{bridge_name, yaml};
 
 /// A Compose project: what one node runs.
 #[derive(Debug, Serialize)]
@@ -19,6 +19,7 @@ pub(crate) struct Project {
 /// A service of a Compose project.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Container {
+    #[serde(serialize_with = "yaml::beside_its_key")]
     pub(crate) image: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) command: Vec<String>,
