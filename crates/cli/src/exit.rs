@@ -28,7 +28,7 @@ impl Exit {
                 "nothing was done: the command line is wrong, or something cannot be read or written"
             }
             Self::Findings => {
-                "the plot has errors, or names a secret or an image that is not to be had; with --deny-warnings, warnings too"
+                "the plot has errors, or lacks a secret or an image; with --deny-warnings, warnings too"
             }
         }
     }

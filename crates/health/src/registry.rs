@@ -70,38 +70,28 @@ pub async fn ask(
     }
     let remotes = &remotes;
     let questions = sources.into_iter().map(|(source, image)| async move {
-        let answer = match remotes.get(&source.registry()) {
-            Some(remote) => remote.digest(&source, known.digest(&image)).await,
-            None => Err(RegistryError::NotAsked),
-        };
+        let answer = remotes[&source.registry()].digest(&source, known.digest(&image)).await;
         (image, answer)
     });
     Ok(stream::iter(questions).buffer_unordered(limits.at_once.max(1)).collect().await)
 }
 
 /// What the answers mean for a plot: tags that have moved away from what is locked,
-/// and images of which nothing was learnt. Severities are as the plot has them.
+/// and images that were asked for in vain. Severities are as the plot has them.
 pub fn review(topology: &Topology, answers: &Answers) -> Findings {
     let mut findings = Findings::new();
     for (image, fields) in topology.images() {
         let locked = image.digest().or_else(|| topology.lock().digest(&image));
         let (code, message, help) = match answers.get(&image) {
-            Some(Ok(digest)) => match locked {
-                Some(locked) if locked != digest => (
-                    Code::ImageMoved,
-                    format!("{image} has moved: it is {digest} now, and {locked} is locked"),
-                    "`stageplot pin` takes what it is now; what is locked goes on running until then"
-                        .to_owned(),
-                ),
-                _ => continue,
-            },
+            Some(Ok(digest)) if locked.is_some_and(|locked| locked != digest) => (
+                Code::ImageMoved,
+                format!("{image} has moved: it is {digest} now, and not what is locked"),
+                "`stageplot pin` takes what it is now; until then what is locked goes on running".to_owned(),
+            ),
             Some(Err(error)) => {
                 (Code::ImageUnresolved, format!("{image} is not known: {error}"), error.help())
             }
-            None => {
-                let error = RegistryError::NotAsked;
-                (Code::ImageUnresolved, format!("{image} is not known: {error}"), error.help())
-            }
+            Some(Ok(_)) | None => continue,
         };
         for field in fields {
             findings.add(code, field, &message, &help);

@@ -76,8 +76,10 @@ pub struct Plot {
     /// table of its kind's name at the top: `[redis]` is `[services.redis]` with
     /// `kind = "redis"`.
     pub services: BTreeMap<Name, ServiceSpec>,
-    /// Registries of images by name: `"docker.io" = "mirror.example.com:5000"` takes
-    /// all that comes from Docker Hub from a mirror.
+    /// Registries of images by name, with the mirror that is asked in its place:
+    /// `"docker.io" = "mirror.example.com:5000/hub"` takes all that comes from Docker
+    /// Hub from there. Docker on every node, and whoever pins, has a `docker login`
+    /// of its own.
     #[schemars(with = "BTreeMap<String, RegistrySpec>", default)]
     pub registries: BTreeMap<Registry, RegistrySpec>,
     /// How much each code of a finding matters here.

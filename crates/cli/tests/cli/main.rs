@@ -5,6 +5,7 @@ mod bad_input;
 mod check;
 mod init;
 mod output;
+mod pin;
 mod place;
 mod render;
 mod secrets;

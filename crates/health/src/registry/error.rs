@@ -7,9 +7,6 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// Nobody asked.
-    #[error("nobody was asked")]
-    NotAsked,
     /// No connection.
     #[error("{host} cannot be reached: {why}")]
     Unreachable {
@@ -121,7 +118,6 @@ impl RegistryError {
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
-            Self::NotAsked => "ask again".to_owned(),
             Self::Unreachable { .. } => {
                 "look whether the name is right and whether a firewall or a proxy is in between".to_owned()
             }

@@ -37,7 +37,9 @@ pub(super) struct Remote {
     pub(super) host: String,
     pub(super) http: Client,
     pub(super) login: Result<Option<Login>, String>,
-    schemes: &'static [&'static str],
+    scheme: &'static str,
+    /// The scheme for one that does not speak TLS.
+    or_else: Option<&'static str>,
     limits: Limits,
 }
 
@@ -67,13 +69,11 @@ impl Remote {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|error| TrustError::NoRoots(error.to_string()))?;
-        let schemes: &[_] = match plain_http {
-            true => &["http"],
-            // As Docker does for those on the machine itself.
-            false if registry.is_loopback() => &["https", "http"],
-            false => &["https"],
-        };
-        Ok(Self { host: registry.to_string(), http, login: logins.at(registry).await, schemes, limits })
+        let scheme = if plain_http { "http" } else { "https" };
+        // As Docker does for those on the machine itself.
+        let or_else = registry.is_loopback().then_some("http");
+        let login = logins.at(registry).await;
+        Ok(Self { host: registry.to_string(), http, login, scheme, or_else, limits })
     }
 
     /// The digest of an image; where it is still `known`, a header is asked for alone.
@@ -83,14 +83,12 @@ impl Remote {
         known: Option<&Digest>,
     ) -> Result<Digest, RegistryError> {
         let asked = async {
-            let mut answer = Err(RegistryError::NotAsked);
-            for scheme in self.schemes {
-                answer = self.digest_over(scheme, image, known).await;
-                if !matches!(answer, Err(RegistryError::NoTls { .. })) {
-                    break;
+            match (self.digest_over(self.scheme, image, known).await, self.or_else) {
+                (Err(RegistryError::NoTls { .. }), Some(scheme)) => {
+                    self.digest_over(scheme, image, known).await
                 }
+                (answer, _) => answer,
             }
-            answer
         };
         let within = self.limits.answer;
         let over = |_| Err(RegistryError::Deadline { host: self.host.clone(), within });

@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Mirror;
 use crate::value::string_or_table;
 
-/// What there is to know of a registry of images.
-///
-/// Who may pull from it is not written here: Docker on every node, and whoever
-/// pins, has a `docker login` of its own.
+/// What there is to know of a registry of images. Who may pull from it is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 #[non_exhaustive]
