@@ -1,6 +1,7 @@
 //! The documents that are written from the program: each is compared with what
 //! it should be, and written anew where `STAGEPLOT_BLESS` is set.
 
+mod commands;
 mod plot;
 
 use std::fmt::Write as _;

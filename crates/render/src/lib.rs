@@ -15,6 +15,7 @@ pub mod output;
 
 mod overview;
 mod render;
+mod seals;
 mod secrets;
 mod system;
 pub mod template;
@@ -24,6 +25,7 @@ pub use artifact::{Artifact, Change, Owner};
 pub use bundle::{Bundle, Manifest, ManifestEntry};
 pub use error::RenderError;
 pub use render::{Custom, Renderer, Rendering, render, template_names};
+pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
 pub use secrets::{SecretError, SecretSource, Secrets};
 
 use stageplot_topology::Topology;

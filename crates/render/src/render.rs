@@ -10,7 +10,7 @@ use crate::compose::{Bridge, Project};
 use crate::kind::{self, Part, Scene};
 use crate::secrets::{Secrets, Values};
 use crate::template::{Template, Templates};
-use crate::{RenderError, firewall, overview, system, yaml};
+use crate::{RenderError, SealKey, Seals, firewall, overview, system, yaml};
 
 /// What the user puts in the place of, or beside, what is rendered.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ pub struct Rendering {
 /// The result depends on the arguments and on the version of this crate alone.
 ///
 /// ```
-/// use stageplot_render::{Custom, Secrets, render};
+/// use stageplot_render::{Custom, Seals, Secrets, render};
 /// use stageplot_topology::{NodeSpec, Plot, Redis};
 ///
 /// let topology = Plot::new("live".parse()?)
@@ -45,7 +45,7 @@ pub struct Rendering {
 ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 ///     .build()?
 ///     .topology;
-/// let rendering = render(&topology, Secrets::Sealed, &Custom::default())?;
+/// let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?;
 /// assert!(rendering.bundles[0].artifact("compose.yaml").is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -91,6 +91,12 @@ impl<'a> Renderer<'a> {
     /// What there is to say of the secrets' values that is no error.
     pub fn findings(&self) -> &stageplot_topology::Findings {
         self.values.findings()
+    }
+
+    /// The seals of the secrets' values, to hold against those that are committed;
+    /// none where it renders names and not values.
+    pub fn seals(&self, key: &SealKey) -> Option<Seals> {
+        (!self.values.is_sealed()).then(|| self.values.seals(self.topology, key))
     }
 
     /// The bundle of one node.

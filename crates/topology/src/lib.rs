@@ -46,7 +46,7 @@ pub use order::StartStep;
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, RegistryAccess, RegistrySpec, ServiceSpec, Ssh, UnwritablePlot,
+    PublicAddress, RegistryAccess, RegistrySpec, SealsSpec, ServiceSpec, Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{

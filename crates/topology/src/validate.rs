@@ -21,6 +21,7 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
         );
     }
     settings(topology, findings);
+    seals(topology, findings);
     network::review(topology, findings);
     access::review(topology, findings);
     for service in &topology.services {
@@ -31,6 +32,20 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     ports::review(topology, findings);
     routes::review(topology, findings);
     crate::images::review(topology, findings);
+}
+
+/// The key of the seals.
+fn seals(topology: &Topology, findings: &mut Findings) {
+    let Some(seals) = &topology.plot.seals else { return };
+    let path = FieldPath::root().key("seals").key("key");
+    let help = "keep it with the secrets, as another of them: key = { env = \"STAGEPLOT_SEAL_KEY\" }";
+    if let SecretRef::Literal(_) = seals.key {
+        let message = "everybody who can read the plot has the key, and can guess at secrets with it";
+        findings.add(Code::SealKey, path, message, help);
+    } else if let Some((field, _)) = topology.secrets().iter().find(|(_, secret)| **secret == seals.key) {
+        let message = format!("the key is the secret of {field} as well, which others have");
+        findings.add(Code::SealKey, path, message, help);
+    }
 }
 
 /// The plot's own fields.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stageplot_render::output::{self, Options, OutputError, OutputFile, Written};
-use stageplot_render::{Artifact, Bundle, Custom, RenderError, Renderer, Secrets};
+use stageplot_render::{Artifact, Bundle, Custom, RenderError, Renderer, Seals, Secrets};
 use stageplot_topology::{Findings, Topology};
 
 use crate::args::DataFormat;
@@ -53,7 +53,8 @@ impl Render {
         let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
         let custom = custom::read(topology, &plot.dir)?;
         let source = SystemSecrets::new(topology.plot(), &plot.dir);
-        let secrets = if self.sealed { Secrets::Sealed } else { Secrets::From(&source) };
+        let seals = Seals::default();
+        let secrets = if self.sealed { Secrets::Sealed(&seals) } else { Secrets::From(&source) };
         match self.tree(topology, secrets, &custom) {
             Ok(mut tree) => {
                 plot.locate(&mut tree.findings);

@@ -112,7 +112,7 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
             });
         }
         ServiceSpec::Livekit(_) => ("signal", "http"),
-        _ => ("http", "http"),
+        ServiceSpec::Edge(_) | ServiceSpec::App(_) => ("http", "http"),
     };
     let endpoint = topology.endpoint_named(service.id, endpoint)?;
     let targets = endpoint.at.iter().filter_map(|&at| dial(topology, scene.placement.id, endpoint.id, at));

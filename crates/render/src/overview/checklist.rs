@@ -79,7 +79,7 @@ impl Checklist {
                         list.outside.push(certificate(domain.as_str(), 443));
                     }
                 }
-                _ => {}
+                ServiceSpec::Redis(_) | ServiceSpec::App(_) => {}
             }
         }
         list.outside.truncate(2 * LINES);
@@ -192,7 +192,6 @@ pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> V
                 ),
             }]
         }
-        _ => Vec::new(),
     };
     checks.sort();
     checks.dedup();

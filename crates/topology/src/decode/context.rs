@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::deserializer::Node;
 use super::error::{Error, Place, Problem};
+use super::helpers::KIND;
 use super::wording;
 use crate::document::quotes_secret;
 use crate::{FieldPath, Findings, Severity, Value};
@@ -166,6 +167,7 @@ impl Node<'_, '_> {
         let path = self.path();
         let path = match problem {
             Problem::MissingField(field) => path.key(*field),
+            Problem::MissingKind(_) => path.key(KIND),
             _ => path,
         };
         let mut found = wording::found(self.value, &path);

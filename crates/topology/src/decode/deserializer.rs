@@ -87,6 +87,21 @@ impl<'de, 'p> Node<'de, 'p> {
         }
     }
 
+    /// Visits a table, and nothing else.
+    fn visit_table<V: Visitor<'de>>(
+        &self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.value.kind() {
+            Kind::Table(_) => self.visit(visitor),
+            _ => {
+                let expected: &dyn de::Expected = &visitor;
+                Err(Error::new(Problem::NoTable { expected: expected.to_string(), fields }))
+            }
+        }
+    }
+
     /// Says that a problem without a place is with this node, unless it only
     /// follows from what was reported inside.
     fn settle<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
@@ -145,7 +160,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         let result = match self.value.kind() {
             Kind::Table(table) if self.tag == Tag::Variant => match table.get(KIND) {
                 Some(kind) => visitor.visit_enum(KindAccess::new(self, kind)),
-                None => Err(Error::new(Problem::MissingField(KIND))),
+                None => Err(Error::new(Problem::MissingKind(variants))),
             },
             Kind::String(text) if self.tag != Tag::Variant => {
                 visitor.visit_enum(text.as_str().into_deserializer())
@@ -155,7 +170,8 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
                 _ => Err(wrong_enum("a table with one of", variants)),
             },
             _ if self.tag == Tag::Variant => {
-                Err(Error::new(Problem::WrongType { expected: "a table".to_owned() }))
+                let example = format!("{{ {KIND} = \"{}\", … }}", variants.first().unwrap_or(&"…"));
+                Err(Error::new(Problem::NoTable { expected: example, fields: &[KIND] }))
             }
             _ => Err(wrong_enum("one of", variants)),
         };
@@ -166,14 +182,14 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let result = match self.value.kind() {
-            Kind::List(_) => Err(Error::new(Problem::WrongType { expected: "a table".to_owned() })),
-            _ => self.visit(visitor),
-        };
-        self.settle(result)
+        self.settle(self.visit_table(fields, visitor))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.settle(self.visit_table(&[], visitor))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -182,7 +198,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string
-        bytes byte_buf unit unit_struct seq tuple tuple_struct map identifier
+        bytes byte_buf unit unit_struct seq tuple tuple_struct identifier
     }
 }
 

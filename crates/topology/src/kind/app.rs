@@ -5,16 +5,21 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{ContainerNetwork, Kind, Limits};
+use crate::decode::{self, FromScalar, FromTable};
 use crate::endpoint::Speaks;
 use crate::resolve::{Draft, Wiring, unknown_service};
 use crate::validate::Review;
-use crate::value::string_or_table;
 use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source};
 
 /// A business service: what it listens on, what it needs, how to ask whether it
 /// is well.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ image = \"registry.example.com/rooms:1.4.0\", port = 8080 }"
+)]
 pub struct App {
     /// `"host"`: a process that the user starts; nothing is rendered to run it,
     /// but its environment is. Otherwise a container of `image`.
@@ -268,17 +273,17 @@ pub enum Run {
 
 /// A port of an app that others reach without the edge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "{ port = 1935, from = \"any\" }")]
 pub struct Opening {
     /// The port.
     pub port: Port,
-    /// Its protocol.
-    #[serde(default = "tcp")]
-    pub protocol: Protocol,
     /// Who may reach it.
     #[serde(deserialize_with = "crate::value::one_or_many")]
     #[schemars(with = "crate::value::OneOrMany<Source>")]
     pub from: Vec<Source>,
+    /// Its protocol.
+    #[serde(default = "tcp")]
+    pub protocol: Protocol,
 }
 
 fn tcp() -> Protocol {
@@ -295,21 +300,43 @@ pub enum EnvValue {
     Secret(SecretRef),
 }
 
-string_or_table!(EnvValue, "a text, or a table that says where the secret comes from", SecretRef);
+impl From<String> for EnvValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
 
-impl std::str::FromStr for EnvValue {
-    type Err = std::convert::Infallible;
+impl From<&str> for EnvValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl From<SecretRef> for EnvValue {
+    fn from(secret: SecretRef) -> Self {
+        Self::Secret(secret)
+    }
+}
+
+impl FromScalar for EnvValue {
+    const EXPECTED: &'static str = "a text, or where a secret comes from: { env = \"NAME\" }, { file = \"PATH\" } or \
+         { command = [\"PROGRAM\", …] }";
+
+    fn from_text(text: &str) -> Result<Self, String> {
         Ok(Self::Text(text.to_owned()))
     }
 }
 
-#[expect(clippy::infallible_try_from, reason = "what `string_or_table!` asks for")]
-impl TryFrom<SecretRef> for EnvValue {
-    type Error = std::convert::Infallible;
+impl FromTable for EnvValue {
+    type Table = SecretRef;
 
-    fn try_from(secret: SecretRef) -> Result<Self, Self::Error> {
+    fn from_table(secret: SecretRef) -> Result<Self, String> {
         Ok(Self::Secret(secret))
+    }
+}
+
+impl<'de> Deserialize<'de> for EnvValue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar_or_table(deserializer)
     }
 }

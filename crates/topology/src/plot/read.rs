@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{
-    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, RegistrySpec, ServiceSpec,
+    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, RegistrySpec, SealsSpec,
+    ServiceSpec,
 };
 use crate::decode::{ByKind, decode};
 use crate::{
@@ -15,11 +16,12 @@ use crate::{
 
 /// A plot as its file has it.
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ name = \"live\", … }")]
 struct File {
     name: Option<Name>,
     root: Option<String>,
     secrets_file: Option<String>,
+    seals: Option<SealsSpec>,
     templates: Option<String>,
     access: Access,
     firewall: FirewallSpec,
@@ -30,10 +32,20 @@ struct File {
     registries: BTreeMap<Registry, RegistrySpec>,
     severity: BTreeMap<Code, Level>,
     // The short form: a service that is alone of its kind.
+    #[serde(deserialize_with = "some")]
     edge: Option<Edge>,
+    #[serde(deserialize_with = "some")]
     livekit: Option<Box<Livekit>>,
+    #[serde(deserialize_with = "some")]
     redis: Option<Redis>,
+    #[serde(deserialize_with = "some")]
     app: Option<App>,
+}
+
+/// Reads a service that is written: `redis:` with nothing after it, which YAML
+/// takes for null, is none that is left out.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A service with its kind beside it.
@@ -201,6 +213,7 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         name,
         root: file.root.unwrap_or_else(super::default_root),
         secrets_file: file.secrets_file,
+        seals: file.seals,
         templates: file.templates,
         access: file.access,
         firewall: file.firewall,

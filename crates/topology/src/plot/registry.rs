@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Mirror;
-use crate::value::string_or_table;
+use crate::decode::{self, FromScalar, FromTable};
 
 /// What there is to know of a registry of images. Who may pull from it is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -26,22 +26,30 @@ pub struct RegistryAccess {
     pub http: bool,
 }
 
-impl std::str::FromStr for RegistrySpec {
-    type Err = crate::InvalidMirror;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self::Mirror)
-    }
-}
-
 impl From<RegistryAccess> for RegistrySpec {
     fn from(access: RegistryAccess) -> Self {
         Self::Itself(access)
     }
 }
 
-string_or_table!(
-    RegistrySpec,
-    "a mirror such as \"mirror.example.com:5000\", or a table with http",
-    RegistryAccess
-);
+impl FromScalar for RegistrySpec {
+    const EXPECTED: &'static str = "a mirror such as \"mirror.example.com:5000\", or { http = true }";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        Mirror::from_text(text).map(Self::Mirror)
+    }
+}
+
+impl FromTable for RegistrySpec {
+    type Table = RegistryAccess;
+
+    fn from_table(access: RegistryAccess) -> Result<Self, String> {
+        Ok(access.into())
+    }
+}
+
+impl<'de> Deserialize<'de> for RegistrySpec {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar_or_table(deserializer)
+    }
+}

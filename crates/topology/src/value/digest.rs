@@ -58,4 +58,4 @@ impl fmt::Debug for Digest {
     }
 }
 
-super::string_value!(Digest, "a digest such as \"sha256:…\"", Some("^sha256:[0-9a-f]{64}$"));
+super::text_value!(Digest, "a digest such as \"sha256:…\"", Some("^sha256:[0-9a-f]{64}$"));

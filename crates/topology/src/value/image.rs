@@ -176,7 +176,7 @@ fn valid_tag(tag: &str) -> bool {
         && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
-super::string_value!(ImageRef, "an image such as \"caddy:2.11-alpine\"", None);
+super::text_value!(ImageRef, "an image such as \"caddy:2.11-alpine\"", None);
 
 #[cfg(test)]
 mod tests {

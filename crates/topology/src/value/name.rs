@@ -82,4 +82,4 @@ impl PartialEq<str> for Name {
     }
 }
 
-super::string_value!(Name, "a name", Some("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"));
+super::text_value!(Name, "a name", Some("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"));

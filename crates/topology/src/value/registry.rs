@@ -108,7 +108,7 @@ impl fmt::Debug for Registry {
     }
 }
 
-super::string_value!(Registry, "a registry such as \"registry.example.com:5000\"", None);
+super::text_value!(Registry, "a registry such as \"registry.example.com:5000\"", None);
 
 /// Where the images of a registry are taken from instead: another registry, and
 /// the path below which it has them.
@@ -173,7 +173,7 @@ impl fmt::Display for Mirror {
     }
 }
 
-super::string_value!(Mirror, "a registry, and maybe a path in it", None);
+super::text_value!(Mirror, "a registry, and maybe a path in it", None);
 
 #[cfg(test)]
 mod tests {
