@@ -51,6 +51,25 @@ pub type Answers = BTreeMap<ImageRef, Result<Digest, RegistryError>>;
 /// what is `known` of an image is asked for a header alone, which those that count
 /// pulls do not count.
 ///
+/// ```no_run
+/// use stageplot_health::registry::{self, Limits, Logins};
+/// use stageplot_topology::{NodeSpec, Plot, Redis};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let topology = Plot::new("live".parse()?)
+///     .service("cache", Redis::default())
+///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+///     .build()?
+///     .topology;
+/// let images = topology.images().into_keys();
+/// let answers = registry::ask(&topology, images, topology.lock(), &Logins::none(), Limits::default()).await?;
+/// for (image, answer) in answers {
+///     println!("{image} is {}", answer?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`TrustError`] where TLS cannot be had at all. What is wrong with a registry or

@@ -184,7 +184,8 @@ impl Document {
 
     fn place_of(&self, diagnostic: &Diagnostic) -> Option<Span> {
         let found = self.find(&diagnostic.location.path);
-        if found.is_empty_root() {
+        // What a lock has beyond the plot stands nowhere in the plot.
+        if found.is_empty_root() || diagnostic.code == Code::LockUnused {
             return None;
         }
         let value = found.value.span();

@@ -19,6 +19,11 @@ impl Topology {
         images
     }
 
+    /// How many images of the plot are locked.
+    pub fn locked_count(&self) -> usize {
+        self.images().keys().filter(|image| self.lock.digest(image).is_some()).count()
+    }
+
     /// What Docker pulls for an image of the plot: from the mirror of its registry
     /// where there is one, and by its digest where the lock has one.
     pub fn pulled(&self, image: &ImageRef) -> ImageRef {

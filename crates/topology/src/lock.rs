@@ -116,12 +116,12 @@ impl Built {
         let images = self.topology.images();
         let mut findings = Findings::new();
         let is_used = |image: &ImageRef| images.contains_key(image) && image.digest().is_none();
+        let mut unused: Vec<_> = lock.images.keys().filter(|image| !is_used(image)).collect();
         let unlocked = images.iter().filter(|(image, _)| is_used(image) && lock.digest(image).is_none());
         for (image, fields) in unlocked {
-            let mut stale = lock.images.keys().filter(|locked| !is_used(locked));
-            let message = match stale.find(|locked| locked.is_sibling(image)) {
-                Some(before) => format!("{image} is not locked: the lock has {before}, from before"),
-                None => format!("{image} is not locked, though others are"),
+            let message = match unused.iter().position(|locked| locked.is_sibling(image)) {
+                Some(at) => format!("{image} is not locked: the lock still has {}", unused.remove(at)),
+                None => format!("{image} is not locked"),
             };
             for field in fields {
                 findings.add(
@@ -132,7 +132,7 @@ impl Built {
                 );
             }
         }
-        for image in lock.images.keys().filter(|image| !is_used(image)) {
+        for image in unused {
             findings.add(
                 Code::LockUnused,
                 FieldPath::root(),
@@ -226,12 +226,11 @@ mod tests {
     fn a_lock_out_of_step_says_where() -> Result<(), Findings> {
         let locked = lock(&[("redis:6-alpine", "01"), ("caddy:2", "02"), ("ghcr.io/chat:1", "03")]);
         let mut expected = [
-            "image-unlocked: redis:7-alpine is not locked: the lock has redis:6-alpine, from before",
-            "image-unlocked: registry.example.com/rooms is not locked, though others are",
+            "image-unlocked: redis:7-alpine is not locked: the lock still has redis:6-alpine",
+            "image-unlocked: registry.example.com/rooms is not locked",
             "floating-image: registry.example.com/rooms is another image whenever it is pulled",
             "lock-unused: caddy:2 is locked, and the plot does not name it",
             "lock-unused: ghcr.io/chat:1 is locked, and the plot does not name it",
-            "lock-unused: redis:6-alpine is locked, and the plot does not name it",
         ];
         expected.sort_unstable();
         let mut said = said(&built(PLOT).locked(locked)?);

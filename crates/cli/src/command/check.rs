@@ -76,7 +76,8 @@ impl Check {
     fn summary(&self, plot: &PlotFile) -> String {
         let Ok(built) = &plot.built else { return String::new() };
         let topology = &built.topology;
-        let locked = match topology.lock().iter().count() {
+        let locked = match topology.locked_count() {
+            0 if self.online => "; its registries have all images".to_owned(),
             0 => String::new(),
             count if self.online => format!("; no tag of {} has moved", counted(count, "locked image")),
             count => format!("; {}, registries not asked (--online)", counted(count, "locked image")),

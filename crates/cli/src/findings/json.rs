@@ -39,7 +39,7 @@ impl<'a> Report<'a> {
         let findings = plot.findings();
         Self {
             plot: &plot.name,
-            locked: plot.built.as_ref().ok().map(|built| built.topology.lock().iter().count()),
+            locked: plot.built.as_ref().ok().map(|built| built.topology.locked_count()),
             online: online && plot.built.is_ok(),
             findings: findings.iter().map(Item::from).collect(),
             total: Total::of(findings),

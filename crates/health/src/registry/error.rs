@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use rustls::CertificateError;
+
 /// Why the digest of an image is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -151,7 +153,10 @@ impl RegistryError {
         match find(error) {
             Some(Cause::Redirect(why)) => return Self::Redirects { host, why },
             Some(Cause::Tls(rustls::Error::InvalidMessage(_))) => return Self::NoTls { host },
-            Some(Cause::Tls(tls)) => return Self::Certificate { host, why: in_words(tls) },
+            Some(Cause::Tls(rustls::Error::InvalidCertificate(certificate))) => {
+                return Self::Certificate { host, why: in_words(certificate) };
+            }
+            Some(Cause::Tls(other)) => return Self::Broken { host, why: other.to_string() },
             None => {}
         }
         match (error.is_connect(), error.is_timeout()) {
@@ -197,18 +202,17 @@ fn innermost(error: &dyn Error) -> String {
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
-fn in_words(error: &rustls::Error) -> String {
-    use rustls::CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer,
-    };
+fn in_words(error: &CertificateError) -> String {
     match error {
-        rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another name".to_owned()
         }
-        rustls::Error::InvalidCertificate(UnknownIssuer) => {
-            "no authority that is trusted here issued it".to_owned()
+        CertificateError::UnknownIssuer => "no authority that is trusted here issued it".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        // Docker takes what `openssl req -x509` makes for the host's own; by RFC 5280 it is not.
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "it is an authority's own: issue one for the host, with basicConstraints=CA:FALSE".to_owned()
         }
-        rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }) => "it has expired".to_owned(),
         other => other.to_string(),
     }
 }
