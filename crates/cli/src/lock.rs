@@ -1,8 +1,7 @@
-//! The lock file beside a plot: reading it, and writing it whole.
+//! The lock file beside a plot: where it is, and what it holds.
 
-use std::fs::{File, Permissions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use stageplot_topology::{Document, Format, Lock};
@@ -52,23 +51,6 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Lock, Failure> {
         });
         Failure::several(failures).unwrap_or_else(|| Failure::new(format!("{name} is no lock file")))
     })
-}
-
-/// Writes a lock: all of it, or nothing.
-pub(crate) fn write(path: &Path, lock: &Lock) -> Result<(), Failure> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
-        // For everybody to read, as far as the user's umask lets them.
-        let mut file = tempfile::Builder::new()
-            .prefix(".stageplot-")
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(dir)?;
-        file.write_all(lock.to_toml().as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(dir)?.sync_all()
-    };
-    write().map_err(|error| Failure::write(path, &error))
 }
 
 const EXTENSION: &str = "lock";

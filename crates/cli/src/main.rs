@@ -17,11 +17,14 @@ mod failure;
 mod findings;
 mod lock;
 mod plot;
+mod process;
 mod reference;
 mod registries;
 mod screen;
+mod seals;
 mod secrets;
 mod table;
+mod write;
 
 fn main() -> ExitCode {
     args::run().into()

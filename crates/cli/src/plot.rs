@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use stageplot_render::judge;
 use stageplot_topology::{Built, Document, Findings, Format, Lock, Node, Plot, Topology, redact_source};
 
 use crate::failure::Failure;
@@ -164,7 +165,7 @@ impl PlotFile {
         };
         match Document::parse_bytes(format, &name, &bytes) {
             Ok(document) => {
-                let built = Plot::read(&document);
+                let built = Plot::read(&document).and_then(|built| writable(built, &document));
                 Self { dir, name, lock, text: document.redacted_text(), document: Some(document), built }
             }
             Err(findings) => {
@@ -188,19 +189,21 @@ impl PlotFile {
         self
     }
 
-    /// Adds what came up later about a sound plot.
-    pub(crate) fn add(&mut self, findings: Findings) {
-        if let (Ok(built), Some(document)) = (&mut self.built, &self.document) {
-            built.findings.append(findings);
-            Plot::locate(document, &mut built.findings);
-        }
-    }
-
     /// Everything there is to say of it.
     pub(crate) fn findings(&self) -> &Findings {
         match &self.built {
             Ok(built) => &built.findings,
             Err(findings) => findings,
+        }
+    }
+
+    /// Adds findings that came up later.
+    pub(crate) fn add(&mut self, more: Findings) {
+        if let Ok(built) = &mut self.built {
+            built.findings.append(more);
+            if let Some(document) = &self.document {
+                Plot::locate(document, &mut built.findings);
+            }
         }
     }
 
@@ -216,6 +219,17 @@ impl PlotFile {
             Plot::locate(document, findings);
         }
     }
+}
+
+/// What was built, unless it holds a value that cannot be rendered.
+fn writable(built: Built, document: &Document) -> Result<Built, Findings> {
+    let mut findings = judge(&built.topology);
+    if findings.is_empty() {
+        return Ok(built);
+    }
+    findings.append(built.findings);
+    Plot::locate(document, &mut findings);
+    Err(findings)
 }
 
 /// The node of that name, or which name was probably meant.

@@ -19,6 +19,7 @@ mod lock;
 mod order;
 mod path;
 mod plot;
+mod public;
 mod reach;
 mod resolve;
 mod secrets;

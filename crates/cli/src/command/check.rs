@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::findings::{self, Total, json, sarif};
 use crate::plot::{PlotArgs, PlotFile};
-use crate::{counted, custom, registries, screen};
+use crate::{counted, custom, registries, screen, seals};
 
 /// Say everything that is wrong with a plot
 ///
@@ -46,6 +46,7 @@ enum ReportFormat {
 impl Check {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let mut plot = self.plot.read()?;
+        let beside = seals(&mut plot).and_then(|()| templates(&plot));
         if self.online
             && let Ok(built) = &plot.built
         {
@@ -55,15 +56,14 @@ impl Check {
             plot.add(moved);
         }
         let findings = plot.findings();
-        let templates = templates(&plot);
         match self.format {
-            ReportFormat::Text if findings.is_empty() && templates.is_err() => {}
+            ReportFormat::Text if findings.is_empty() && beside.is_err() => {}
             ReportFormat::Text if findings.is_empty() => screen::data(&self.summary(&plot))?,
             ReportFormat::Text => screen::data(&findings::draw(findings, &plot))?,
             ReportFormat::Json => screen::json(&json::Report::new(&plot, self.online))?,
             ReportFormat::Sarif => screen::json(&sarif::log(&plot))?,
         }
-        templates?;
+        beside?;
         let total = Total::of(findings);
         match total {
             Total { errors: 1.., .. } => Ok(Exit::Findings),
@@ -90,6 +90,14 @@ impl Check {
             counted(topology.flows().len(), "flow"),
         )
     }
+}
+
+/// Looks whether every secret has a seal, where the plot has seals.
+fn seals(plot: &mut PlotFile) -> Result<(), Failure> {
+    let Ok(built) = &plot.built else { return Ok(()) };
+    let findings = seals::review(&built.topology, &seals::read(&built.topology, &plot.dir)?, None);
+    plot.add(findings);
+    Ok(())
 }
 
 /// Looks whether the user's own templates can be read and loaded.

@@ -8,7 +8,7 @@ use crate::args::DataFormat;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::plot::PlotArgs;
-use crate::{counted, findings, lock, registries, screen};
+use crate::{counted, findings, lock, registries, screen, write};
 
 /// Write down what every image of the plot is, in a lock file beside it
 ///
@@ -62,7 +62,7 @@ impl Pin {
             }
         }
         if after != before || !path.exists() {
-            lock::write(path, &after)?;
+            write::replace(path, &after.to_toml())?;
         }
         let summary = Summary::new(&plot.name, path.display().to_string(), &before, &after);
         match self.format {

@@ -8,6 +8,7 @@ mod output;
 mod pin;
 mod place;
 mod render;
+mod seals;
 mod secrets;
 mod templates;
 mod transcripts;
