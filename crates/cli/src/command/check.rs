@@ -59,7 +59,10 @@ impl Check {
         match self.format {
             ReportFormat::Text if findings.is_empty() && beside.is_err() => {}
             ReportFormat::Text if findings.is_empty() => screen::data(&self.summary(&plot))?,
-            ReportFormat::Text => screen::data(&findings::draw(findings, &plot))?,
+            ReportFormat::Text => {
+                let images = self.images(&plot).map_or_else(String::new, |told| format!("\n{told}\n"));
+                screen::data(&(findings::draw(findings, &plot) + &images))?;
+            }
             ReportFormat::Json => screen::json(&json::Report::new(&plot, self.online))?,
             ReportFormat::Sarif => screen::json(&sarif::log(&plot))?,
         }
@@ -72,23 +75,30 @@ impl Check {
         }
     }
 
-    /// What a sound plot describes, in a line, and what was not looked at.
+    /// What a sound plot describes, in a line.
     fn summary(&self, plot: &PlotFile) -> String {
         let Ok(built) = &plot.built else { return String::new() };
         let topology = &built.topology;
-        let locked = match topology.locked_count() {
-            0 if self.online => "; its registries have all images".to_owned(),
-            0 => String::new(),
-            count if self.online => format!("; no tag of {} has moved", counted(count, "locked image")),
-            count => format!("; {}, registries not asked (--online)", counted(count, "locked image")),
-        };
+        let images = self.images(plot).map_or_else(String::new, |told| format!("; {told}"));
         format!(
-            "{} is well: {} on {}, {}{locked}\n",
+            "{} is well: {} on {}, {}{images}\n",
             plot.name,
             counted(topology.services().len(), "service"),
             counted(topology.nodes().len(), "node"),
             counted(topology.flows().len(), "flow"),
         )
+    }
+
+    /// What is known of the images of a sound plot, and whether anybody was asked.
+    fn images(&self, plot: &PlotFile) -> Option<String> {
+        let locked = plot.built.as_ref().ok()?.topology.locked_count();
+        match (locked, self.online) {
+            (0, _) => None,
+            (count, false) => {
+                Some(format!("{}, registries not asked (--online)", counted(count, "locked image")))
+            }
+            (count, true) => Some(format!("{}, registries asked", counted(count, "locked image"))),
+        }
     }
 }
 
