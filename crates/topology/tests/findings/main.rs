@@ -35,6 +35,10 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::ImageUnresolved, "found while registries are asked"),
     (Code::UnwritableValue, "found by those who know the formats that are rendered"),
     (Code::SecretMissing, "found while secrets are resolved, when a plot is rendered"),
+    (Code::SealKey, "found while secrets are sealed, or held against their seals"),
+    (Code::SealMissing, "found while secrets are sealed, or held against their seals"),
+    (Code::SealUnused, "found while secrets are sealed, or held against their seals"),
+    (Code::SealStale, "found while secrets are sealed, or held against their seals"),
     (Code::LivekitShortSecret, "found while secrets are resolved, when a plot is rendered"),
 ];
 
