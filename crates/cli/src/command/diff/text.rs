@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use stageplot_render::diff::policy::Broken;
 use stageplot_render::diff::{
     Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, ServiceDiff, Status, Which,
 };
 
 use crate::{counted, listed};
 
-/// Draws a diff; the summary alone, or what differs in each file as well.
-pub(super) fn draw(diff: &Diff, summary: bool) -> String {
+/// Draws a diff; the summary alone, or what differs in each file as well. What rules it
+/// breaks comes last, where nobody scrolls past it.
+pub(super) fn draw(diff: &Diff, summary: bool, broken: Option<&[Broken]>) -> String {
     if diff.is_empty() {
-        return "No changes.\n".to_owned();
+        return "No changes.\n".to_owned() + &broken.map_or_else(String::new, rules);
     }
     let mut text = title(diff);
     text.push_str(&changes(diff));
@@ -22,7 +24,23 @@ pub(super) fn draw(diff: &Diff, summary: bool) -> String {
     if !summary {
         text.push_str(&files(diff));
     }
+    text.push_str(&broken.map_or_else(String::new, rules));
     text
+}
+
+/// The rules that are broken, and by what.
+fn rules(broken: &[Broken]) -> String {
+    if broken.is_empty() {
+        return "\nNo rule is broken.\n".to_owned();
+    }
+    let lines = broken.iter().flat_map(|broken| {
+        let why = if broken.why.is_empty() { String::new() } else { format!(": {}", clean(&broken.why)) };
+        let by = broken.by.iter().take(LISTED).map(|by| format!("  {}", clean(by)));
+        let more = broken.by.len().checked_sub(LISTED).filter(|more| *more > 0);
+        let more = more.map(|more| format!("  and {more} more; --format json has all"));
+        std::iter::once(red(&clean(&broken.rule)) + &why).chain(by).chain(more).collect::<Vec<_>>()
+    });
+    section("Rules that are broken", &lines.collect::<Vec<_>>())
 }
 
 /// How much changes, and the worst of it.
