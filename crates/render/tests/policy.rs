@@ -1,7 +1,10 @@
 //! The reviewer's own rules, held against real changes.
 
+use std::fs;
+use std::path::Path;
+
 use stageplot_render::diff::policy::{Broken, Policy};
-use stageplot_render::diff::{self, Comment, Diff, Side};
+use stageplot_render::diff::{self, Comment, Diff, Impact, Side};
 use stageplot_render::{Custom, Seals, Secrets, render};
 use stageplot_topology::{Document, Format, Plot};
 
@@ -110,7 +113,7 @@ fn flows_are_told_by_who_and_where() {
 #[test]
 fn impacts_are_denied_from_the_mildest_on() {
     let data = change(&[("[redis]\n", "[redis]\npersistence = \"none\"\n")]);
-    assert_eq!(data.impact, diff::Impact::DataAtStake);
+    assert_eq!(data.impact, Impact::DataAtStake);
     for at_least in ["live", "recreate", "data-at-stake"] {
         let by = broken(&format!("kind = \"impact\"\nat-least = \"{at_least}\""), &data);
         assert!(!by.is_empty(), "{at_least}");
@@ -197,4 +200,20 @@ fn a_comment_begins_with_what_is_broken() {
         ),
         "{comment}"
     );
+}
+
+#[test]
+fn the_examples_are_read() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let example = fs::read_to_string(top.join("examples/policies/careful.toml")).expect("the example");
+    assert_eq!(policy(&example).expect("a policy").rules.len(), 5);
+    let page = fs::read_to_string(top.join("docs/policy.md")).expect("the page");
+    let examples: Vec<_> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        policy(example).unwrap_or_else(|error| panic!("{error}"));
+    }
+    for impact in Impact::ALL {
+        assert!(page.contains(&format!("`\"{impact}\"`")), "{impact} is not in docs/policy.md");
+    }
 }
