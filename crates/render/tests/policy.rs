@@ -208,7 +208,8 @@ fn the_examples_are_read() {
     let example = fs::read_to_string(top.join("examples/policies/careful.toml")).expect("the example");
     assert_eq!(policy(&example).expect("a policy").rules.len(), 5);
     let page = fs::read_to_string(top.join("docs/policy.md")).expect("the page");
-    let examples: Vec<_> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let examples: Vec<_> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!examples.is_empty());
     for example in examples {
         policy(example).unwrap_or_else(|error| panic!("{error}"));

@@ -7,6 +7,7 @@ mod diff;
 mod init;
 mod output;
 mod place;
+mod policy;
 mod render;
 mod seals;
 mod secrets;

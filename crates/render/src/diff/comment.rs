@@ -1,7 +1,7 @@
 //! A diff as a comment on a pull request or a merge request.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::policy::Broken;
 use super::words::{listed, period};
@@ -120,7 +120,7 @@ fn heading(diff: &Diff, broken: Option<&[Broken]>) -> String {
     let worst = match diff.impact {
         _ if diff.is_empty() => "nothing changes".to_owned(),
         Impact::None => "nothing happens".to_owned(),
-        impact => words(impact).to_owned(),
+        impact => impact.in_words().to_owned(),
     };
     match broken {
         Some([_]) => format!("{worst}, 1 rule is broken"),
@@ -142,7 +142,7 @@ fn title(diff: &Diff) -> String {
     places.dedup();
     match places.is_empty() {
         true => format!("{nodes}."),
-        false => format!("{nodes}, at worst **{}**: {}.", words(diff.impact), listed(&places)),
+        false => format!("{nodes}, at worst **{}**: {}.", diff.impact.in_words(), listed(&places)),
     }
 }
 
@@ -214,8 +214,10 @@ fn machines(page: &mut Page, diff: &Diff) {
         let what = format!("{text}\n{}", data.collect::<String>());
         groups.entry((Reverse(effect.impact), subject(effect), what)).or_default().push(&node.name);
     }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by(|((worst, ..), nodes), ((other, ..), others)| (worst, nodes).cmp(&(other, others)));
     let lines = groups.iter().map(|((Reverse(impact), subject, what), nodes)| {
-        format!("- **{}**: {subject} on {}: {what}", words(*impact), listed(&names(nodes)))
+        format!("- **{}**: {subject} on {}: {what}", impact.in_words(), listed(&names(nodes)))
     });
     page.list("\n**What happens**\n\n", lines.collect());
 }
@@ -256,40 +258,43 @@ fn changed(field: &FieldChange) -> String {
 
 /// Why it happens, folded.
 fn reasons(page: &mut Page, diff: &Diff) {
-    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
     for (node, effect) in diff.effects() {
-        let reasons = effect.reasons.iter().take(MANY).map(|reason| format!("    {}", clean(&reason.text)));
-        let lines: Vec<_> = reasons.collect();
         let subject = effect.service.as_deref().unwrap_or("the machine");
-        let text = format!("{}: {}\n{}", clean(subject), clean(&effect.text), lines.join("\n"));
-        groups.entry(text).or_default().push(&node.name);
+        let mut lines = vec![format!("{subject}: {}", effect.text)];
+        lines.extend(effect.reasons.iter().take(FEW).map(|reason| format!("    {}", reason.text)));
+        groups.entry(lines).or_default().push(&node.name);
     }
-    let lines = groups.iter().map(|(text, nodes)| {
-        let nodes: Vec<_> = nodes.iter().map(|node| clean(node)).collect();
-        format!("on {}: {text}", listed(&nodes))
+    let mut groups: Vec<_> = groups.into_iter().map(|(lines, nodes)| (nodes, lines)).collect();
+    groups.sort();
+    let lines = groups.into_iter().flat_map(|(nodes, mut lines)| {
+        lines[0] = format!("on {}: {}", listed(&nodes), lines[0]);
+        lines
     });
-    page.fold(
-        "Why",
-        "",
-        lines.flat_map(|group| group.lines().map(str::to_owned).collect::<Vec<_>>()).collect(),
-    );
+    page.fold("Why", "", first(lines.collect()));
 }
 
 /// What differs in files, each folded; where several nodes' differ alike, once.
 fn files(page: &mut Page, diff: &Diff) {
-    let mut groups: BTreeMap<(&str, String), (Vec<&NodeDiff>, &FileDiff)> = BTreeMap::new();
-    for node in &diff.nodes {
-        for file in &node.files {
-            let key = (file.path.as_str(), format!("{file:?}"));
-            groups.entry(key).or_insert_with(|| (Vec::new(), file)).0.push(node);
-        }
+    let mut groups: BTreeMap<String, (&FileDiff, Vec<&str>)> = BTreeMap::new();
+    let nodes = diff.nodes.iter().flat_map(|node| node.files.iter().map(move |file| (Some(node), file)));
+    let all = nodes.chain(diff.overview.iter().map(|file| (None, file)));
+    let (for_people, files): (Vec<_>, Vec<_>) = all.partition(|(_, file)| file.is_for_people());
+    for (node, file) in files {
+        let (_, nodes) = groups.entry(format!("{file:?}")).or_insert_with(|| (file, Vec::new()));
+        nodes.extend(node.map(|node: &NodeDiff| node.name.as_str()));
     }
-    for (nodes, file) in groups.values() {
-        let nodes: Vec<_> = nodes.iter().map(|node| html_code(&short(&node.name, SHORT))).collect();
-        page.fold(&format!("{} on {}", file_title(file), listed(&nodes)), "diff", file_lines(file));
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by(|(file, nodes), (other, others)| (&file.path, nodes).cmp(&(&other.path, others)));
+    for (file, nodes) in groups {
+        let nodes: Vec<_> = nodes.iter().map(|node| html_code(&short(node, SHORT))).collect();
+        let on = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&nodes)) };
+        page.fold(&format!("{}{on}", file_title(file)), "diff", file_lines(file));
     }
-    for file in &diff.overview {
-        page.fold(&file_title(file), "diff", file_lines(file));
+    let for_people: BTreeSet<_> = for_people.iter().map(|(_, file)| name(&file.path)).collect();
+    if !for_people.is_empty() {
+        let names = for_people.into_iter().collect::<Vec<_>>().join(", ");
+        page.always(&format!("\nThese follow, and are for people: {names}.\n"));
     }
 }
 
@@ -320,7 +325,11 @@ fn file_lines(file: &FileDiff) -> Vec<String> {
         Which::Before => format!("- {}", short(&line.text, LONGEST)),
         Which::After => format!("+ {}", short(&line.text, LONGEST)),
     });
-    let mut lines: Vec<_> = fields.chain(lines).collect();
+    first(fields.chain(lines).collect())
+}
+
+/// The first of many lines, and how many more there are.
+fn first(mut lines: Vec<String>) -> Vec<String> {
     if let Some(more @ 1..) = lines.len().checked_sub(MANY) {
         lines.truncate(MANY);
         lines.push(format!("  and {more} more"));
@@ -342,13 +351,6 @@ fn names(all: &[&str]) -> Vec<String> {
     all.iter().map(|it| name(it)).collect()
 }
 
-fn words(impact: Impact) -> &'static str {
-    match impact {
-        Impact::DataAtStake => "data at stake",
-        other => other.as_str(),
-    }
-}
-
 /// How many characters of a name are shown.
 const SHORT: usize = 80;
 
@@ -358,5 +360,5 @@ const LONGEST: usize = 200;
 /// How many of one thing are listed in the summary.
 const FEW: usize = 10;
 
-/// How many lines of one file, or reasons of one effect, are listed.
-const MANY: usize = 40;
+/// How many lines of one file, or reasons of all effects, are listed.
+const MANY: usize = 60;

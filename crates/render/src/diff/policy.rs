@@ -91,7 +91,9 @@ impl Deny {
             }
             Self::Impact(rule) => {
                 let denied = |effect: &Effect| effect.impact >= rule.at_least;
-                effects(diff, &rule.place, denied, |effect| format!("{}: {}", effect.impact, told(effect)))
+                effects(diff, &rule.place, denied, |effect| {
+                    format!("{}: {}", effect.impact.in_words(), told(effect))
+                })
             }
             Self::Rooms(place) => {
                 let denied = |effect: &Effect| effect.drops_rooms;

@@ -1,6 +1,6 @@
 //! What a diff says, in words.
 
-use super::{FileDiff, FlowChange, Status};
+use super::{FileDiff, FlowChange, Impact, Status};
 
 /// `a, b and c`; of many, the first few and how many more.
 pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
@@ -51,6 +51,23 @@ pub(super) fn unique<'a>(names: &[&'a str]) -> Vec<&'a str> {
     let mut unique = names.to_vec();
     unique.dedup();
     unique
+}
+
+impl Impact {
+    /// As people say it: `data at stake`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::DataAtStake => "data at stake",
+            other => other.as_str(),
+        }
+    }
+}
+
+impl FileDiff {
+    /// Whether it says again, for people, what the plot says.
+    pub fn is_for_people(&self) -> bool {
+        matches!(&*self.path, "README.md" | "install.sh" | "runbook.md" | "diagram.mmd" | "diagram.svg")
+    }
 }
 
 impl FlowChange {

@@ -57,7 +57,7 @@ fn title(diff: &Diff) -> String {
     match places.is_empty() {
         true => format!("{bold}{nodes}.{bold:#}\n"),
         false => {
-            let impact = painted(diff.impact, words(diff.impact));
+            let impact = painted(diff.impact, diff.impact.in_words());
             format!("{bold}{nodes}, at worst:{bold:#} {impact} ({})\n", listed(&places))
         }
     }
@@ -137,7 +137,7 @@ fn called(node: &NodeDiff) -> String {
 }
 
 fn effect_lines(effect: &Effect) -> String {
-    let impact = painted(effect.impact, words(effect.impact));
+    let impact = painted(effect.impact, effect.impact.in_words());
     let mut text = format!("  {}: {impact}: {}\n", subject(effect), clean(&effect.text));
     for reason in &effect.reasons {
         let mark = if reason.impact == Impact::DataAtStake { "! " } else { "" };
@@ -171,7 +171,7 @@ fn files(diff: &Diff) -> String {
     let mut more: Vec<String> = Vec::new();
     for node in diff.nodes.iter().filter(|node| matches!(node.status, Status::Changed | Status::Renamed)) {
         for file in &node.files {
-            if is_for_people(&file.path) {
+            if file.is_for_people() {
                 more.push(clean(&file.path));
                 continue;
             }
@@ -184,7 +184,7 @@ fn files(diff: &Diff) -> String {
         text.push_str(&file_lines(file, &format!(" on {}", listed(nodes))));
     }
     for file in &diff.overview {
-        match is_for_people(&file.path) {
+        match file.is_for_people() {
             true => more.push(clean(&file.path)),
             false => text.push_str(&file_lines(file, "")),
         }
@@ -195,11 +195,6 @@ fn files(diff: &Diff) -> String {
         let _ = writeln!(text, "\nThese follow, and are for people: {}", more.join(", "));
     }
     text
-}
-
-/// Whether it says again, for people, what the plot says.
-fn is_for_people(path: &str) -> bool {
-    matches!(path, "README.md" | "install.sh" | "runbook.md" | "diagram.mmd" | "diagram.svg")
 }
 
 fn file_lines(file: &FileDiff, place: &str) -> String {
@@ -272,13 +267,6 @@ fn clean(text: &str) -> String {
         }
         clean
     })
-}
-
-fn words(impact: Impact) -> &'static str {
-    match impact {
-        Impact::DataAtStake => "data at stake",
-        other => other.as_str(),
-    }
 }
 
 fn painted(impact: Impact, text: &str) -> String {
