@@ -11,6 +11,7 @@ pub mod diagram;
 pub mod diff;
 mod error;
 mod firewall;
+mod judge;
 mod kind;
 pub mod output;
 
@@ -26,6 +27,7 @@ mod yaml;
 pub use artifact::{Artifact, Change, Owner};
 pub use bundle::{Bundle, Manifest, ManifestEntry};
 pub use error::RenderError;
+pub use judge::judge;
 pub use render::{Custom, Renderer, Rendering, render, template_names};
 pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
 pub use secrets::{SecretError, SecretSource, Secrets};

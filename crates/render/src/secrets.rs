@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
-use crate::{SealKey, Seals};
+use crate::{SealKey, Seals, judge};
 
 /// Finds the values of secrets.
 ///
@@ -103,6 +103,8 @@ impl Values {
         }
         if let Secrets::From(_) = secrets {
             review(&values, topology, &mut findings);
+            let value = |secret: &SecretRef| values.get(secret).map(|value| value.expose_secret());
+            judge::secrets(topology, value, &mut findings);
         }
         if findings.has_errors() {
             Err(findings)

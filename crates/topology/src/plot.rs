@@ -5,6 +5,7 @@
 //! a [`Topology`], which can not.
 
 mod access;
+mod mistakes;
 mod network;
 mod node;
 mod read;

@@ -25,10 +25,9 @@ use preset::Preset;
 /// which nobody else may read. Asks what is to be in the plot where neither
 /// --preset nor --from-env says so.
 #[derive(clap::Args)]
-#[command(override_usage = "stageplot init [DIR] [--preset <NAME>]\n       \
-                            stageplot init [DIR] --from-env <ADDRESS=FILE>...")]
+#[command(override_usage = "stageplot init [DIR] [--preset <NAME> | --from-env <ADDRESS=FILE>...]")]
 pub(crate) struct Init {
-    /// The directory to write to, before any option; made where it does not exist
+    /// The directory to write to, named before --from-env; made where it does not exist
     #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
     dir: PathBuf,
 
@@ -70,18 +69,19 @@ impl Init {
         // Before anything is asked.
         if plot.symlink_metadata().is_ok() {
             return Err(Failure::new(format!("{} exists", shown(&plot))).help(
-                "`stageplot check` says what is wrong with it; another directory can be given to init",
+                "`stageplot check` says what is wrong with it; to begin anew, move it and its \
+                 stageplot.secrets.env away, or name another directory: stageplot init DIR",
             ));
+        }
+        let keep = secrets.symlink_metadata().is_ok();
+        if keep && !self.from_env.is_empty() {
+            return Err(Failure::new(format!("{} exists, and may hold other secrets", shown(&secrets)))
+                .help("move it away, or name another directory: stageplot init DIR --from-env …"));
         }
         let Some(draft) = self.draft()? else {
             screen::talk("\nNothing was written.\n");
             return Ok(Exit::Findings);
         };
-        let keep = secrets.symlink_metadata().is_ok();
-        if keep && draft.imported {
-            return Err(Failure::new(format!("{} exists, and may hold other secrets", shown(&secrets)))
-                .help("move it away, or name another directory: stageplot init DIR --from-env …"));
-        }
         fs::create_dir_all(&self.dir).map_err(|error| Failure::write(&self.dir, &error))?;
         if let (Some(text), false) = (&draft.secrets, keep) {
             write::private(&secrets, text)?;

@@ -9,6 +9,9 @@ use tempfile::TempDir;
 /// A sound plot of one machine.
 pub(crate) const PLOT: &str = r#"name = "live"
 
+[access]
+ssh = { from = "any" }
+
 [nodes.main]
 public = "203.0.113.10"
 roles = ["edge", "livekit", "redis"]

@@ -24,7 +24,7 @@ fn every_missing_secret_is_named() {
     ended
         .says("the value of LIVEKIT_API_SECRET cannot be had: it is not in the environment")
         .says("the value of REDIS_PASSWORD cannot be had")
-        .says("--> stageplot.toml:14:12")
+        .says("--> stageplot.toml:17:12")
         .says("password = { env = \"REDIS_PASSWORD\" }")
         .says("2 errors in stageplot.toml");
     assert_eq!(place.names(), ["stageplot.toml"]);

@@ -206,18 +206,22 @@ fn flows(page: &mut Page, diff: &Diff) {
 
 /// What happens on machines, the worst first; what is the same on several, once.
 fn machines(page: &mut Page, diff: &Diff) {
-    let mut groups: BTreeMap<(Reverse<Impact>, String, String), Vec<&str>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Reverse<Impact>, String, String, String), Vec<&str>> = BTreeMap::new();
     for (node, effect) in diff.effects().filter(|(_, effect)| effect.impact > Impact::Live) {
         let data = effect.reasons.iter().filter(|reason| reason.impact == Impact::DataAtStake);
         let data = data.take(FEW).map(|reason| format!("  - {}\n", sentence(&short(&reason.text, LONGEST))));
+        let process = match effect.process {
+            same if same == effect.impact => String::new(),
+            process => format!(", {}", process.in_words()),
+        };
         let text = sentence(&short(&effect.text, LONGEST));
         let what = format!("{text}\n{}", data.collect::<String>());
-        groups.entry((Reverse(effect.impact), subject(effect), what)).or_default().push(&node.name);
+        groups.entry((Reverse(effect.impact), process, subject(effect), what)).or_default().push(&node.name);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by(|((worst, ..), nodes), ((other, ..), others)| (worst, nodes).cmp(&(other, others)));
-    let lines = groups.iter().map(|((Reverse(impact), subject, what), nodes)| {
-        format!("- **{}**: {subject} on {}: {what}", impact.in_words(), listed(&names(nodes)))
+    let lines = groups.iter().map(|((Reverse(impact), process, subject, what), nodes)| {
+        format!("- **{}**{process}: {subject} on {}: {what}", impact.in_words(), listed(&names(nodes)))
     });
     page.list("\n**What happens**\n\n", lines.collect());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, Status};
+use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, Status, words};
 
 mod pattern;
 mod read;
@@ -163,19 +163,17 @@ impl DeniedFile {
             return None;
         }
         let at = node.map_or_else(|| file.path.clone(), |node| format!("{} on {node}", file.path));
-        let whole = match file.status {
-            Status::Added => Some("is new"),
-            Status::Removed => Some("is gone"),
+        let denied = file.about.iter().chain(&file.fields).filter(|field| {
+            self.fields.is_empty() || self.fields.iter().any(|pattern| pattern.matches(&field.path))
+        });
+        let denied: Vec<_> = denied.collect();
+        match file.status {
+            Status::Added => Some(format!("{at} is new")),
+            Status::Removed => Some(format!("{at} is gone")),
+            _ if !denied.is_empty() => Some(format!("{at}: {}", words::fields_in_words(&denied, ""))),
             // A file without fields may hold any.
-            _ if !file.lines.is_empty() || self.fields.is_empty() => Some("differs"),
+            _ if self.fields.is_empty() || !file.lines.is_empty() => Some(format!("{at} differs")),
             _ => None,
-        };
-        if let Some(whole) = whole {
-            return Some(format!("{at} {whole}"));
         }
-        let fields = file.fields.iter().chain(&file.about).map(|field| field.path.as_str());
-        let denied = fields.filter(|field| self.fields.iter().any(|pattern| pattern.matches(field)));
-        let denied = super::words::unique(&denied.collect::<Vec<_>>());
-        (!denied.is_empty()).then(|| format!("{at}: {}", super::words::listed(&denied)))
     }
 }

@@ -2,7 +2,7 @@
 //! belongs.
 
 use super::secrets::Secrets;
-use super::survey::Survey;
+use super::survey::{Machine, Survey};
 use crate::{Code, HostName, Severity};
 
 /// The key's name where no file gives one.
@@ -26,8 +26,8 @@ pub(super) fn forget(survey: &mut Survey) {
     let renamed = format!("this is an example of a key's name; the key is called {KEY_NAME} here");
     let help = "change the name in keys of [livekit], if your services use another";
     drop_all(survey, "LIVEKIT_API_KEY", &keyless, Severity::Info, &renamed, help);
-    let kept: Vec<_> = survey.machines.iter().filter_map(|m| m.value("LIVEKIT_API_KEY")).collect();
-    let kept: Vec<_> = kept.into_iter().map(str::to_owned).collect();
+    let kept = survey.machines.iter().filter_map(|machine| machine.value("LIVEKIT_API_KEY"));
+    let kept: Vec<_> = kept.map(str::to_owned).collect();
     let signers = with(survey, "WEBHOOK_API_KEY", |_, value| {
         is_placeholder("WEBHOOK_API_KEY", value) && !kept.iter().any(|key| key == value)
     });
@@ -75,7 +75,7 @@ fn drop_all(
 }
 
 /// The machines whose value is of this sort.
-fn with(survey: &Survey, name: &str, is: impl Fn(&super::survey::Machine, &str) -> bool) -> Vec<usize> {
+fn with(survey: &Survey, name: &str, is: impl Fn(&Machine, &str) -> bool) -> Vec<usize> {
     let is = |&m: &usize| {
         let machine = &survey.machines[m];
         machine.value(name).is_some_and(|value| is(machine, value))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::addresses::all;
 use super::survey::Survey;
-use crate::{Code, FieldPath, Name};
+use crate::{Code, FieldPath, Name, Severity};
 
 /// Which machines run what, by index.
 pub(super) struct Places {
@@ -46,6 +46,16 @@ impl Places {
             format!("LiveKit runs on {}, {why}", all(names, &self.livekit)),
             format!("{how}: \"livekit\""),
         );
+        let alone = |&m: &usize| survey.machines[m].nodes.as_ref().is_some_and(|list| list.is_local);
+        let alone: Vec<_> = self.livekit.iter().copied().filter(alone).collect();
+        if let [first, others @ ..] = alone.as_slice()
+            && !others.is_empty()
+        {
+            // The example file has it, and is copied to the Caddy machine too.
+            let message = format!("NODES is localhost here, so LiveKit runs on each: {}", all(names, &alone));
+            let help = "take NODES out of the file of a machine without LiveKit; its DOMAIN says that Caddy is there";
+            survey.add_as(Code::EnvInferred, Severity::Warning, (*first, "NODES"), message, help);
+        }
         let fronts = self.edges.iter().any(|&edge| self.is_front(edge));
         let why = match fronts {
             true => "since DOMAIN or CADDY_UPSTREAM is set there, apart from LiveKit",

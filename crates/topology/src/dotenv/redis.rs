@@ -143,8 +143,18 @@ fn seat(survey: &mut Survey, places: &Places) -> (Option<Seat>, Vec<usize>) {
                 words(&other.value),
                 words(&first.value)
             );
-            let help = "all machines share one Redis: name its machine by the same address everywhere; \
-                        localhost and redis mean the very machine of the file";
+            // The example file has both variables, and is copied to the Caddy machine too.
+            let are_own = [first, other].iter().all(|told| told.value == Seat::On(told.machine));
+            let help = match are_own {
+                true => {
+                    "take REDIS_HOST and NODES out of the file of a machine with Caddy alone; where both run \
+                     LiveKit, write the address of the one Redis in both"
+                }
+                false => {
+                    "all machines share one Redis: name its machine by the same address everywhere; localhost \
+                     and redis mean the very machine of the file"
+                }
+            };
             survey.add(Code::EnvContradiction, (other.machine, other_name), message, help);
         }
     }
@@ -208,7 +218,8 @@ fn password(
     let reference = Some(SecretRef::Env(PASSWORD.to_owned()));
     let Some(told) = survey.agreed(&everyone, PASSWORD, secret) else {
         let had_one = survey.forgotten.contains(PASSWORD);
-        if !had_one && !(is_ours && is_shared) {
+        let is_wanted = had_one || is_ours && is_shared;
+        if !is_wanted {
             return None;
         }
         if !had_one {

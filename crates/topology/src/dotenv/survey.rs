@@ -123,6 +123,7 @@ impl Survey {
         let mut files: Vec<_> = machines.iter().map(|&machine| self.machines[machine].file_name()).collect();
         let first = files.first().copied();
         files.retain(|file| Some(*file) != first);
+        files.sort_unstable();
         files.dedup();
         match files.as_slice() {
             [] => String::new(),

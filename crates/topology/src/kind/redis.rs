@@ -139,8 +139,8 @@ impl Kind for Redis {
             return Vec::new();
         }
         vec![
-            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).at(At::Primary),
-            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).at(At::Replicas),
+            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Primary),
+            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Replicas),
         ]
     }
 

@@ -1,6 +1,8 @@
 //! Files that say different things of one.
 
-use crate::{contradiction, plot};
+use stageplot_topology::Code;
+
+use crate::{contradiction, found, nodes, plot, read};
 
 #[test]
 fn contradictions_name_both_lines_and_no_secret() {
@@ -34,4 +36,22 @@ fn places_that_contradict_each_other() {
     assert!(contradiction(&[("10.0.0.1", own), ("10.0.0.2", own)]).contains("one on 10.0.0.1"));
     // A machine's own localhost agrees with a list that has it.
     plot(&[("10.0.0.1", "NODES=localhost\nREDIS_HOST=redis\n"), ("10.0.0.2", listed)]);
+}
+
+#[test]
+fn the_example_file_on_every_machine_is_told_how_to_mend() {
+    let copied = "DOMAIN=rtc.test\nNODES=localhost\nREDIS_HOST=redis\n";
+    let files = [("10.0.0.1", copied), ("10.0.0.2", copied)];
+    assert!(
+        contradiction(&files)
+            .contains("take REDIS_HOST and NODES out of the file of a machine with Caddy alone")
+    );
+    // Half of it: two machines that each mean themselves.
+    let half = copied.replace("REDIS_HOST=redis\n", "");
+    let import = read(&[("10.0.0.1", &half), ("10.0.0.2", copied)]).expect("a plot");
+    let warned = found(&import.findings, Code::EnvInferred).join("\n");
+    assert!(warned.contains("warning[env-inferred]: 2:1: \"10.0.0.1\".NODES"), "{warned}");
+    // As the help says.
+    let front = read(&[("10.0.0.1", "DOMAIN=rtc.test\n"), ("10.0.0.2", copied)]).expect("a plot");
+    assert_eq!(nodes(&front.plot), ["front 10.0.0.1 edge", "media 10.0.0.2 livekit,redis"]);
 }

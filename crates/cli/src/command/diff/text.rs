@@ -137,7 +137,10 @@ fn called(node: &NodeDiff) -> String {
 }
 
 fn effect_lines(effect: &Effect) -> String {
-    let impact = painted(effect.impact, effect.impact.in_words());
+    let mut impact = painted(effect.impact, effect.impact.in_words());
+    if effect.impact != effect.process {
+        impact = format!("{impact}, {}", painted(effect.process, effect.process.in_words()));
+    }
     let mut text = format!("  {}: {impact}: {}\n", subject(effect), clean(&effect.text));
     for reason in &effect.reasons {
         let mark = if reason.impact == Impact::DataAtStake { "! " } else { "" };

@@ -57,7 +57,7 @@ pub(super) fn next(draft: &Draft, dir: &Path, is_well: bool) -> String {
          \x20 stageplot check{at}\n\
          \x20 stageplot render{at} --out {out}\n\
          \x20 less {out}/runbook.md\n\
-         Both hold secrets; with Git: printf '%s\\n' {} rendered/ >> {keep}\n",
+         With Git, keep the secrets out of it: printf '%s\\n' {} rendered/ >> {keep}\n",
         Secrets::FILE
     )
 }

@@ -1,13 +1,14 @@
 //! `stageplot init --from-env`
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable};
-use stageplot_topology::{Diagnostic, Findings, Segment, Severity, redact_source};
+use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable, Meaning};
+use stageplot_topology::{Code, Diagnostic, Findings, Segment, Severity, redact_source};
 
 use super::Draft;
 use crate::failure::Failure;
@@ -62,7 +63,11 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
         imported.secrets.make(name, random()?);
     }
     Ok(Some(Draft {
-        plot: format!("# Made by `stageplot init` from {}.\n\n{}", listed(&texts), with_access(&plot)),
+        plot: format!(
+            "# Made by `stageplot init` from {}.\n\n{}",
+            listed(&texts).replace(char::is_control, "?"),
+            with_access(&plot)
+        ),
         secrets: (!imported.secrets.is_empty()).then(|| imported.secrets.render()),
         made: open,
         missing: imported.secrets.missing().map(str::to_owned).collect(),
@@ -80,14 +85,13 @@ fn with_access(plot: &str) -> String {
 }
 
 const ACCESS: &str = r#"[access]                          # your own way in, never closed
-ssh = { port = 22, from = "any" } # better: your own addresses
+ssh = { port = 22, from = "any" } # better than any: your own addresses
 "#;
 
 /// The files' names, each once.
 fn listed(texts: &[Text]) -> String {
-    let mut names: Vec<_> = texts.iter().map(|text| text.name.as_str()).collect();
-    names.dedup();
-    names.join(", ")
+    let names: BTreeSet<_> = texts.iter().map(|text| text.name.as_str()).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// A file's text.
@@ -125,7 +129,10 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Failure {
 /// out again once the files can be taken.
 fn tell(findings: &Findings, texts: &[Text]) {
     let about = |finding: &Diagnostic| match finding.location.path.segments() {
-        [Segment::Key(name), ..] => texts.iter().find(|text| text.name == *name),
+        // A file may be called like a field.
+        [Segment::Key(name), rest @ ..] if rest.is_empty() || finding.location.span.is_some() => {
+            texts.iter().find(|text| text.name == *name)
+        }
         _ => None,
     };
     let source = |finding: &Diagnostic| match about(finding) {
@@ -133,31 +140,51 @@ fn tell(findings: &Findings, texts: &[Text]) {
         None => Source { name: "stageplot.toml", text: "", document: None },
     };
     let least = if findings.has_errors() { Severity::Error } else { Severity::Warning };
+    let mut to_do: Vec<_> = findings.iter().filter(|finding| finding.severity >= least).collect();
+    to_do.sort_by_key(|finding| rank(finding.code));
     let mut urgent = Findings::new();
-    findings.iter().filter(|finding| finding.severity >= least).for_each(|f| urgent.push(f.clone()));
+    to_do.into_iter().for_each(|finding| urgent.push(finding.clone()));
     screen::talk(&findings::draw_about(&urgent, &listed(texts), source));
     if findings.has_errors() {
         return;
     }
-    let mut lines = String::new();
+    let (mut lines, mut unread) = (String::new(), BTreeSet::new());
     for finding in findings.iter().filter(|finding| finding.severity < least) {
         let path = &finding.location.path;
-        let place = match (about(finding), finding.location.span) {
-            (Some(text), Some(span)) => {
-                let name = path.segments().last().map(|name| match name {
-                    Segment::Key(name) => name.as_str(),
-                    Segment::Index(_) => "",
-                });
-                format!("{}:{} {}", text.name, span.line, name.unwrap_or_default())
+        let variable = match (about(finding), path.segments()) {
+            (Some(_), [.., Segment::Key(name)]) => Some(name.as_str()),
+            _ => None,
+        };
+        let known = variable.and_then(KnownVariable::find).map(|known| known.meaning);
+        let place = match (about(finding), finding.location.span, variable) {
+            (Some(_), _, Some(name)) if matches!(known, Some(Meaning::Unread { .. })) => {
+                unread.insert(name);
+                continue;
             }
+            (Some(text), Some(span), Some(name)) => format!("{}:{} {name}", text.name, span.line),
             _ => path.to_string(),
         };
         lines.push_str(&format!("  {place}: {}\n", finding.message));
+    }
+    if !unread.is_empty() {
+        let names: Vec<_> = unread.into_iter().collect();
+        lines.push_str(&format!(
+            "  The scripts never read these, and they set nothing: {}\n",
+            names.join(", ")
+        ));
     }
     if !lines.is_empty() {
         let gap = if urgent.is_empty() { "" } else { "\n" };
         screen::talk(&screen::harmless(format!("{gap}To know, with nothing to be done:\n{lines}\n")));
     }
+}
+
+/// What stops a rendering comes first, then what nothing works without.
+fn rank(code: Code) -> usize {
+    [Code::LivekitShortSecret, Code::EnvMissing, Code::EnvInferred]
+        .iter()
+        .position(|first| *first == code)
+        .unwrap_or(usize::MAX)
 }
 
 /// The text with every value starred out that is not known to be harmless.
