@@ -29,7 +29,7 @@ impl Exit {
                 "nothing was done: the command line is wrong, or something cannot be read or written"
             }
             Self::Findings => {
-                "the plot has errors, or a secret it names is missing; with --deny-warnings, warnings too; \
+                "the plot has errors, or lacks a secret or an image; with --deny-warnings, warnings too; \
                  of diff: something changes"
             }
         }
