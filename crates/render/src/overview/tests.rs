@@ -140,6 +140,10 @@ fn a_runbook_of_very_many_nodes_stays_a_document() {
     let renderer =
         crate::Renderer::new(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("loads");
     for artifact in renderer.overview().expect("renders") {
+        // That one is for programs.
+        if artifact.path == crate::summary::Summary::PATH {
+            continue;
+        }
         assert!(artifact.bytes.len() < 200_000, "{} has {} bytes", artifact.path, artifact.bytes.len());
     }
 }

@@ -6,10 +6,11 @@ use serde::{Deserialize, Deserializer};
 
 use super::mistakes::Mistakes;
 use super::{
-    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
+    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, RegistrySpec, SealsSpec,
+    ServiceSpec,
 };
 use crate::decode::{ByKind, decode};
-use crate::{App, Code, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment};
+use crate::{App, Code, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Registry, Segment};
 
 /// A plot as its file has it.
 #[derive(Default, Deserialize)]
@@ -26,6 +27,7 @@ struct File {
     networks: BTreeMap<Name, NetworkSpec>,
     nodes: BTreeMap<Name, NodeSpec>,
     services: BTreeMap<Name, ByKind<Service>>,
+    registries: BTreeMap<Registry, RegistrySpec>,
     severity: BTreeMap<Code, Level>,
     // The short form: a service that is alone of its kind.
     #[serde(deserialize_with = "some")]
@@ -173,6 +175,7 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         networks: file.networks,
         nodes: file.nodes,
         services,
+        registries: file.registries,
         severity: file.severity,
     }
 }
