@@ -8,6 +8,7 @@ mod init;
 mod output;
 mod pin;
 mod place;
+mod policy;
 mod render;
 mod seals;
 mod secrets;
