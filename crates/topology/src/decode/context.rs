@@ -5,34 +5,39 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
+use super::Elsewhere;
 use super::deserializer::Node;
 use super::error::{Error, Place, Problem};
 use super::helpers::KIND;
 use super::wording;
 use crate::document::quotes_secret;
-use crate::{FieldPath, Findings, Severity, Value};
+use crate::{FieldPath, Findings, Segment, Severity, Value};
 
 /// The state of one decoding, shared by all its nodes.
 pub(super) struct Context {
     pub(super) at: FieldPath,
     findings: RefCell<Findings>,
-    /// Values that were reported; they are passed over from then on.
+    /// Values that are passed over: decoded elsewhere, or reported.
     masked: RefCell<HashSet<usize>>,
     /// Those of them that have been a known field or element, so that what
     /// holds them may well be incomplete without its own fault.
     broken: RefCell<HashSet<usize>>,
     /// Fields that were reported missing, by the table that lacks them.
     holes: RefCell<HashMap<usize, Vec<&'static str>>>,
+    /// Kinds that are decoded elsewhere.
+    kinds: Vec<&'static str>,
 }
 
 impl Context {
-    pub(super) fn new(at: FieldPath, findings: Findings) -> Self {
+    pub(super) fn new(at: FieldPath, elsewhere: &Elsewhere<'_>, findings: Findings) -> Self {
+        let masked = elsewhere.values.iter().map(|value| identity(value)).collect();
         Self {
             at,
             findings: RefCell::new(findings),
-            masked: RefCell::default(),
+            masked: RefCell::new(masked),
             broken: RefCell::default(),
             holes: RefCell::default(),
+            kinds: elsewhere.kinds.clone(),
         }
     }
 
@@ -100,8 +105,19 @@ impl Context {
         findings.push(if full {
             wording::uncounted(place)
         } else {
-            wording::diagnostic(error.problem(), place)
+            wording::diagnostic(error.problem(), place, self.kinds_at(error.problem(), &place.path))
         });
+    }
+
+    /// The kinds decoded elsewhere, where their names are expected as well: in a
+    /// field `kind`, or as a table at the top.
+    fn kinds_at(&self, problem: &Problem, path: &FieldPath) -> &[&'static str] {
+        let is_name = match (problem, path.segments()) {
+            (Problem::UnknownField { .. }, [_]) | (Problem::MissingKind(_), _) => true,
+            (Problem::UnknownVariant { .. }, [.., Segment::Key(field)]) => field == KIND,
+            _ => false,
+        };
+        if is_name { &self.kinds } else { &[] }
     }
 
     pub(super) fn is_masked(&self, value: &Value) -> bool {

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
+use super::kinds;
 use super::{
     Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
 };
-use crate::decode::{ByKind, decode};
+use crate::decode::{ByKind, decode, decode_beside};
 use crate::{
-    App, Code, Diagnostic, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment, Value,
+    App, Code, Diagnostic, Document, Edge, FieldPath, Findings, Format, Kinds, Livekit, Name, Redis, Segment,
+    Value,
 };
 
 /// A plot as its file has it.
@@ -89,15 +91,40 @@ impl Plot {
     ///
     /// All findings, each with its place in the file, where one is an error.
     pub fn read(document: &Document) -> Result<Built, Findings> {
+        Self::read_with(document, &Kinds::new())
+    }
+
+    /// Reads a plot that may have services of kinds of one's own, and validates it.
+    /// See [`CustomKind`](crate::CustomKind) for an example.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plot::read`].
+    pub fn read_with(document: &Document, kinds: &Kinds) -> Result<Built, Findings> {
         let mut findings = Findings::new();
-        let file: Option<File> = decode(document.root(), &FieldPath::root(), &mut findings);
+        let custom = kinds.find(document);
+        let file: Option<File> =
+            decode_beside(document.root(), &FieldPath::root(), &kinds.elsewhere(&custom), &mut findings);
         let Some(file) = file else {
             document.locate(&mut findings);
             return Err(findings);
         };
-        let plot = plot(file, &mut findings);
+        kinds::review_names(document, &custom, &mut findings);
+        let (mut apps, mut short_apps) = (Vec::new(), Vec::new());
+        for service in &custom {
+            let Some((name, app)) = service.decode(&mut findings) else { continue };
+            match service.short() {
+                Some(kind) => short_apps.push((kind, app.into())),
+                None => apps.push((name, app.into())),
+            }
+        }
+        let plot = plot(file, apps, short_apps, &mut findings);
         let (topology, mut more) = crate::resolve::resolve(&plot);
-        more.retain_mut(|finding| !follows(finding, &findings, document));
+        more.retain_mut(|finding| !follows(finding, &findings, document, kinds));
+        more.retain_mut(|finding| {
+            custom.iter().for_each(|service| service.claim(finding));
+            true
+        });
         findings.append(more);
         plot.apply_severity(&mut findings);
         Self::locate(document, &mut findings);
@@ -119,13 +146,13 @@ impl Plot {
 
 /// Whether a finding only follows from a mistake that has been found already:
 /// what is written wrongly is missing as well, and what is missing has no name.
-fn follows(finding: &Diagnostic, mistakes: &Findings, document: &Document) -> bool {
+fn follows(finding: &Diagnostic, mistakes: &Findings, document: &Document, kinds: &Kinds) -> bool {
     let is_mistaken = |owner: &FieldPath| {
-        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path));
+        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path, kinds));
         owners.any(|mistaken| mistaken == *owner)
     };
     let is_any_mistaken = |table: &str| {
-        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path));
+        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path, kinds));
         owners.any(|mistaken| mistaken.parent() == Some(FieldPath::root().key(table)))
     };
     let path = &finding.location.path;
@@ -135,7 +162,7 @@ fn follows(finding: &Diagnostic, mistakes: &Findings, document: &Document) -> bo
         _ => {}
     }
     if ABSENCES.contains(&finding.code) {
-        return owner_of(path).is_some_and(|owner| is_mistaken(&owner));
+        return owner_of(path, kinds).is_some_and(|owner| is_mistaken(&owner));
     }
     // A single name may stand where a list is looked for.
     let named = document.value(path).or_else(|| document.value(&path.parent()?));
@@ -147,7 +174,7 @@ fn follows(finding: &Diagnostic, mistakes: &Findings, document: &Document) -> bo
 }
 
 /// The node, service or network that a field is of.
-fn owner_of(path: &FieldPath) -> Option<FieldPath> {
+fn owner_of(path: &FieldPath, kinds: &Kinds) -> Option<FieldPath> {
     let root = FieldPath::root();
     match path.segments() {
         [Segment::Key(table), Segment::Key(name), ..]
@@ -155,7 +182,7 @@ fn owner_of(path: &FieldPath) -> Option<FieldPath> {
         {
             Some(root.key(table).key(name))
         }
-        [Segment::Key(kind), ..] if ServiceSpec::KINDS.contains(&kind.as_str()) => {
+        [Segment::Key(kind), ..] if ServiceSpec::KINDS.contains(&kind.as_str()) || kinds.has(kind) => {
             Some(root.key("services").key(kind))
         }
         _ => None,
@@ -177,7 +204,14 @@ const ABSENCES: &[Code] = &[
     Code::AppNotStarted,
 ];
 
-fn plot(file: File, findings: &mut Findings) -> Plot {
+/// The plot of the file, with services that are decoded elsewhere: those with a
+/// name, and those in the short form, of which each has its kind's.
+fn plot(
+    file: File,
+    others: Vec<(Name, ServiceSpec)>,
+    others_short: Vec<(&'static str, ServiceSpec)>,
+    findings: &mut Findings,
+) -> Plot {
     let root = FieldPath::root();
     let name = file.name.unwrap_or_else(|| {
         // A name that was written wrongly has been reported already.
@@ -188,15 +222,15 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         super::fixed_name("unnamed")
     });
     let services = file.services.into_iter().map(|(name, ByKind(service))| (name, service.into()));
-    let mut services: BTreeMap<Name, ServiceSpec> = services.collect();
+    let mut services: BTreeMap<Name, ServiceSpec> = services.chain(others).collect();
     let short = [
         file.edge.map(ServiceSpec::from),
         file.livekit.map(ServiceSpec::Livekit),
         file.redis.map(ServiceSpec::from),
         file.app.map(ServiceSpec::from),
     ];
-    for service in short.into_iter().flatten() {
-        let kind = service.kind();
+    let short = short.into_iter().flatten().map(|service| (service.kind(), service));
+    for (kind, service) in short.chain(others_short) {
         if services.insert(super::fixed_name(kind), service).is_some() {
             findings.add(
                 Code::DuplicateService,
@@ -220,6 +254,15 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         services,
         severity: file.severity,
     }
+}
+
+/// Whether a plot has a field of this name at its top.
+pub(super) fn is_field(name: &Name) -> bool {
+    let text = format!("{{ \"{name}\": null }}");
+    let Ok(document) = Document::parse(Format::Json, "", &text) else { return false };
+    let mut findings = Findings::new();
+    let _: Option<File> = decode(document.root(), &FieldPath::root(), &mut findings);
+    findings.iter().all(|finding| finding.code != Code::UnknownField)
 }
 
 /// The path of a service's field in the short form, where that is how the
