@@ -10,7 +10,6 @@ use stageplot_topology::{Plot, SecretRef};
 
 mod command;
 mod file;
-mod interrupt;
 mod random;
 
 pub(crate) use random::random;

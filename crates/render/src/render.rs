@@ -10,7 +10,7 @@ use crate::compose::{Bridge, Project};
 use crate::kind::{self, Part, Scene};
 use crate::secrets::{Secrets, Values};
 use crate::template::{Template, Templates};
-use crate::{RenderError, SealKey, Seals, firewall, overview, system, yaml};
+use crate::{RenderError, SealKey, Seals, firewall, judge, overview, system, yaml};
 
 /// What the user puts in the place of, or beside, what is rendered.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +84,10 @@ impl<'a> Renderer<'a> {
             true => templates,
             false => templates.with_overrides(custom.templates.clone()).map_err(RenderError::Templates)?,
         };
+        let unwritable = judge::judge(topology);
+        if unwritable.has_errors() {
+            return Err(unwritable.into());
+        }
         let values = Values::collect(topology, secrets)?;
         Ok(Self { topology, values, templates, custom })
     }
@@ -140,7 +144,7 @@ impl<'a> Renderer<'a> {
         artifacts.push(overview::readme(topology, node, &self.templates, &project, sealed)?);
         let system = system::render(topology, node.id, &self.templates, &project, &artifacts, sealed)?;
         artifacts.extend(system);
-        Bundle::new(node.name.to_string(), artifacts)
+        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told())
     }
 
     /// The files about the whole.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
-use crate::{SealKey, Seals};
+use crate::{SealKey, Seals, judge};
 
 /// Finds the values of secrets.
 ///
@@ -103,6 +103,8 @@ impl Values {
         }
         if let Secrets::From(_) = secrets {
             review(&values, topology, &mut findings);
+            let value = |secret: &SecretRef| values.get(secret).map(|value| value.expose_secret());
+            judge::secrets(topology, value, &mut findings);
         }
         if findings.has_errors() {
             Err(findings)
@@ -115,6 +117,11 @@ impl Values {
     /// what is rendered is to be compared and not to be run.
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed
+    }
+
+    /// Whether there is a value of a secret that may be written into a file.
+    pub(crate) fn are_told(&self) -> bool {
+        !self.sealed && !self.values.is_empty()
     }
 
     /// What there is to say of the values that is no error.

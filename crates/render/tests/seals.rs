@@ -254,7 +254,7 @@ fn different([a, b]: &[BTreeMap<String, Vec<u8>>; 2]) -> BTreeSet<String> {
     paths.map(plain).collect()
 }
 
-fn holding<'f>(files: &'f BTreeMap<String, Vec<u8>>, text: &str) -> usize {
+fn holding(files: &BTreeMap<String, Vec<u8>>, text: &str) -> usize {
     files.values().filter(|bytes| String::from_utf8_lossy(bytes).contains(text)).count()
 }
 

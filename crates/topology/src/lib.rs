@@ -17,6 +17,7 @@ mod kind;
 mod order;
 mod path;
 mod plot;
+mod public;
 mod reach;
 mod resolve;
 mod secrets;

@@ -6,6 +6,7 @@
 
 mod access;
 mod kinds;
+mod mistakes;
 mod network;
 mod node;
 mod read;

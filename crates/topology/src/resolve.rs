@@ -137,6 +137,7 @@ fn open(topology: &mut Topology, id: ServiceId) {
             name: draft.name,
             protocol: draft.protocol,
             ports: draft.ports,
+            field: draft.field.map(|field| service_path(&service.name).join(&field)),
             speaks: draft.speaks,
             scope: draft.scope,
             at,
@@ -188,6 +189,8 @@ pub(crate) struct Draft {
     pub(crate) name: std::borrow::Cow<'static, str>,
     pub(crate) protocol: Protocol,
     pub(crate) ports: PortRange,
+    /// The field that states the ports, from the service on.
+    pub(crate) field: Option<FieldPath>,
     pub(crate) speaks: Speaks,
     pub(crate) scope: Scope,
     pub(crate) at: At,
@@ -201,7 +204,13 @@ impl Draft {
         speaks: Speaks,
     ) -> Self {
         let ports = ports.into();
-        Self { name: name.into(), protocol, ports, speaks, scope: Scope::Flows, at: At::All }
+        Self { name: name.into(), protocol, ports, field: None, speaks, scope: Scope::Flows, at: At::All }
+    }
+
+    /// States its ports in a field of the service.
+    pub(crate) fn field<'a>(mut self, steps: impl IntoIterator<Item = &'a str>) -> Self {
+        self.field = Some(steps.into_iter().fold(FieldPath::root(), |path, step| path.key(step)));
+        self
     }
 
     pub(crate) fn scope(mut self, scope: Scope) -> Self {

@@ -4,6 +4,7 @@ mod access;
 mod network;
 mod ports;
 mod routes;
+mod sources;
 
 use crate::resolve::service_path;
 use crate::{
@@ -31,6 +32,7 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     placed(topology, findings);
     ports::review(topology, findings);
     routes::review(topology, findings);
+    sources::review(topology, findings);
 }
 
 /// The key of the seals.
@@ -79,7 +81,7 @@ fn settings(topology: &Topology, findings: &mut Findings) {
 /// Services without a node, nodes without a service, and more memory promised
 /// than there is.
 fn placed(topology: &Topology, findings: &mut Findings) {
-    for service in &topology.services {
+    for service in topology.services.iter().filter(|_| topology.knows_all_roles()) {
         let external = matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
         if service.placements.is_empty() && !external {
             findings.add(
@@ -114,6 +116,15 @@ fn placed(topology: &Topology, findings: &mut Findings) {
                 "lower limits.memory of a service, or move one",
             );
         }
+    }
+}
+
+impl Topology {
+    /// Whether every role is a service's; one that is not is told by itself, and
+    /// may be meant for a service that no node seems to have.
+    fn knows_all_roles(&self) -> bool {
+        let mut roles = self.plot.nodes.values().flat_map(|node| &node.roles);
+        roles.all(|role| self.service_named(role.as_str()).is_some())
     }
 }
 
@@ -177,7 +188,8 @@ impl<'a> Review<'a> {
 
     /// Looks at paths that the edge or a health check asks for.
     pub(crate) fn paths(&mut self, field: &str, paths: &[String]) {
-        let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '`' | '\\' | '#');
+        let allowed =
+            |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '\'' | '`' | '\\' | '#');
         for path in paths.iter().filter(|path| !path.starts_with('/') || !path.chars().all(allowed)) {
             self.add(
                 Code::InvalidValue,

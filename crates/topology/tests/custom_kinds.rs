@@ -99,12 +99,22 @@ fn mistakes_are_found_all_at_once_with_their_places() {
          [services.\"Radio 2\"]\nkind = \"radio\"\npassword = { env = \"TWO\" }\nlisteners = 1\n\
          [radio]\nkind = \"radio\"\npassword = { env = \"ONE\" }\n",
         &[
-            ("error[missing-field]: 5:1: services.one.password: ", "add `password`"),
             ("error[unknown-field]: 7:1: services.one.pasword: ", "did you mean `password`?"),
             ("error[invalid-value]: 8:10: services.one.listen: ", "between 1 and 65535"),
-            ("error[invalid-value]: 9:1: services.\"Radio 2\": ", "is not a name"),
-            ("error[invalid-value]: 13:1: radio: nobody may listen (help: set listeners)", ""),
+            ("error[invalid-value]: 9:11: services.\"Radio 2\": ", "is not a name"),
             ("error[unknown-field]: 14:1: radio.kind: ", "unknown field `kind` in radio"),
+        ],
+    );
+}
+
+#[test]
+fn a_table_that_stands_for_no_app_is_told_why() {
+    let silent = SOUND.replace("listeners = 10\n", "").replace("listeners = 20\n", "");
+    finds(
+        &silent,
+        &[
+            ("error[invalid-value]: 6:1: services.one: nobody may listen (help: set listeners)", ""),
+            ("error[invalid-value]: 10:1: radio: nobody may listen (help: set listeners)", ""),
         ],
     );
 }
@@ -127,13 +137,10 @@ fn names_of_kinds_are_known_and_suggested() {
 
 #[test]
 fn findings_about_the_app_are_told_of_the_table() {
-    let mistaken = SOUND.replace("listeners = 20", "listeners = 20\nneeds = [\"rdio\"]\ntitle = \"${x.y}\"");
+    let mistaken = SOUND.replace("listeners = 20", "listeners = 20\ntitle = \"${x.y}\"");
     finds(
         &mistaken,
-        &[
-            ("error[env-reference]: 11:1: radio: ", "(`env.TITLE` of the app that radio stands for)"),
-            ("error[unknown-name]: 14:10: radio.needs[0]: ", "did you mean radio?"),
-        ],
+        &[("error[env-reference]: 11:1: radio: ", "(`env.TITLE` of the app that radio stands for)")],
     );
 }
 

@@ -9,13 +9,12 @@ use stageplot_topology::dotenv::Secrets;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::plot::{PLOT, PlotArgs};
-use crate::{findings, screen};
+use crate::{findings, screen, write};
 
 mod ask;
 mod closing;
 mod from_env;
 mod preset;
-mod write;
 
 use from_env::Machine;
 use preset::Preset;

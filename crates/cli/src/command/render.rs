@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stageplot_render::output::{self, Options, OutputError, OutputFile, Written};
-use stageplot_render::{Artifact, Bundle, Custom, RenderError, Renderer, Secrets};
+use stageplot_render::{Artifact, Bundle, RenderError, Renderer, Secrets};
 use stageplot_topology::{Findings, Topology};
 
 use crate::args::DataFormat;
@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::plot::{PlotArgs, PlotFile, node_named};
 use crate::secrets::SystemSecrets;
-use crate::{counted, custom, findings, screen};
+use crate::{counted, custom, findings, screen, seals};
 
 /// Write every file that the plot's machines need
 ///
@@ -34,7 +34,8 @@ pub(crate) struct Render {
 
     /// Write the name of each secret in the place of its value
     ///
-    /// Needs no values, and gives the same bytes wherever it is run.
+    /// Needs no values, and gives the same bytes wherever it is run. Where the plot has
+    /// seals, that of the secret stands beside its name.
     #[arg(long)]
     sealed: bool,
 
@@ -51,10 +52,7 @@ impl Render {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let plot = self.plot.read()?;
         let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
-        let custom = custom::read(topology, &plot.dir)?;
-        let source = SystemSecrets::new(topology.plot(), &plot.dir);
-        let secrets = if self.sealed { Secrets::Sealed } else { Secrets::From(&source) };
-        match self.tree(topology, secrets, &custom) {
+        match self.tree(topology, &plot.dir) {
             Ok(mut tree) => {
                 plot.locate(&mut tree.findings);
                 screen::talk(&findings::draw(&tree.findings, &plot));
@@ -70,13 +68,20 @@ impl Render {
     }
 
     /// Renders what is asked for.
-    fn tree(&self, topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Result<Tree, NotRendered> {
+    fn tree(&self, topology: &Topology, dir: &Path) -> Result<Tree, NotRendered> {
         let node = self.node.as_deref().map(|name| node_named(topology, name)).transpose()?;
-        let renderer = Renderer::new(topology, secrets, custom)?;
+        let custom = custom::read(topology, dir)?;
+        let seals = seals::read(topology, dir)?;
+        let source = SystemSecrets::new(topology.plot(), dir);
+        let secrets = if self.sealed { Secrets::Sealed(&seals) } else { Secrets::From(&source) };
+        let renderer = Renderer::new(topology, secrets, &custom)?;
+        let mut findings = renderer.findings().clone();
+        let values = (!self.sealed).then_some((&renderer, &source));
+        findings.append(seals::review(topology, &seals, values));
         let nodes = node.map_or(topology.nodes(), std::slice::from_ref);
         let bundles = nodes.iter().map(|node| renderer.bundle(node)).collect::<Result<_, _>>()?;
         let overview = if node.is_some() { Vec::new() } else { renderer.overview()? };
-        Ok(Tree { bundles, overview, findings: renderer.findings().clone() })
+        Ok(Tree { bundles, overview, findings })
     }
 
     /// Writes it, and says what changed.

@@ -7,17 +7,19 @@ use serde::Deserialize;
 
 use super::Elsewhere;
 use super::deserializer::Node;
-use super::error::{Error, Place, Problem};
+use super::error::{Error, Place, Problem, Shape};
 use super::helpers::KIND;
 use super::wording;
 use crate::document::quotes_secret;
-use crate::{FieldPath, Findings, Segment, Severity, Value};
+use crate::{FieldPath, Findings, Kind, Segment, Severity, Value};
 
 /// The state of one decoding, shared by all its nodes.
 pub(super) struct Context {
     pub(super) at: FieldPath,
     findings: RefCell<Findings>,
-    /// Values that are passed over: decoded elsewhere, or reported.
+    /// Values that are decoded elsewhere, and passed over here.
+    elsewhere: HashSet<usize>,
+    /// Values that were reported; they are passed over from then on.
     masked: RefCell<HashSet<usize>>,
     /// Those of them that have been a known field or element, so that what
     /// holds them may well be incomplete without its own fault.
@@ -30,11 +32,11 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(at: FieldPath, elsewhere: &Elsewhere<'_>, findings: Findings) -> Self {
-        let masked = elsewhere.values.iter().map(|value| identity(value)).collect();
         Self {
             at,
             findings: RefCell::new(findings),
-            masked: RefCell::new(masked),
+            elsewhere: elsewhere.values.iter().map(|value| identity(value)).collect(),
+            masked: RefCell::default(),
             broken: RefCell::default(),
             holes: RefCell::default(),
             kinds: elsewhere.kinds.clone(),
@@ -120,24 +122,27 @@ impl Context {
         if is_name { &self.kinds } else { &[] }
     }
 
+    /// Whether `value` is passed over.
     pub(super) fn is_masked(&self, value: &Value) -> bool {
+        // Most plots have none of either.
+        let is_elsewhere = !self.elsewhere.is_empty() && self.elsewhere.contains(&identity(value));
+        is_elsewhere || self.is_reported(value)
+    }
+
+    fn is_reported(&self, value: &Value) -> bool {
         let masked = self.masked.borrow();
         !masked.is_empty() && masked.contains(&identity(value))
     }
 
+    /// Whether something inside `value` was reported and left out.
+    pub(super) fn is_masked_inside(&self, value: &Value) -> bool {
+        inside(value).any(|value| self.is_reported(value))
+    }
+
     /// Whether something right inside `value` was reported as wrong.
     pub(super) fn is_broken_inside(&self, value: &Value) -> bool {
-        use crate::Kind;
         let broken = self.broken.borrow();
-        match value.kind() {
-            _ if broken.is_empty() => false,
-            Kind::List(values) => values.iter().any(|v| broken.contains(&identity(v))),
-            Kind::Table(table) => {
-                let entries = table.entries().iter();
-                entries.map(|e| &e.value).any(|v| broken.contains(&identity(v)))
-            }
-            _ => false,
-        }
+        !broken.is_empty() && inside(value).any(|value| broken.contains(&identity(value)))
     }
 
     /// The fields to make up for `value`.
@@ -171,6 +176,16 @@ impl Context {
     }
 }
 
+/// The values of a list or a table.
+fn inside(value: &Value) -> impl Iterator<Item = &Value> {
+    let (list, table) = match value.kind() {
+        Kind::List(values) => (values.as_slice(), &[][..]),
+        Kind::Table(table) => (&[][..], table.entries()),
+        _ => (&[][..], &[][..]),
+    };
+    list.iter().chain(table.iter().map(|entry| &entry.value))
+}
+
 /// What tells a value from all others of its tree: where it is in memory. The
 /// tree is borrowed for as long as these numbers live, so nothing moves.
 pub(super) fn identity(value: &Value) -> usize {
@@ -188,7 +203,9 @@ impl Node<'_, '_> {
         };
         let mut found = wording::found(self.value, &path);
         if let Problem::Custom(message) = problem {
-            found.secret |= quotes_secret(self.value, message);
+            let quotes = quotes_secret(self.value, message);
+            // What is wrong with a table as a whole holds no value of it.
+            found.secret = quotes || found.secret && found.shape != Shape::Table;
         }
         Place { node: identity(self.value), found, path, follows: false }
     }

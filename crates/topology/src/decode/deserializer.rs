@@ -7,7 +7,8 @@ use super::access::{EnumAccess, KindAccess, ListAccess, OneAccess, TableAccess};
 use super::context::Context;
 use super::error::{Error, Place, Problem};
 use super::helpers::{BY_KIND, KIND, ONE_OR_MANY};
-use crate::{FieldPath, Kind, Value};
+use crate::suggest::nearest;
+use crate::{FieldPath, Kind, Table, Value};
 
 /// One value of the tree, on its way into a type.
 #[derive(Clone, Copy)]
@@ -87,6 +88,20 @@ impl<'de, 'p> Node<'de, 'p> {
         }
     }
 
+    /// A table that does not say its kind, unless under a name that is nearly
+    /// right.
+    fn without_kind(&self, table: &'de Table, kinds: &'static [&'static str]) -> Error {
+        let near = nearest(KIND, table.entries().iter().map(|entry| entry.key.as_str()));
+        match near.and_then(|near| table.get(near)) {
+            Some(entry) => {
+                let node = self.inside(StepTo::Key(&entry.key), &entry.value);
+                let problem = Problem::UnknownField { field: entry.key.clone(), expected: &[KIND] };
+                Error::new(problem).placed(|problem| node.place(problem))
+            }
+            None => Error::new(Problem::MissingKind(kinds)),
+        }
+    }
+
     /// Visits a table, and nothing else.
     fn visit_table<V: Visitor<'de>>(
         &self,
@@ -114,7 +129,8 @@ impl<'de, 'p> Node<'de, 'p> {
                     Problem::MissingField(field) => {
                         self.value.as_table().is_some_and(|table| table.get(field).is_some())
                     }
-                    Problem::Invalid { .. } | Problem::Custom(_) => self.context.is_broken_inside(self.value),
+                    Problem::Invalid { .. } => self.context.is_broken_inside(self.value),
+                    Problem::Custom(_) => self.context.is_masked_inside(self.value),
                     _ => false,
                 };
                 Place { follows, ..self.place(problem) }
@@ -160,7 +176,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         let result = match self.value.kind() {
             Kind::Table(table) if self.tag == Tag::Variant => match table.get(KIND) {
                 Some(kind) => visitor.visit_enum(KindAccess::new(self, kind)),
-                None => Err(Error::new(Problem::MissingKind(variants))),
+                None => Err(self.without_kind(table, variants)),
             },
             Kind::String(text) if self.tag != Tag::Variant => {
                 visitor.visit_enum(text.as_str().into_deserializer())

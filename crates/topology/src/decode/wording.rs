@@ -57,6 +57,11 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place, also: &[&'static str]
              documentation of the field"
                 .to_owned(),
         ),
+        Problem::Custom(text) if is_url_error(text) => (
+            Code::InvalidValue,
+            format!("{} is not a URL", bare(&found.words)),
+            "write one with its scheme, such as https://live.example.com/path".to_owned(),
+        ),
         Problem::Custom(text) if address(text).is_some() => {
             let (what, help) = address(text).unwrap_or_default();
             (Code::InvalidValue, format!("{} is not {what}", bare(&found.words)), help.to_owned())
@@ -143,6 +148,7 @@ fn known_fields(field: &str, expected: &[&str]) -> String {
     }
     let known = format!("known fields: {}", list(expected));
     match nearest(field, expected.iter().copied()) {
+        Some(meant) if expected.len() == 1 => format!("did you mean `{meant}`?"),
         Some(meant) => format!("did you mean `{meant}`? {known}"),
         None => known,
     }
@@ -161,6 +167,15 @@ fn missing_kind(path: &FieldPath, kinds: &[&str]) -> String {
 /// How to write a table at `path`: with an example where the type has one,
 /// which begins with its brace.
 fn table_such_as(found: Shape, path: &FieldPath, example: &str, fields: &[&str]) -> String {
+    let key = match path.segments().last() {
+        Some(Segment::Key(key)) => key.as_str(),
+        _ => "",
+    };
+    if fields.contains(&key) {
+        // `[nodes]` with the fields of a node.
+        let parent = parent(path);
+        return format!("`{key}` is a field of each: write [{parent}.NAME] above it, with a name of yours");
+    }
     if found == Shape::Null {
         return "write {} where nothing is to be set, or take the line away".to_owned();
     }
@@ -169,10 +184,7 @@ fn table_such_as(found: Shape, path: &FieldPath, example: &str, fields: &[&str])
         _ if example.starts_with('{') => example,
         _ => "{ … }",
     };
-    let example = match path.segments().last() {
-        Some(Segment::Key(key)) => format!("{} = {example}", shown(key)),
-        _ => example.to_owned(),
-    };
+    let example = if key.is_empty() { example.to_owned() } else { format!("{} = {example}", shown(key)) };
     match fields {
         [] => format!("write {example}, with a name of yours for each"),
         _ => format!("write {example}; known fields: {}", list(fields)),
@@ -248,6 +260,24 @@ fn address(error: &str) -> Option<(&'static str, &'static str)> {
         )),
         _ => None,
     }
+}
+
+/// Whether the `url` crate found no URL; it quotes the value after the reason.
+fn is_url_error(error: &str) -> bool {
+    let reason = error.split(": ").next().unwrap_or_default();
+    matches!(
+        reason,
+        "empty host"
+            | "invalid international domain name"
+            | "invalid port number"
+            | "invalid IPv4 address"
+            | "invalid IPv6 address"
+            | "invalid domain character"
+            | "relative URL without a base"
+            | "relative URL with a cannot-be-a-base base"
+            | "a cannot-be-a-base URL doesn’t have a host to set"
+            | "URLs more than 4 GB are not supported"
+    )
 }
 
 /// `a string "x"` as the subject of a sentence: `"x"`.

@@ -9,7 +9,9 @@ use crate::decode::{self, FromScalar, FromTable};
 use crate::endpoint::Speaks;
 use crate::resolve::{Draft, Wiring, unknown_service};
 use crate::validate::Review;
-use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source};
+use crate::{
+    Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source, suggest,
+};
 
 /// A business service: what it listens on, what it needs, how to ask whether it
 /// is well.
@@ -44,7 +46,8 @@ pub struct App {
     pub open: BTreeMap<Name, Opening>,
     /// Environment variables. In a text, `${SERVICE.address}`, `${SERVICE.host}`,
     /// `${SERVICE.port}` and `${SERVICE.url}` stand for a needed service as it is
-    /// dialled from the node at hand.
+    /// dialled from the node at hand, `${SERVICE.public-url}` for its address as
+    /// clients are given it: the edge's.
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
@@ -70,10 +73,16 @@ impl Kind for App {
 
     fn endpoints(&self) -> Vec<Draft> {
         let health = self.health.clone();
-        let http = self.port.map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }));
+        let http = self
+            .port
+            .map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }).field(["port"]));
         let open = self.open.iter().map(|(name, opening)| Draft {
             name: name.to_string().into(),
-            ..Draft::new("", opening.protocol, opening.port, Speaks::Other)
+            ..Draft::new("", opening.protocol, opening.port, Speaks::Other).field([
+                "open",
+                name.as_str(),
+                "port",
+            ])
         });
         http.into_iter().chain(open).collect()
     }
@@ -200,14 +209,14 @@ pub enum EnvPart<'a> {
     Reference {
         /// The service's name.
         service: &'a str,
-        /// `address`, `host`, `port` or `url`.
+        /// `address`, `host`, `port`, `url` or `public-url`.
         field: &'a str,
     },
 }
 
 impl EnvPart<'_> {
     /// The fields that a reference may name.
-    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url"];
+    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url", "public-url"];
 
     /// Splits a value into text and references. `$$` is a single `$`; a `$`
     /// before anything but `{` is itself.
@@ -235,31 +244,52 @@ impl EnvPart<'_> {
 }
 
 fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut Review<'_>) {
+    let known = |name: &Name| review.topology().service_named(name.as_str()).is_some();
+    // One of these may be meant by a need that nobody knows, which is told by itself.
+    let all_known = app.needs.iter().all(known);
     for part in EnvPart::split(text) {
         let EnvPart::Reference { service, field } = part else { continue };
         let needed = app.needs.iter().any(|need| need.as_str() == service);
-        let spread = review.topology().service_named(service).is_some_and(|service| match &service.kind {
+        let topology = review.topology();
+        let named = topology.service_named(service);
+        let spread = named.is_some_and(|service| match &service.kind {
             ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
             _ => false,
         });
-        if needed && !spread && EnvPart::FIELDS.contains(&field) {
+        let hidden =
+            field == "public-url" && named.is_some_and(|service| topology.public_url(service.id).is_none());
+        let stands = needed && !spread && !hidden && EnvPart::FIELDS.contains(&field);
+        if stands || !needed && !all_known {
             continue;
         }
         let message = match needed {
+            true if hidden => {
+                format!("${{{service}.{field}}} has no value: no edge stands in front of {service}")
+            }
             true if spread => {
                 format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
             }
             true => {
-                format!("${{{service}.{field}}} names nothing: {service} has {}", EnvPart::FIELDS.join(", "))
+                format!("${{{service}.{field}}} names nothing: there are {}", EnvPart::FIELDS.join(", "))
             }
             false => format!("${{{service}.{field}}} does not name a service among needs"),
         };
-        review.add_at(
-            Code::EnvReference,
-            path.clone(),
-            message,
-            "write ${SERVICE.address}, .host, .port or .url of a service in needs; for a plain dollar sign write $$",
-        );
+        let near = match needed {
+            true => suggest::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
+            false => {
+                let needs = app.needs.iter().map(Name::as_str);
+                suggest::nearest(service, needs).map(|near| (near, field))
+            }
+        };
+        let help = match near.filter(|_| !spread && !hidden) {
+            Some((service, field)) => format!("did you mean ${{{service}.{field}}}?"),
+            None => {
+                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a \
+                 plain dollar sign write $$"
+                    .to_owned()
+            }
+        };
+        review.add_at(Code::EnvReference, path.clone(), message, help);
     }
 }
 
@@ -319,8 +349,8 @@ impl From<SecretRef> for EnvValue {
 }
 
 impl FromScalar for EnvValue {
-    const EXPECTED: &'static str = "a text, or where a secret comes from: { env = \"NAME\" }, { file = \"PATH\" } or \
-         { command = [\"PROGRAM\", …] }";
+    const EXPECTED: &'static str =
+        "a string, or { env = \"NAME\" } or another place where a secret comes from";
 
     fn from_text(text: &str) -> Result<Self, String> {
         Ok(Self::Text(text.to_owned()))

@@ -107,15 +107,20 @@ impl Kind for Edge {
     fn endpoints(&self) -> Vec<Draft> {
         let health = Some("/".to_owned());
         let mut endpoints = vec![
-            Draft::new("http", Protocol::Tcp, self.http_port, Speaks::Http { health: None }),
+            Draft::new("http", Protocol::Tcp, self.http_port, Speaks::Http { health: None })
+                .field(["http-port"]),
             Draft::new("admin", Protocol::Tcp, Self::ADMIN_PORT, Speaks::Other).scope(Scope::Loopback),
             Draft::new("health", Protocol::Tcp, Self::HEALTH_PORT, Speaks::Http { health })
                 .scope(Scope::Loopback),
         ];
         if self.is_https() {
-            endpoints.push(Draft::new("https", Protocol::Tcp, self.https_port, Speaks::Https));
+            endpoints.push(
+                Draft::new("https", Protocol::Tcp, self.https_port, Speaks::Https).field(["https-port"]),
+            );
             if self.http3 {
-                endpoints.push(Draft::new("http3", Protocol::Udp, self.https_port, Speaks::Http3));
+                endpoints.push(
+                    Draft::new("http3", Protocol::Udp, self.https_port, Speaks::Http3).field(["https-port"]),
+                );
             }
         }
         endpoints
@@ -326,7 +331,7 @@ impl FromScalar for Tls {
             "auto" => Ok(Self::default()),
             "internal" => Ok(Self::Internal),
             "off" => Ok(Self::Off),
-            _ => Err("no way to get certificates".to_owned()),
+            _ => Err(format!("{word:?} is not a way to get certificates")),
         }
     }
 }

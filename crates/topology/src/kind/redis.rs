@@ -139,8 +139,8 @@ impl Kind for Redis {
             return Vec::new();
         }
         vec![
-            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).at(At::Primary),
-            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).at(At::Replicas),
+            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Primary),
+            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Replicas),
         ]
     }
 
@@ -313,6 +313,17 @@ pub enum Persistence {
     Snapshots,
     /// Nothing is kept.
     None,
+}
+
+impl Persistence {
+    /// As the file has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aof => "aof",
+            Self::Snapshots => "snapshots",
+            Self::None => "none",
+        }
+    }
 }
 
 /// A Redis that somebody else runs.

@@ -121,6 +121,10 @@ impl Kinds {
         self.0.contains_key(name)
     }
 
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
     /// The services of these kinds.
     pub(super) fn find<'d>(&self, document: &'d Document) -> Vec<CustomService<'d>> {
         let root = FieldPath::root();
@@ -143,7 +147,7 @@ impl Kinds {
     pub(super) fn elsewhere<'d>(&self, services: &[CustomService<'d>]) -> Elsewhere<'d> {
         Elsewhere {
             values: services.iter().map(|service| &service.entry.value).collect(),
-            kinds: self.0.keys().copied().collect(),
+            kinds: self.names().collect(),
         }
     }
 }

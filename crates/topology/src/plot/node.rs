@@ -137,7 +137,7 @@ impl FromScalar for PublicAddress {
     const EXPECTED: &'static str = "an IP address, or { v4 = \"…\", v6 = \"…\", bound = false }";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        text.parse::<IpAddr>().map(Self::from).map_err(|_| "no IP address".to_owned())
+        text.parse::<IpAddr>().map(Self::from).map_err(|_| format!("{text:?} is not an IP address"))
     }
 }
 

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 
 use super::kinds;
+use super::mistakes::Mistakes;
 use super::{
     Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
 };
 use crate::decode::{ByKind, decode, decode_beside};
-use crate::{
-    App, Code, Diagnostic, Document, Edge, FieldPath, Findings, Format, Kinds, Livekit, Name, Redis, Segment,
-    Value,
-};
+use crate::{App, Code, Document, Edge, FieldPath, Findings, Format, Kinds, Livekit, Name, Redis, Segment};
 
 /// A plot as its file has it.
 #[derive(Default, Deserialize)]
@@ -120,12 +118,14 @@ impl Plot {
         }
         let plot = plot(file, apps, short_apps, &mut findings);
         let (topology, mut more) = crate::resolve::resolve(&plot);
-        more.retain_mut(|finding| !follows(finding, &findings, document, kinds));
+        let mistakes = Mistakes::new(&findings, document, kinds);
+        more.retain_mut(|finding| !mistakes.explain(finding));
         more.retain_mut(|finding| {
             custom.iter().for_each(|service| service.claim(finding));
             true
         });
         findings.append(more);
+        open_ssh(document, &mut findings);
         plot.apply_severity(&mut findings);
         Self::locate(document, &mut findings);
         if findings.has_errors() { Err(findings) } else { Ok(Built { topology, findings }) }
@@ -144,65 +144,19 @@ impl Plot {
     }
 }
 
-/// Whether a finding only follows from a mistake that has been found already:
-/// what is written wrongly is missing as well, and what is missing has no name.
-fn follows(finding: &Diagnostic, mistakes: &Findings, document: &Document, kinds: &Kinds) -> bool {
-    let is_mistaken = |owner: &FieldPath| {
-        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path, kinds));
-        owners.any(|mistaken| mistaken == *owner)
-    };
-    let is_any_mistaken = |table: &str| {
-        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path, kinds));
-        owners.any(|mistaken| mistaken.parent() == Some(FieldPath::root().key(table)))
-    };
-    let path = &finding.location.path;
-    match finding.code {
-        Code::IdleNode if is_any_mistaken("services") => return true,
-        Code::AddressOutsideNetworks | Code::SshLockout if is_any_mistaken("networks") => return true,
-        _ => {}
-    }
-    if ABSENCES.contains(&finding.code) {
-        return owner_of(path, kinds).is_some_and(|owner| is_mistaken(&owner));
-    }
-    // A single name may stand where a list is looked for.
-    let named = document.value(path).or_else(|| document.value(&path.parent()?));
-    let name = named.and_then(Value::as_str).filter(|_| finding.code == Code::UnknownName);
-    name.is_some_and(|name| {
-        let tables = ["nodes", "services", "networks"].into_iter();
-        tables.map(|table| FieldPath::root().key(table).key(name)).any(|owner| is_mistaken(&owner))
-    })
-}
-
-/// The node, service or network that a field is of.
-fn owner_of(path: &FieldPath, kinds: &Kinds) -> Option<FieldPath> {
-    let root = FieldPath::root();
-    match path.segments() {
-        [Segment::Key(table), Segment::Key(name), ..]
-            if matches!(table.as_str(), "nodes" | "services" | "networks") =>
-        {
-            Some(root.key(table).key(name))
-        }
-        [Segment::Key(kind), ..] if ServiceSpec::KINDS.contains(&kind.as_str()) || kinds.has(kind) => {
-            Some(root.key("services").key(kind))
-        }
-        _ => None,
+/// Says so where nothing is written of who may come in by SSH. A plot that is
+/// refused has other worries.
+fn open_ssh(document: &Document, findings: &mut Findings) {
+    let from = FieldPath::root().key("access").key("ssh").key("from");
+    if !findings.has_errors() && document.value(&from).is_none() {
+        findings.add(
+            Code::SshOpen,
+            from,
+            "everybody may try to come in by SSH: the plot does not say who may",
+            "write [access] with ssh = { from = \"198.51.100.0/24\" }, your own addresses; or from = \"any\"",
+        );
     }
 }
-
-/// Codes that tell of something that is not there.
-const ABSENCES: &[Code] = &[
-    Code::MissingField,
-    Code::NoRoute,
-    Code::NoPublicAddress,
-    Code::IdleNode,
-    Code::IdleEdge,
-    Code::PlainHttp,
-    Code::RedisNoPrimary,
-    Code::RedisOpen,
-    Code::LivekitNoKeys,
-    Code::LivekitNeedsRedis,
-    Code::AppNotStarted,
-];
 
 /// The plot of the file, with services that are decoded elsewhere: those with a
 /// name, and those in the short form, of which each has its kind's.

@@ -14,7 +14,7 @@ use crate::SecretRef;
 /// came back to an earlier value. To try a guess against it takes the key; so the
 /// key is kept where the secrets are, and never beside the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "{ key = { env = \"SEALS_KEY\" } }")]
 pub struct SealsSpec {
     /// The file with the seals, beside the plot and committed with it;
     /// `stageplot seal` writes it.
