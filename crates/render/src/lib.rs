@@ -7,6 +7,7 @@
 mod artifact;
 mod bundle;
 mod compose;
+mod custom;
 pub mod diagram;
 pub mod diff;
 mod error;
@@ -26,9 +27,10 @@ mod yaml;
 
 pub use artifact::{Artifact, Change, Owner};
 pub use bundle::{Bundle, Manifest, ManifestEntry};
+pub use custom::{ArtifactSource, Custom, SourceError};
 pub use error::RenderError;
 pub use judge::judge;
-pub use render::{Custom, Renderer, Rendering, render, template_names};
+pub use render::{Renderer, Rendering, render, template_names};
 pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
 pub use secrets::{SecretError, SecretSource, Secrets};
 
