@@ -34,6 +34,9 @@ pub use render::{Renderer, Rendering, render, template_names};
 pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
 pub use secrets::{SecretError, SecretSource, Secrets};
 
+/// The value of a secret, as a [`SecretSource`] gives it.
+pub use secrecy::SecretString;
+
 use stageplot_topology::Topology;
 
 /// The name of the plot's container network on every node. The kernel takes 15

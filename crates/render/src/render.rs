@@ -9,6 +9,7 @@ use crate::bundle::Bundle;
 use crate::compose::{Bridge, Project};
 use crate::custom::{self, Custom};
 use crate::kind::{self, Part, Scene};
+use crate::output::{OutputFile, PathError};
 use crate::secrets::{Secrets, Values};
 use crate::template::{Template, Templates};
 use crate::{RenderError, SealKey, Seals, firewall, judge, overview, system, yaml};
@@ -21,6 +22,22 @@ pub struct Rendering {
     pub bundles: Vec<Bundle>,
     /// Files about the whole: DNS records, the runbook, the diagram.
     pub overview: Vec<Artifact>,
+}
+
+impl Rendering {
+    /// All files as [`output::write`](crate::output::write()) takes them, those of a
+    /// machine in a directory of its name.
+    ///
+    /// # Errors
+    ///
+    /// See [`PathError`]; what [`render`] made has none.
+    pub fn files(&self) -> Result<Vec<OutputFile<'_>>, PathError> {
+        let of_nodes = self.bundles.iter().flat_map(|bundle| {
+            bundle.artifacts.iter().map(move |file| (format!("{}/{}", bundle.node, file.path), file))
+        });
+        let overview = self.overview.iter().map(|file| (file.path.clone(), file));
+        of_nodes.chain(overview).map(|(path, file)| OutputFile::new(&path, &file.bytes, file.mode)).collect()
+    }
 }
 
 /// Renders a topology.
