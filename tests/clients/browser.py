@@ -159,11 +159,12 @@ async def drain(stream):
 async def visit(page, url, room, name, what, screenshot):
     await page.open(url)
     await page.until("document.readyState === 'complete' && document.title !== ''")
-    tell("page", title=await page.value("document.title"), language=await page.value("document.documentElement.lang"))
+    language = await page.value("document.documentElement.lang")
+    tell("page", title=await page.value("document.title"), language=language)
     if screenshot:
         await page.picture(f"{screenshot}.form.png")
-    fields = {"user": name, "room": room}
-    await page.value("".join(f"document.getElementById({id!r}).value = {json.dumps(value)};" for id, value in fields.items()))
+    for field, value in [("user", name), ("room", room)]:
+        await page.value(f"document.getElementById('{field}').value = {json.dumps(value)}")
     await page.press(f"button[value={what}]")
     await page.until("!document.getElementById('stage').hidden")
     tell("entered", room=await page.value("document.getElementById('title').textContent"))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::failure::{Body, Failure, Path};
-use crate::service::Shared;
+use crate::service::{Service, Shared};
 use crate::token::{Claims, Grants, now};
 
 /// How long a token may be used to join, in seconds. Who is in a room stays there, and
@@ -82,7 +82,7 @@ pub(crate) async fn leave(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn admit(service: &crate::service::Service, room_name: RoomName, user_name: UserName) -> Admission {
+fn admit(service: &Service, room_name: RoomName, user_name: UserName) -> Admission {
     // Whoever joins with the identity of another one throws them out, so nobody chooses
     // it.
     let identity = Uuid::new_v4().to_string();

@@ -217,7 +217,8 @@ fn forged_webhooks(site: &Site<'_>, scratch: &Scratch) {
     assert_eq!(send(&sign(SECRET, &good), &format!("@{}", file.display())).0, 413);
 }
 
-/// Two browsers, one in each language, and a client that sends a known picture.
+/// Two browsers, one in each language, and a client that sends a known picture. With
+/// ROOM_SERVICE_PICTURES set to a directory, pictures of the pages are left there.
 fn browsers(site: &Site<'_>, service: &mut Process) {
     let pictures = std::env::var("ROOM_SERVICE_PICTURES").unwrap_or_default();
     let picture = |name: &str| match pictures.as_str() {
