@@ -87,7 +87,7 @@
 //! assert_eq!(found, [
 //!     "error[wrong-type]: 1:10: domain: expected a string, found the number 7 \
 //!      (help: put it in quotes)",
-//!     "error[unknown-field]: 3:1: prot: unknown field `prot` in the plot \
+//!     "error[unknown-field]: 3:1: prot: unknown field `prot` in the file \
 //!      (help: did you mean `port`? known fields: `domain`, `tls`, `port`, `routes`)",
 //!     "error[missing-field]: 4:7: tls.key: missing field `key` in tls (help: add `key`)",
 //! ]);

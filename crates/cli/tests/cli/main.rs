@@ -3,9 +3,11 @@
 
 mod bad_input;
 mod check;
+mod diff;
 mod init;
 mod output;
 mod place;
+mod policy;
 mod render;
 mod seals;
 mod secrets;

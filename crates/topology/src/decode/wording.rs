@@ -192,7 +192,10 @@ fn table_such_as(found: Shape, path: &FieldPath, example: &str, fields: &[&str])
 }
 
 fn parent(path: &FieldPath) -> String {
-    path.parent().unwrap_or_default().to_string()
+    match path.parent() {
+        Some(parent) if parent != FieldPath::root() => parent.to_string(),
+        _ => "the file".to_owned(),
+    }
 }
 
 /// How to mend a value of the wrong type.
