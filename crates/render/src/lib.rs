@@ -48,3 +48,8 @@ pub fn bridge_name(topology: &Topology) -> String {
         _ => format!("sp-{}{}", &name[..6], &bundle::sha256(name.as_bytes())[..6]),
     }
 }
+
+/// Compiles the program of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
