@@ -5,6 +5,7 @@
 //! a [`Topology`], which can not.
 
 mod access;
+mod kinds;
 mod mistakes;
 mod network;
 mod node;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use access::{Access, Keep, Ssh};
+pub use kinds::{CustomKind, InvalidKind, Kinds};
 pub use network::{BridgeSpec, FirewallInput, FirewallSpec, NetworkSpec};
 pub use node::{NodeSpec, PublicAddress};
 pub use registry::{RegistryAccess, RegistrySpec};

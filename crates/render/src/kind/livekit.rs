@@ -37,7 +37,7 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
     if let Some(ca) = remote(scene).and_then(|(remote, _)| remote.tls.as_ref()?.ca.as_ref()) {
         files.push(Artifact::private("redis-ca.crt", scene.values.get(ca)?, Owner::ROOT));
     }
-    files.extend(scene.extra_files());
+    files.extend_from_slice(scene.extra);
     let (dir, artifacts) = scene.at_start(files);
     let image = livekit.image();
     let mut container =
