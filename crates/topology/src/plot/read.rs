@@ -10,7 +10,7 @@ use super::{
     Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, RegistrySpec, SealsSpec,
     ServiceSpec,
 };
-use crate::decode::{ByKind, decode, decode_beside};
+use crate::decode::{ByKind, decode_beside};
 use crate::{
     App, Code, Document, Edge, FieldPath, Findings, Format, Kinds, Livekit, Name, Redis, Registry, Segment,
 };
@@ -220,7 +220,7 @@ pub(super) fn is_field(name: &Name) -> bool {
     let text = format!("{{ \"{name}\": null }}");
     let Ok(document) = Document::parse(Format::Json, "", &text) else { return false };
     let mut findings = Findings::new();
-    let _: Option<File> = decode(document.root(), &FieldPath::root(), &mut findings);
+    let _: Option<File> = document.decode(&mut findings);
     findings.iter().all(|finding| finding.code != Code::UnknownField)
 }
 
