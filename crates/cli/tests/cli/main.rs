@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod check;
+mod diff;
 mod init;
 mod output;
 mod place;

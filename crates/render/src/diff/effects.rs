@@ -172,7 +172,7 @@ fn machine(file: &FileDiff) -> Vec<(&'static str, Reason)> {
         _ if file.change != Some(Change::Reload) => reasons.push(("", Reason::file(Impact::Live, file))),
         Some("nft") => reasons.push(reload(
             "the firewall is loaded anew",
-            "the firewall is loaded anew; connections that are open stay".to_owned(),
+            format!("{}; connections that are open stay", differs(file)),
         )),
         Some("sh") => {
             reasons.push(reload("ufw is told its rules", differs(file)));
