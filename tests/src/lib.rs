@@ -53,7 +53,7 @@ pub use image::Image;
 pub use installed::{Declared, Installed};
 pub use machine::{Container, Machine, write_bundle};
 pub use namespace::{Lan, Namespace};
-pub use plots::{examples, topology};
+pub use plots::{examples, on_front, topology};
 pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
 pub use random::random;

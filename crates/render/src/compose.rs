@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stageplot_topology::{Attachment, Limits, Period, Placement, Protocol, Topology, listen};
 
+use crate::artifact::Owner;
 use crate::bridge_name;
 
 /// A Compose project: what one node runs.
@@ -24,6 +25,10 @@ pub(crate) struct Container {
     pub(crate) command: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<String>,
+    /// Whose its data directories are made; root's, where not set: the official
+    /// images run as root until they have made theirs their own.
+    #[serde(skip)]
+    pub(crate) data_owner: Option<Owner>,
     pub(crate) restart: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) network_mode: Option<&'static str>,

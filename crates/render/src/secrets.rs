@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
-use crate::{SealKey, Seals, judge};
+use crate::{RenderError, SealKey, Seals, judge};
 
 /// Finds the values of secrets.
 ///
@@ -135,8 +135,15 @@ impl Values {
     }
 
     /// The value of a secret that [`Topology::secrets`] lists.
-    pub(crate) fn get(&self, secret: &SecretRef) -> &str {
-        self.values.get(secret).map_or("", |value| value.expose_secret())
+    ///
+    /// # Errors
+    ///
+    /// Where it lists no such secret: an empty value would be a wrong one.
+    pub(crate) fn get(&self, secret: &SecretRef) -> Result<&str, RenderError> {
+        let value = self.values.get(secret).map(|value| value.expose_secret());
+        value.ok_or_else(|| {
+            RenderError::Format(format!("{} is not among the topology's secrets", secret.label()))
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use stageplot_render::diff::{self, Diff, FieldChange, Impact, Side, SideError, Status, Which};
 use stageplot_render::output::{self, Options, OutputFile};
-use stageplot_render::{Custom, Rendering, SecretError, SecretSource, Secrets, render};
+use stageplot_render::{Custom, Rendering, Seals, SecretError, SecretSource, Secrets, render};
 use stageplot_topology::{Document, Format, Plot, SecretRef, Topology, arbitrary};
 
 fn topology(text: &str) -> Topology {
@@ -22,7 +22,7 @@ fn example(name: &str) -> String {
 }
 
 fn rendered(topology: &Topology) -> Rendering {
-    render(topology, Secrets::Sealed, &Custom::default()).expect("it renders")
+    render(topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("it renders")
 }
 
 fn side(topology: &Topology) -> Side {
@@ -175,7 +175,7 @@ fn what_is_mounted_by_its_bytes_takes_a_new_container_whatever_it_says() {
     let template = include_str!("../templates/redis.conf").replace("\nport ", "\n# another comment\nport ");
     let mut custom = Custom::default();
     custom.templates.insert("redis.conf".to_owned(), template);
-    let rendering = render(&topology, Secrets::Sealed, &custom).expect("it renders");
+    let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("it renders");
     let diff = diff::between(&side(&topology), &Side::of(&topology, rendering).expect("sealed"));
     let file =
         diff.nodes.iter().flat_map(|node| &node.files).find(|file| file.service.is_some()).expect("a file");

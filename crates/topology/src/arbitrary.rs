@@ -218,12 +218,21 @@ fn edge(name: &'static str, offset: u16) -> impl Strategy<Value = Edge> {
 }
 
 fn redis() -> impl Strategy<Value = Redis> {
-    let external = prop_oneof![5 => Just(false), 1 => Just(true)];
+    let addresses = ["redis.example.com:7000", "redis.example.net:7000", "198.51.100.9:7001"];
+    let addresses = || addresses.iter().filter_map(|address| address.parse().ok()).collect();
+    let remote = select(vec![
+        RedisRemote { address: "redis.example.com:6379".parse().ok(), ..RedisRemote::default() },
+        RedisRemote { cluster: addresses(), ..RedisRemote::default() },
+        RedisRemote {
+            sentinels: addresses(),
+            sentinel_master: Some("live".to_owned()),
+            ..RedisRemote::default()
+        },
+    ]);
+    let external = prop::option::weighted(0.2, remote);
     (network_of_container(), external).prop_map(|(network, external)| {
-        let remote =
-            || RedisRemote { address: "redis.example.com:6379".parse().ok(), ..RedisRemote::default() };
         let password = Some(SecretRef::Env("REDIS_PASSWORD".to_owned()));
-        Redis { password, network, external: external.then(remote), ..Redis::default() }
+        Redis { password, network, external, ..Redis::default() }
     })
 }
 

@@ -91,6 +91,7 @@ codes! {
     RedisEviction "redis-eviction" Warning,
     RedisMemory "redis-memory" Warning,
     RedisRemote "redis-remote" Error,
+    ExternalOnNode "external-on-node" Error,
     LivekitNoKeys "livekit-no-keys" Error,
     LivekitShortSecret "livekit-short-secret" Error,
     LivekitNeedsRedis "livekit-needs-redis" Error,
@@ -100,7 +101,10 @@ codes! {
     TurnOff "turn-off" Error,
     TurnDomain "turn-domain" Error,
     TurnCertificate "turn-certificate" Error,
+    TurnRelayOpen "turn-relay-open" Warning,
+    LivekitRegion "livekit-region" Error,
     AppNotStarted "app-not-started" Error,
+    VolumeOwner "volume-owner" Warning,
     EnvReference "env-reference" Error,
     SecretMissing "secret-missing" Error,
     UnwritableValue "unwritable-value" Error,
@@ -124,6 +128,7 @@ impl Code {
         !matches!(
             self,
             Self::RedisOpen
+                | Self::ExternalOnNode
                 | Self::NoPublicAddress
                 | Self::LivekitShortSecret
                 | Self::EdgeImageLacksModule

@@ -37,8 +37,8 @@ pub use firewall::{FirewallRule, firewall};
 pub use flow::{Flow, FlowId, NetsId, Party};
 pub use kind::{
     Acme, App, Balance, ContainerNetwork, DnsChallenge, Drain, Edge, EnvPart, EnvValue, Eviction, Limits,
-    Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisAddress, RedisRemote,
-    RedisTls, Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
+    Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisRemote, RedisTls, Region,
+    Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
 };
 pub use order::StartStep;
 pub use path::{FieldPath, Segment};
@@ -53,6 +53,6 @@ pub use topology::{
 };
 pub use value::{
     ByteSize, HostName, ImageRef, InvalidByteSize, InvalidHostName, InvalidImageRef, InvalidName,
-    InvalidPeriod, InvalidPort, InvalidSource, Literal, Name, Period, Port, PortRange, Protocol, SecretRef,
-    Source,
+    InvalidPeriod, InvalidPort, InvalidSource, Literal, Name, Period, Port, PortRange, Protocol,
+    RemoteAddress, SecretRef, Source,
 };

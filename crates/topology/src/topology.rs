@@ -60,6 +60,8 @@ pub struct Node {
     pub addresses: Vec<NodeAddress>,
     /// The address by which the Internet reaches it.
     pub public: Option<PublicAddress>,
+    /// Where in the world it is, where the plot says.
+    pub region: Option<Name>,
     /// Its memory, where the plot says.
     pub memory: Option<ByteSize>,
 }
@@ -68,6 +70,12 @@ impl Node {
     /// Whether it has an IPv6 address.
     pub fn has_v6(&self) -> bool {
         self.addresses.iter().any(|a| a.ip.is_ipv6()) || self.public.is_some_and(|p| p.v6.is_some())
+    }
+
+    /// Whether an address is one of its own.
+    pub fn has(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|a| a.ip == ip)
+            || self.public.is_some_and(|p| p.addresses().any(|own| own == ip))
     }
 
     /// The address that it tells to clients: the public one, IPv4 first, else

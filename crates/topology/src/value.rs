@@ -10,6 +10,7 @@ mod host;
 mod image;
 mod name;
 mod port;
+mod remote;
 mod secret;
 mod source;
 
@@ -19,6 +20,7 @@ pub use host::{HostName, InvalidHostName};
 pub use image::{ImageRef, InvalidImageRef};
 pub use name::{InvalidName, Name};
 pub use port::{InvalidPort, Port, PortRange, Protocol};
+pub use remote::RemoteAddress;
 pub use secret::{Literal, SecretRef};
 pub use source::{InvalidSource, Source};
 

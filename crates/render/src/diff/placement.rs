@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::FileDiff;
 use super::names::Names;
 use super::side::Side;
+use super::{FieldChange, FileDiff};
 use crate::summary::{Flow, Party, Service, Summary};
 
 /// One service on one machine, on both sides; it is there on one of them at least.
@@ -108,17 +108,10 @@ impl<'a> Placement<'a> {
         self.files.iter().filter(is_own)
     }
 
-    /// The fields of its container's definition that differ.
-    pub(super) fn container_fields(&self) -> Vec<&'a str> {
-        let prefix = format!("services.{}.", self.name);
+    /// The fields of `compose.yaml` that differ and begin so.
+    pub(super) fn compose_fields(&self, prefix: &str) -> Vec<&'a FieldChange> {
         let compose = self.files.iter().filter(|file| file.path == COMPOSE).flat_map(|file| &file.fields);
-        compose.filter_map(|field| field.path.strip_prefix(&prefix)).collect()
-    }
-
-    /// The fields of the container network that differ.
-    pub(super) fn network_fields(&self) -> Vec<&'a str> {
-        let compose = self.files.iter().filter(|file| file.path == COMPOSE).flat_map(|file| &file.fields);
-        compose.map(|field| field.path.as_str()).filter(|path| path.starts_with("networks.")).collect()
+        compose.filter(|field| field.path.starts_with(prefix)).collect()
     }
 }
 

@@ -41,6 +41,11 @@ impl Item {
         Self { names, is_named: true, value }
     }
 
+    /// Whether the other is the same block under another name.
+    fn is_renamed(&self, other: &Self) -> bool {
+        matches!(self.value, Value::Block(..)) && self.value == other.value && self.names != other.names
+    }
+
     /// Its path, by the name of that rank.
     fn path(&self, list: &str, rank: usize) -> String {
         match self.names.get(rank) {
@@ -96,14 +101,14 @@ enum Lone {
 }
 
 impl Changes {
-    fn push(&mut self, path: &str, before: Option<&str>, after: Option<&str>) {
-        self.0.push(FieldChange::new(path, before.map(str::to_owned), after.map(str::to_owned)));
+    fn push(&mut self, path: &str, before: Option<&String>, after: Option<&String>) {
+        self.0.push(FieldChange::new(path, before.cloned(), after.cloned()));
     }
 
     fn lone(&mut self, path: &str, text: &str, side: Lone) {
         match side {
-            Lone::Before => self.push(path, Some(text), None),
-            Lone::After => self.push(path, None, Some(text)),
+            Lone::Before => self.0.push(FieldChange::new(path, Some(text.to_owned()), None)),
+            Lone::After => self.0.push(FieldChange::new(path, None, Some(text.to_owned()))),
         }
     }
 
@@ -187,10 +192,11 @@ impl Changes {
         }
         // Others are the same where they stand at the same place of as many.
         if before.len() == after.len() && (ordered || before.len() == 1) {
-            // Where the name is not part of the value, another name is another item.
+            // Where the name is not part of the value, another name is another item, or the
+            // same block under that name.
             let alike = |place: &usize| {
                 let (old, new) = (gone[place], come.get(place)?);
-                (old.names == new.names || !old.is_named).then_some(*place)
+                (old.names == new.names || !old.is_named || old.is_renamed(new)).then_some(*place)
             };
             let places: Vec<_> = gone.keys().filter_map(alike).collect();
             for place in places {
@@ -198,6 +204,9 @@ impl Changes {
             }
         }
         for (rank, (old, new)) in pairs {
+            if rank == usize::MAX && old.is_renamed(new) {
+                self.push(&join(path, "name"), old.names.first(), new.names.first());
+            }
             self.between(&old.path(path, rank), &old.value, &new.value);
         }
         gone.into_values().for_each(|item| self.item(path, item, Lone::Before));

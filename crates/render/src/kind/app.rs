@@ -48,6 +48,7 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
     // Compose takes a dollar sign for a variable unless it is doubled.
     container.command = app.command.iter().map(|word| word.replace('$', "$$")).collect();
     container.user.clone_from(&app.user);
+    container.data_owner = app.user_ids().map(|(user, group)| Owner::new(user, group));
     let volumes = app.volumes.iter();
     container
         .volumes
@@ -63,7 +64,7 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
 /// topology has none of, is an error: an empty value would be a wrong one.
 fn value(scene: Scene<'_>, value: &EnvValue) -> Result<String, RenderError> {
     let text = match value {
-        EnvValue::Secret(secret) => return Ok(scene.values.get(secret).to_owned()),
+        EnvValue::Secret(secret) => return Ok(scene.values.get(secret)?.to_owned()),
         EnvValue::Text(text) => text,
     };
     let parts = EnvPart::split(text).into_iter().map(|part| match part {

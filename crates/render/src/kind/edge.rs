@@ -83,9 +83,9 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
         Tls::Acme(Acme { ca_root: Some(root), .. }) => vec![("acme-root.crt", root)],
         _ => Vec::new(),
     };
-    artifacts.extend(files.into_iter().map(|(file, secret)| {
-        Artifact::private(format!("{live}/{file}"), scene.values.get(secret), Owner::ROOT)
-    }));
+    for (file, secret) in files {
+        artifacts.push(Artifact::private(format!("{live}/{file}"), scene.values.get(secret)?, Owner::ROOT));
+    }
     artifacts
         .extend(scene.extra_files().map(|file| Artifact { path: format!("{live}/{}", file.path), ..file }));
     let mut artifacts: Vec<_> =
@@ -100,11 +100,10 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
     ];
     container.healthcheck = Some(health(&caddyfile.groups));
     if let Tls::Acme(Acme { dns: Some(dns), .. }) = &edge.tls {
-        let lines: Vec<_> = dns
-            .settings
-            .iter()
-            .map(|(setting, secret)| (variable(setting), scene.values.get(secret).to_owned()))
-            .collect();
+        let lines = dns.settings.iter();
+        let lines =
+            lines.map(|(setting, secret)| Ok((variable(setting), scene.values.get(secret)?.to_owned())));
+        let lines = lines.collect::<Result<_, RenderError>>()?;
         let env = scene.templates.render("env", &super::app::Variables { lines })?;
         let (dir, files) = scene.at_start(vec![Artifact::private("env", env, Owner::ROOT)]);
         container.env_file = vec![format!("./{dir}/env")];

@@ -62,7 +62,7 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     });
     let announce = replicaof.is_some().then(|| scene.node.main_address()).flatten();
     let announce = announce.map(|address| Upstream { host: address.to_string(), port: redis.port.number() });
-    let password = redis.password.as_ref().map(|secret| scene.values.get(secret));
+    let password = redis.password.as_ref().map(|secret| scene.values.get(secret)).transpose()?;
     let conf = Conf {
         bind,
         port: redis.port.number(),

@@ -119,7 +119,10 @@ fn called(node: &NodeDiff) -> String {
 }
 
 fn effect_lines(effect: &Effect) -> String {
-    let impact = painted(effect.impact, words(effect.impact));
+    let mut impact = painted(effect.impact, words(effect.impact));
+    if effect.impact != effect.process {
+        impact = format!("{impact}, {}", painted(effect.process, words(effect.process)));
+    }
     let mut text = format!("  {}: {impact}: {}\n", subject(effect), clean(&effect.text));
     for reason in &effect.reasons {
         let mark = if reason.impact == Impact::DataAtStake { "! " } else { "" };
