@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+mod comment;
 mod contents;
 mod data;
 mod effects;
@@ -39,6 +40,7 @@ mod format;
 mod impact;
 mod names;
 mod placement;
+pub mod policy;
 mod report;
 mod sequence;
 mod services;
@@ -46,6 +48,7 @@ mod side;
 mod value;
 mod words;
 
+pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT};
 pub use impact::{Effect, Impact, Reason};
 pub use report::{Diff, FieldChange, FileDiff, FlowChange, LineChange, NodeDiff, ServiceDiff, Status, Which};
 pub use side::{Side, SideError};

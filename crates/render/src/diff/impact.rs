@@ -1,9 +1,9 @@
 //! What a change does to what runs, and why.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a change does, mildest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Impact {

@@ -1,6 +1,6 @@
 //! What a diff says, in words.
 
-use super::{FieldChange, FileDiff, FlowChange, Status};
+use super::{FieldChange, FileDiff, FlowChange, Impact, Status};
 
 /// `a, b and c`; of many, the first few and how many more.
 pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
@@ -64,6 +64,23 @@ pub(super) fn fields_in_words(fields: &[&FieldChange], prefix: &str) -> String {
     let mut paths: Vec<_> = fields.iter().map(|field| path(field)).collect();
     paths.dedup();
     listed(&paths)
+}
+
+impl Impact {
+    /// As people say it: `data at stake`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::DataAtStake => "data at stake",
+            other => other.as_str(),
+        }
+    }
+}
+
+impl FileDiff {
+    /// Whether it says again, for people, what the plot says.
+    pub fn is_for_people(&self) -> bool {
+        matches!(&*self.path, "README.md" | "install.sh" | "runbook.md" | "diagram.mmd" | "diagram.svg")
+    }
 }
 
 impl FlowChange {

@@ -86,13 +86,12 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
     for (file, secret) in files {
         artifacts.push(Artifact::private(format!("{live}/{file}"), scene.values.get(secret)?, Owner::ROOT));
     }
-    artifacts
-        .extend(scene.extra_files().map(|file| Artifact { path: format!("{live}/{}", file.path), ..file }));
+    let extra = scene.extra.iter().cloned();
+    artifacts.extend(extra.map(|file| Artifact { path: format!("{live}/{}", file.path), ..file }));
     let mut artifacts: Vec<_> =
         artifacts.into_iter().map(|artifact| artifact.read_by(name, Change::Reload)).collect();
 
-    let mut container =
-        Container::new(scene.topology, scene.placement, &edge.image.to_string(), &edge.limits);
+    let mut container = Container::new(scene.topology, scene.placement, &edge.image, &edge.limits);
     container.volumes = vec![
         Mount::files(&live, CONFIG),
         Mount::data(&format!("{name}/data"), "/data"),

@@ -37,9 +37,9 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
     if let Some(ca) = remote(scene).and_then(|(remote, _)| remote.tls.as_ref()?.ca.as_ref()) {
         files.push(Artifact::private("redis-ca.crt", scene.values.get(ca)?, Owner::ROOT));
     }
-    files.extend(scene.extra_files());
+    files.extend_from_slice(scene.extra);
     let (dir, artifacts) = scene.at_start(files);
-    let image = livekit.image().to_string();
+    let image = livekit.image();
     let mut container =
         Container::new(scene.topology, scene.placement, &image, &livekit.limits).grace(livekit.drain.max);
     container.command = vec!["--config".to_owned(), format!("{CONFIG}/livekit.yaml")];
