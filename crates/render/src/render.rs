@@ -156,7 +156,7 @@ impl<'a> Renderer<'a> {
         if !self.custom.sources.is_empty() {
             custom::check_places(node, &artifacts)?;
         }
-        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told())
+        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told(), self.values.made_with())
     }
 
     /// The files about the whole.

@@ -104,14 +104,17 @@ impl Bench {
                 continue;
             }
             let rendering = self.now.below(&machine.root());
+            let old = self.installed.get(name);
+            if old.is_some_and(|old| machine.bundle(old) == machine.bundle(&rendering)) {
+                continue;
+            }
             machine.bring_up(&rendering);
             let caddies = self.now.services(name).into_iter().filter(|(_, kind)| *kind == "edge");
             let caddies: Vec<_> = caddies.map(|(service, _)| service).collect();
             for service in &caddies {
                 wait_for("Caddy", SOON, || Sight::config(machine, service).is_some());
             }
-            let old = self.installed.get(name).map(|old| live(machine, old));
-            if !caddies.is_empty() && old.is_none_or(|old| old != live(machine, &rendering)) {
+            if !caddies.is_empty() && old.is_none_or(|old| live(machine, old) != live(machine, &rendering)) {
                 machine.reload(&rendering);
             }
             self.installed.insert(name, rendering);
@@ -153,10 +156,8 @@ fn live<'a>(machine: &Machine, rendering: &'a Rendering) -> BTreeMap<&'a str, &'
 
 /// Takes a stack down on a machine.
 fn down(machine: &Machine, stack: &Stack) {
-    let directory = machine.root().join(stack.root()).join(stack.name());
-    machine
-        .shell("docker compose --project-directory . --file current/compose.yaml down", &directory)
-        .success();
+    let command = format!("docker compose --project-name {} down", stack.name());
+    machine.shell(&command, &machine.root()).success();
 }
 
 /// Gives images the other names by which rows know them.

@@ -79,7 +79,8 @@ fn try_all(name: &str) -> Result<(), Missing> {
     let (_, trial) = trials.iter().find(|(own, _)| *own == name).expect("a trial");
     let mut bench = Bench::new(Stack::new(&trial.plot), trial.images)?;
     let mut wrong = Vec::new();
-    for row in &trial.rows {
+    let only = std::env::var("IMPACT_ROW").unwrap_or_default();
+    for row in trial.rows.iter().filter(|row| row.path().starts_with(&only)) {
         let [before, after] = row.plots(&trial.plot).map(|plot| Stack::new(&plot));
         let what = format!("{} = {}", row.path(), row.value());
         for (way, to) in [("to the ground of", &before), ("to", &after), ("back from", &before)] {

@@ -97,22 +97,18 @@ impl Reason {
 
 /// Why a service that is on both sides does not go on as it is.
 fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Vec<Reason> {
-    let mut reasons: Vec<_> = placement.own_files().map(own_file).collect();
-    match (before.container, after.container) {
-        (None, None) => return reasons,
+    let files = placement.own_files().map(own_file);
+    let mut reasons: Vec<_> = match (before.container, after.container) {
+        (None, None) => return files.collect(),
         (None, Some(_)) => {
-            reasons.push(Reason::new(
-                Impact::Start,
-                "it runs in a container from now on: stop your own process",
-            ));
-            return reasons;
+            let text = "it runs in a container from now on: stop your own process";
+            return vec![Reason::new(Impact::Start, text)];
         }
         (Some(_), None) => {
-            reasons.push(Reason::new(Impact::Stop, "its container goes: you run it from now on"));
-            return reasons;
+            return vec![Reason::new(Impact::Stop, "its container goes: you run it from now on")];
         }
-        (Some(_), Some(_)) => {}
-    }
+        (Some(_), Some(_)) => files.collect(),
+    };
     if before.name != after.name {
         let text = format!("{} is called {} from now on, and so is its container", before.name, after.name);
         reasons.push(Reason::new(Impact::Recreate, text));
