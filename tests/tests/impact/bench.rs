@@ -60,6 +60,11 @@ impl Bench {
         Ok(bench)
     }
 
+    /// How many changes were brought in.
+    pub(crate) fn steps(&self) -> u32 {
+        self.steps
+    }
+
     /// Brings another stack in, and compares. What is said has to be done first is.
     pub(crate) fn step(&mut self, to: Stack) -> Outcome {
         if self.now == to {

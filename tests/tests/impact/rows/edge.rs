@@ -31,7 +31,11 @@ pub(super) fn rows() -> Vec<Row> {
         all_given(
             "edge.tls",
             &own,
-            [row("edge.tls.cert", secret("OTHER_SITE_CRT")), row("edge.tls.key", secret("OTHER_SITE_KEY"))],
+            // One without the other fits nothing.
+            [
+                row("edge.tls.cert", secret("OTHER_SITE_CRT")).with("edge.tls.key", secret("OTHER_SITE_KEY")),
+                row("edge.tls.key", secret("OTHER_SITE_KEY")).with("edge.tls.cert", secret("OTHER_SITE_CRT")),
+            ],
         ),
         all_given(
             "edge.tls",
