@@ -31,7 +31,7 @@ impl Exit {
                 "nothing was done: the command line is wrong, or something cannot be read or written"
             }
             Self::Findings => {
-                "the plot has errors, or a secret it names is missing; with --deny-warnings, warnings too; \
+                "the plot has errors, or lacks a secret or an image; with --deny-warnings, warnings too; \
                  of diff: something changes; of seal --check: the seals are not up to date"
             }
             Self::Denied => "of diff: the change breaks a rule of --policy or --deny",

@@ -281,6 +281,15 @@ fn flows_in_words() {
     assert!(diff.opened.iter().any(|flow| flow.is_from_internet() && flow.ports == "22"), "{diff:?}");
     let diff = changed("cidr = \"192.168.1.0/24\"", "cidr = \"192.168.0.0/16\"");
     assert!(diff.opened.iter().any(|flow| flow.ports == "9100"), "{diff:?}");
+    let external = example("redis-external");
+    let moved = external.replace("redis-1.example", "redis-9.example");
+    assert_ne!(external, moved);
+    let diff = between(&external, &moved);
+    assert_eq!(diff.impact, Impact::DataAtStake, "{diff:?}");
+    assert!(
+        diff.opened.iter().any(|flow| flow.nodes.iter().any(|node| node.contains("redis-9.example"))),
+        "{diff:?}"
+    );
     // Another node's clients come in by a flow that is there already.
     let diff = changed("roles   = [\"edge\", \"rooms\"]", "roles   = [\"edge\", \"rooms\", \"sfu\"]");
     let opened: Vec<_> = diff.opened.iter().map(|flow| flow.opens()).collect();

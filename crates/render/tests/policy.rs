@@ -169,18 +169,19 @@ fn nothing_breaks_no_rule() {
 #[test]
 fn mistakes_are_all_told_with_their_places() {
     let text = "[rules.a]\nkind = \"openning\"\n[rules.b]\nkind = \"opening\"\nfrom = \"everybody\"\nnode = \"x\"\n\
-                [rules.c]\nkind = \"impact\"\n[rules.d]\nkind = \"file\"\nfiles = \"\"\n[rulez]\n";
+                [rules.d]\nkind = \"file\"\nfiles = \"\"\n[rulez]\n";
     let error = policy(text).expect_err("mistakes");
     for why in [
         "2:8: rules.a.kind: expected one of `opening`, `closing`, `impact`, `rooms`, `file`",
         "5:8: rules.b.from: \"everybody\" is not valid",
         "rules.b.node: unknown field `node` in rules.b (help: did you mean `nodes`?",
-        "missing field `at-least` in rules.c",
-        "11:9: rules.d.files",
+        "9:9: rules.d.files",
         "unknown field `rulez` in the file",
     ] {
         assert!(error.contains(why), "{why}:\n{error}");
     }
+    let error = policy("[rules.c]\nkind = \"impact\"\n").expect_err("no impact");
+    assert!(error.contains("missing field `at-least` in rules.c"), "{error}");
     assert!(policy("").expect_err("nothing").contains("missing field `rules`"));
     assert!(policy("[rules]").expect_err("nothing").contains("a policy without rules denies nothing"));
 }

@@ -76,6 +76,11 @@ codes! {
     IdleNode "idle-node" Warning,
     NodeMemory "node-memory" Warning,
     FloatingImage "floating-image" Warning,
+    ImageUnlocked "image-unlocked" Warning,
+    LockUnused "lock-unused" Info,
+    ImageMoved "image-moved" Warning,
+    ImageUnresolved "image-unresolved" Error,
+    PlainRegistry "plain-registry" Warning,
     LiteralSecret "literal-secret" Warning,
     IdleEdge "idle-edge" Warning,
     RouteConflict "route-conflict" Error,
@@ -133,6 +138,7 @@ impl Code {
                 | Self::LivekitShortSecret
                 | Self::EdgeImageLacksModule
                 | Self::AppNotStarted
+                | Self::ImageUnresolved
         ) && self.severity() == Severity::Error
     }
 }

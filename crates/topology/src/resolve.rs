@@ -14,8 +14,8 @@ use crate::endpoint::{Endpoint, EndpointId};
 use crate::flow::{Flow, FlowId, NetsId};
 use crate::topology::{Network, Node, NodeAddress, Service};
 use crate::{
-    Code, FieldPath, Findings, Name, NetworkId, NodeId, Placement, PlacementId, Plot, ServiceId, Topology,
-    reach, suggest, validate,
+    Code, FieldPath, Findings, Lock, Name, NetworkId, NodeId, Placement, PlacementId, Plot, ServiceId,
+    Topology, reach, suggest, validate,
 };
 
 /// Resolves a plot as far as it goes, with everything that is to be said of it.
@@ -71,6 +71,7 @@ fn skeleton(plot: &Plot) -> Topology {
     });
     Topology {
         plot: plot.clone(),
+        lock: Lock::new(),
         services: services.collect(),
         on_node: vec![Vec::new(); nodes.len()],
         nodes,

@@ -8,7 +8,7 @@ use crate::endpoint::{Endpoint, EndpointId};
 use crate::flow::{Flow, FlowId};
 use crate::plot::PublicAddress;
 use crate::reach::Peers;
-use crate::{ByteSize, Name, Plot, ServiceSpec};
+use crate::{ByteSize, Lock, Name, Plot, ServiceSpec};
 
 /// Declares an index into one of the topology's lists. Lists are in the order
 /// of names, so equal plots have equal ids however they were written.
@@ -162,6 +162,7 @@ pub enum Attachment {
 #[derive(Clone, Debug)]
 pub struct Topology {
     pub(crate) plot: Plot,
+    pub(crate) lock: Lock,
     pub(crate) networks: Vec<Network>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) services: Vec<Service>,
@@ -187,6 +188,11 @@ impl Topology {
     /// The plot that this was built from.
     pub fn plot(&self) -> &Plot {
         &self.plot
+    }
+
+    /// The digests of its images; none unless it was [locked](crate::Built::locked).
+    pub fn lock(&self) -> &Lock {
+        &self.lock
     }
 
     /// All machines, by name.

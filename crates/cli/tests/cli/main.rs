@@ -6,6 +6,7 @@ mod check;
 mod diff;
 mod init;
 mod output;
+mod pin;
 mod place;
 mod policy;
 mod render;

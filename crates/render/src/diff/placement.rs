@@ -71,7 +71,8 @@ impl<'a> Here<'a> {
     pub(super) fn redis(&self) -> Option<&'a str> {
         let own = |flow: &&Flow| flow.from == Party::Service(self.name.to_owned());
         let mut to = self.summary.flows.iter().filter(own).map(|flow| flow.service.as_str());
-        to.find(|name| self.summary.services.get(*name).is_some_and(|service| service.kind == "redis"))
+        let is_own = |service: &Service| service.kind == "redis" && !service.nodes.is_empty();
+        to.find(|name| self.summary.services.get(*name).is_some_and(is_own))
     }
 
     /// Whether it is the copy of a Redis that takes no writes.

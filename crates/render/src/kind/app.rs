@@ -32,7 +32,7 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
         let artifacts = files.map(|file| place(file).read_by(name, Change::Restart)).collect();
         return Ok(Part { artifacts, container: None });
     };
-    let mut container = Container::new(scene.topology, scene.placement, &image.to_string(), &app.limits);
+    let mut container = Container::new(scene.topology, scene.placement, image, &app.limits);
     let mut artifacts = Vec::new();
     if !app.env.is_empty() {
         let (dir, files) = scene.at_start(vec![env]);

@@ -91,8 +91,7 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
     let mut artifacts: Vec<_> =
         artifacts.into_iter().map(|artifact| artifact.read_by(name, Change::Reload)).collect();
 
-    let mut container =
-        Container::new(scene.topology, scene.placement, &edge.image.to_string(), &edge.limits);
+    let mut container = Container::new(scene.topology, scene.placement, &edge.image, &edge.limits);
     container.volumes = vec![
         Mount::files(&live, CONFIG),
         Mount::data(&format!("{name}/data"), "/data"),

@@ -39,7 +39,7 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
     }
     files.extend_from_slice(scene.extra);
     let (dir, artifacts) = scene.at_start(files);
-    let image = livekit.image().to_string();
+    let image = livekit.image();
     let mut container =
         Container::new(scene.topology, scene.placement, &image, &livekit.limits).grace(livekit.drain.max);
     container.command = vec!["--config".to_owned(), format!("{CONFIG}/livekit.yaml")];

@@ -82,7 +82,7 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     }
     files.extend_from_slice(scene.extra);
     let (dir, artifacts) = scene.at_start(files);
-    let mut container = Container::new(topology, placement, &redis.image.to_string(), &redis.limits);
+    let mut container = Container::new(topology, placement, &redis.image, &redis.limits);
     // Opened by root before the entrypoint steps down: a bundle that somebody has
     // copied as root, without its owners, runs as well.
     let start = format!("exec docker-entrypoint.sh redis-server - <{CONFIG}/redis.conf");

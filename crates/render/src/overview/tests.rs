@@ -125,7 +125,7 @@ fn every_block_of_code_is_a_shell_script() {
 }
 
 #[test]
-fn a_runbook_of_very_many_nodes_stays_a_document() {
+fn what_people_read_of_very_many_nodes_stays_a_document() {
     let mut text = "name = \"live\"\n".to_owned();
     for index in 0..2000 {
         let (high, low) = (index / 250, index % 250 + 1);
@@ -139,7 +139,8 @@ fn a_runbook_of_very_many_nodes_stays_a_document() {
     let custom = Custom::default();
     let renderer =
         crate::Renderer::new(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("loads");
-    for artifact in renderer.overview().expect("renders") {
+    let overview = renderer.overview().expect("renders");
+    for artifact in overview.iter().filter(|artifact| !artifact.path.ends_with(".json")) {
         assert!(artifact.bytes.len() < 200_000, "{} has {} bytes", artifact.path, artifact.bytes.len());
     }
 }

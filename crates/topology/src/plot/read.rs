@@ -7,10 +7,14 @@ use serde::{Deserialize, Deserializer};
 use super::kinds;
 use super::mistakes::Mistakes;
 use super::{
-    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
+    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, RegistrySpec, SealsSpec,
+    ServiceSpec,
 };
 use crate::decode::{ByKind, decode, decode_beside};
-use crate::{App, Code, Document, Edge, FieldPath, Findings, Format, Kinds, Livekit, Name, Redis, Segment};
+use crate::{
+    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Livekit, Name, Redis, Registry,
+    Segment,
+};
 
 /// A plot as its file has it.
 #[derive(Default, Deserialize)]
@@ -27,6 +31,7 @@ struct File {
     networks: BTreeMap<Name, NetworkSpec>,
     nodes: BTreeMap<Name, NodeSpec>,
     services: BTreeMap<Name, ByKind<Service>>,
+    registries: BTreeMap<Registry, RegistrySpec>,
     severity: BTreeMap<Code, Level>,
     // The short form: a service that is alone of its kind.
     #[serde(deserialize_with = "some")]
@@ -89,7 +94,7 @@ impl Plot {
     ///
     /// All findings, each with its place in the file, where one is an error.
     pub fn read(document: &Document) -> Result<Built, Findings> {
-        Self::read_with(document, &Kinds::new())
+        Self::read_with(document, &CustomKinds::new())
     }
 
     /// Reads a plot that may have services of kinds of one's own, and validates it.
@@ -98,7 +103,7 @@ impl Plot {
     /// # Errors
     ///
     /// As for [`Plot::read`].
-    pub fn read_with(document: &Document, kinds: &Kinds) -> Result<Built, Findings> {
+    pub fn read_with(document: &Document, kinds: &CustomKinds) -> Result<Built, Findings> {
         let mut findings = Findings::new();
         let custom = kinds.find(document);
         let file: Option<File> =
@@ -206,6 +211,7 @@ fn plot(
         networks: file.networks,
         nodes: file.nodes,
         services,
+        registries: file.registries,
         severity: file.severity,
     }
 }
