@@ -12,8 +12,8 @@ mod error;
 mod firewall;
 mod kind;
 pub mod output;
-
 mod overview;
+mod parallel;
 mod render;
 mod secrets;
 mod system;

@@ -10,7 +10,7 @@ use crate::compose::{Bridge, Project};
 use crate::kind::{self, Part, Scene};
 use crate::secrets::{Secrets, Values};
 use crate::template::{Template, Templates};
-use crate::{RenderError, firewall, overview, system, yaml};
+use crate::{RenderError, firewall, overview, parallel, system, yaml};
 
 /// What the user puts in the place of, or beside, what is rendered.
 #[derive(Clone, Debug, Default)]
@@ -56,8 +56,10 @@ pub struct Rendering {
 /// values that a format cannot hold.
 pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Result<Rendering, RenderError> {
     let renderer = Renderer::new(topology, secrets, custom)?;
-    let bundles = topology.nodes().iter().map(|node| renderer.bundle(node));
-    Ok(Rendering { bundles: bundles.collect::<Result<_, _>>()?, overview: renderer.overview()? })
+    Ok(Rendering {
+        bundles: renderer.bundles(topology.nodes(), Ok::<_, RenderError>)?,
+        overview: renderer.overview()?,
+    })
 }
 
 /// Renders node by node, for callers that want one, or not all at once.
@@ -135,6 +137,25 @@ impl<'a> Renderer<'a> {
         let system = system::render(topology, node.id, &self.templates, &project, &artifacts, sealed)?;
         artifacts.extend(system);
         Bundle::new(node.name.to_string(), artifacts)
+    }
+
+    /// The bundles of several nodes, rendered on all cores. Each is handed over as
+    /// soon as it is done, so that no more than a few need to be held; what `each`
+    /// makes of them comes back in the order of the nodes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`render`], or an error of `each`: that of the first node that has one.
+    pub fn bundles<T, E>(
+        &self,
+        nodes: &[Node],
+        each: impl Fn(Bundle) -> Result<T, E> + Sync,
+    ) -> Result<Vec<T>, E>
+    where
+        T: Send,
+        E: From<RenderError> + Send,
+    {
+        parallel::map(nodes, |node| each(self.bundle(node)?))
     }
 
     /// The files about the whole.
