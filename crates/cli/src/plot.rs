@@ -1,5 +1,6 @@
 //! Finding and reading the plot.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -127,8 +128,8 @@ pub(crate) struct PlotFile {
     pub(crate) dir: PathBuf,
     /// What it is called.
     pub(crate) name: String,
-    /// Its text without secrets, for snippets; empty where it was not read.
-    pub(crate) text: String,
+    /// Its text without secrets where it has no sound syntax; empty where it was not read.
+    torn: String,
     /// Its values and their places, where it has sound syntax.
     pub(crate) document: Option<Document>,
     /// What it describes, or why it describes nothing.
@@ -142,18 +143,26 @@ impl PlotFile {
             Ok(bytes) => bytes,
             Err(size) => {
                 let built = Err(Document::too_large(size));
-                return Self { dir, name, text: String::new(), document: None, built };
+                return Self { dir, name, torn: String::new(), document: None, built };
             }
         };
         match Document::parse_bytes(format, &name, &bytes) {
             Ok(document) => {
                 let built = Plot::read(&document);
-                Self { dir, name, text: document.redacted_text(), document: Some(document), built }
+                Self { dir, name, torn: String::new(), document: Some(document), built }
             }
             Err(findings) => {
-                let text = redact_source(&String::from_utf8_lossy(&bytes));
-                Self { dir, name, text, document: None, built: Err(findings) }
+                let torn = redact_source(&String::from_utf8_lossy(&bytes));
+                Self { dir, name, torn, document: None, built: Err(findings) }
             }
+        }
+    }
+
+    /// Its text without secrets, for snippets.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match &self.document {
+            Some(document) => document.redacted_text().into(),
+            None => self.torn.as_str().into(),
         }
     }
 

@@ -17,8 +17,8 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(files: impl IntoIterator<Item = (OutputPath, Digest)>) -> Self {
-        Self { files: files.into_iter().collect() }
+    pub(super) fn new(files: BTreeMap<OutputPath, Digest>) -> Self {
+        Self { files }
     }
 
     /// Reads the index of the target; `None` where there is none, or where a broken one may be
@@ -59,8 +59,7 @@ impl Index {
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let files = self.files.iter().map(|(path, digest)| (path.as_str(), *digest));
-        let text = Text { version: VERSION, files: files.collect::<BTreeMap<_, _>>() };
+        let text = Text { version: VERSION, files: &self.files };
         let mut bytes = serde_json::to_vec_pretty(&text).expect("strings and a number serialise");
         bytes.push(b'\n');
         bytes

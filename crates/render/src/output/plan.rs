@@ -103,9 +103,9 @@ impl Draft {
 
 /// What becomes of the files that were rendered, and of what the directory holds.
 pub(super) struct Plan {
-    files: BTreeMap<OutputPath, (Digest, Step)>,
-    /// Files of an earlier render that go.
-    removed: BTreeSet<Vec<u8>>,
+    pub(super) written: Written,
+    /// The files that are rendered.
+    pub(super) index: Index,
     /// What is not ours and stays, directories apart.
     pub(super) carried: BTreeSet<Vec<u8>>,
     /// The directories of the new tree, and whether they are made already.
@@ -152,11 +152,25 @@ impl Plan {
             })
             .map(|(path, _)| path.clone())
             .collect();
-        let rendered = files.keys().map(|path| path.as_str().as_bytes());
-        let is_made = |dir: &[u8]| str::from_utf8(dir).is_ok_and(|dir| made.contains(dir));
-        let directories = directories(scan, held, rendered.chain(carried.iter().map(Vec::as_slice)));
-        let directories = directories.into_iter().map(|dir| (dir.to_vec(), is_made(dir))).collect();
-        Ok(Self { removed, directories, carried, guarded, files })
+
+        let mut written = Written::default();
+        let mut index = BTreeMap::new();
+        for (path, (digest, step)) in files {
+            let list = match step {
+                Step::Create => &mut written.created,
+                Step::Change => &mut written.changed,
+                Step::Keep => &mut written.unchanged,
+            };
+            list.push(path.to_string());
+            index.insert(path, digest);
+        }
+        written.removed = removed.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect();
+
+        let linked = written.unchanged.iter().map(String::as_bytes).chain(carried.iter().map(Vec::as_slice));
+        let missing = directories(scan, held, linked);
+        let mut directories: BTreeMap<_, _> = missing.into_iter().map(|dir| (dir.to_vec(), false)).collect();
+        directories.extend(made.into_iter().map(|dir| (dir.into_bytes(), true)));
+        Ok(Self { written, index: Index::new(index), carried, directories, guarded })
     }
 
     /// Refuses what a new tree cannot hold: it would be lost with the old one.
@@ -173,32 +187,6 @@ impl Plan {
             return Err(OutputError::CannotCarry { path, why: why.into() });
         }
         Ok(())
-    }
-
-    /// The index of the new tree.
-    pub(super) fn index(&self, elsewhere: &Index) -> Index {
-        let rendered = self.files.iter().map(|(path, (digest, _))| (path.clone(), *digest));
-        Index::new(elsewhere.files().map(|(path, digest)| (path.clone(), digest)).chain(rendered))
-    }
-
-    /// The files that stay as they are.
-    pub(super) fn kept(&self) -> impl Iterator<Item = (&str, Digest)> {
-        let kept = self.files.iter().filter(|(_, (_, step))| *step == Step::Keep);
-        kept.map(|(path, (digest, _))| (path.as_str(), *digest))
-    }
-
-    pub(super) fn tell(&self) -> Written {
-        let of = |wanted: Step| {
-            let files = self.files.iter().filter(move |(_, (_, step))| *step == wanted);
-            files.map(|(path, _)| path.to_string()).collect()
-        };
-        Written {
-            created: of(Step::Create),
-            changed: of(Step::Change),
-            unchanged: of(Step::Keep),
-            removed: self.removed.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect(),
-            left_behind: Vec::new(),
-        }
     }
 }
 
@@ -225,7 +213,7 @@ fn removed(
     Ok(removed)
 }
 
-/// The directories of the new tree: those above its files, and those that were never ours.
+/// The directories above these files, and those that were never ours.
 fn directories<'a>(
     scan: &'a Scan,
     held: &HashSet<String>,

@@ -61,10 +61,12 @@ impl Staging {
         Err(OutputError::Busy { dir: target.path().to_path_buf() })
     }
 
-    /// Makes a directory that only we can look into yet.
+    /// Makes a directory. One at the top of the tree gets its mode at last, once it is known what
+    /// is in it.
     pub(super) fn make_directory(&self, dir: &[u8]) -> Result<(), OutputError> {
-        rustix::fs::mkdirat(&self.root, dir, Mode::RWXU)
-            .map_err(|error| OutputError::io("create the directory", self.at(dir), error))
+        let fail = |error: Errno| OutputError::io("create the directory", self.at(dir), error);
+        rustix::fs::mkdirat(&self.root, dir, Mode::RWXU).map_err(fail)?;
+        if dir.contains(&b'/') { self.set_mode(dir, INNER) } else { Ok(()) }
     }
 
     /// Writes a file.
@@ -92,8 +94,8 @@ impl Staging {
                 self.make_directory(dir)?;
             }
         }
-        for (path, digest) in plan.kept() {
-            self.keep(target, path, digest, scan)?;
+        for path in &plan.written.unchanged {
+            self.keep(target, path, index, scan)?;
         }
         for path in &plan.carried {
             self.carry(target, path, &scan.entries[path])?;
@@ -101,11 +103,19 @@ impl Staging {
         self.create(index::NAME.as_bytes(), &index.to_bytes(), 0o644)?;
         // Modes at last: a directory without write permission can be filled until then.
         for dir in plan.directories.keys().rev() {
-            let guarded = str::from_utf8(dir).is_ok_and(|dir| plan.guarded.contains(dir));
-            let mode = if guarded { 0o700 } else { 0o755 };
-            self.finish_directory(target, dir, scan.entries.get(dir), mode)?;
+            match scan.entries.get(dir).filter(|old| old.kind == Kind::Directory) {
+                Some(old) => self.restore_directory(target, dir, old)?,
+                None if dir.contains(&b'/') => {}
+                None => {
+                    let guarded = str::from_utf8(dir).is_ok_and(|dir| plan.guarded.contains(dir));
+                    self.set_mode(dir, if guarded { Mode::RWXU } else { INNER })?;
+                }
+            }
         }
-        self.finish_directory(target, b".", scan.root.as_ref(), 0o755)
+        match &scan.root {
+            Some(old) => self.restore_directory(target, b".", old),
+            None => self.set_mode(b".", INNER),
+        }
     }
 
     /// Puts the tree in its place, and returns the one that stood there.
@@ -158,12 +168,12 @@ impl Staging {
     }
 
     /// Takes a rendered file of the old tree over.
-    fn keep(&self, target: &Target, path: &str, digest: Digest, scan: &Scan) -> Result<(), OutputError> {
+    fn keep(&self, target: &Target, path: &str, index: &Index, scan: &Scan) -> Result<(), OutputError> {
         if self.link(target, path.as_bytes())? {
             return Ok(());
         }
         let bytes = scan::read_in(target, path)?;
-        if Digest::of(&bytes) != digest {
+        if Some(Digest::of(&bytes)) != index.digest(path) {
             let (dir, edited) = (target.path().to_path_buf(), vec![path.into()]);
             return Err(OutputError::Conflict { dir, foreign: Vec::new(), edited });
         }
@@ -186,28 +196,25 @@ impl Staging {
             .map_err(|error| cannot(&error.to_string()))
     }
 
-    fn finish_directory(
-        &self,
-        target: &Target,
-        dir: &[u8],
-        old: Option<&Found>,
-        mode: u32,
-    ) -> Result<(), OutputError> {
-        let fail = |error: Errno| OutputError::io("set the mode of", self.at(dir), error);
-        if let Some(old) = old.filter(|old| old.kind == Kind::Directory) {
-            let new = scan::stat(&self.root, dir).map_err(fail)?;
-            if new.owner != old.owner {
-                let (uid, gid) = (Uid::from_raw(old.owner.0), Gid::from_raw(old.owner.1));
-                rustix::fs::chownat(&self.root, dir, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
-                    .map_err(|error| OutputError::CannotCarry {
-                        path: scan::join(target.path(), dir),
-                        why: format!("its owner cannot be kept: {error}"),
-                    })?;
-            }
-            return rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(old.mode), AtFlags::empty())
-                .map_err(fail);
+    /// Gives a directory the owner and mode that it had.
+    fn restore_directory(&self, target: &Target, dir: &[u8], old: &Found) -> Result<(), OutputError> {
+        let new =
+            scan::stat(&self.root, dir).map_err(|error| OutputError::io("look at", self.at(dir), error))?;
+        if new.owner != old.owner {
+            let (uid, gid) = (Uid::from_raw(old.owner.0), Gid::from_raw(old.owner.1));
+            rustix::fs::chownat(&self.root, dir, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW).map_err(
+                |error| OutputError::CannotCarry {
+                    path: scan::join(target.path(), dir),
+                    why: format!("its owner cannot be kept: {error}"),
+                },
+            )?;
         }
-        rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(mode), AtFlags::empty()).map_err(fail)
+        self.set_mode(dir, Mode::from_raw_mode(old.mode))
+    }
+
+    fn set_mode(&self, dir: &[u8], mode: Mode) -> Result<(), OutputError> {
+        rustix::fs::chmodat(&self.root, dir, mode, AtFlags::empty())
+            .map_err(|error| OutputError::io("set the mode of", self.at(dir), error))
     }
 
     /// A path of the new tree as it will be called.
@@ -233,5 +240,8 @@ pub(super) fn prefix(name: &[u8]) -> Vec<u8> {
 /// How the name of a staged tree ends until it has all its files and their index. All that is in
 /// one is ours, or a link to what the directory holds.
 pub(super) const UNFINISHED: &[u8] = b".part";
+
+/// The mode of directories that hold nothing to be kept from others.
+const INNER: Mode = Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP).union(Mode::ROTH).union(Mode::XOTH);
 
 const ATTEMPTS: usize = 16;

@@ -116,19 +116,18 @@ impl Writer {
     pub fn finish(self) -> Result<Written, OutputError> {
         let Self { target, scan, old, held, elsewhere, overwrite, left_behind, staging, draft } = self;
         let draft = draft.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let plan = Plan::new(&target, &scan, old.as_ref(), &held, draft, overwrite)?;
-        let mut written = Written { left_behind, ..plan.tell() };
-        let index = plan.index(&elsewhere);
-        if written.is_noop() && target.root().is_some() && old.is_some_and(|old| old.join(elsewhere) == index)
-        {
-            return Ok(written);
+        let mut plan = Plan::new(&target, &scan, old.as_ref(), &held, draft, overwrite)?;
+        if plan.written.is_noop() && target.root().is_some() && old.as_ref() == Some(&plan.index) {
+            return Ok(Written { left_behind, ..plan.written });
         }
         plan.check_carried(&target, &scan)?;
         let staging = match staging.into_inner() {
             Some(staging) => staging,
             None => Staging::new(&target)?,
         };
+        let index = elsewhere.join(std::mem::take(&mut plan.index));
         staging.complete(&target, &plan, &scan, &index)?;
+        let mut written = Written { left_behind, ..plan.written };
         if let Some(old_tree) = staging.exchange(&target)?
             && let Some(left) = retire::old_tree(&target, &old_tree, &scan)
         {

@@ -15,6 +15,10 @@ pub(super) struct Engine {
     dialect: Dialect,
     tera: Tera,
     sources: BTreeMap<String, String>,
+    /// The variables of each template, with those of the templates it includes and extends.
+    variables: BTreeMap<String, BTreeSet<String>>,
+    /// Templates that the engine renders by recursion.
+    nested: BTreeSet<String>,
 }
 
 impl Engine {
@@ -37,16 +41,22 @@ impl Engine {
             })
             .collect();
         match (errors.is_empty(), loaded) {
-            (true, Ok(())) => Ok(Self { dialect, tera, sources }),
+            (true, Ok(())) => {
+                let has_components = tera.get_component_names().next().is_some();
+                let nests = |source: &str| has_components || links::nests(source);
+                let nested = sources.iter().filter(|(_, source)| nests(source));
+                let nested = nested.map(|(name, _)| name.clone()).collect();
+                let variables = sources.keys().map(|name| (name.clone(), variables(&tera, name))).collect();
+                Ok(Self { dialect, tera, sources, variables, nested })
+            }
             (true, Err(others)) => Err(others),
             (false, _) => Err(errors),
         }
     }
 
     /// The variables that a template uses, with those of the templates it includes and extends.
-    pub(super) fn variables(&self, name: &str) -> BTreeSet<String> {
-        let variables = self.tera.get_template_variables(name).unwrap_or_default();
-        variables.into_iter().map(str::to_owned).collect()
+    pub(super) fn variables(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.variables.get(name).into_iter().flatten().map(String::as_str)
     }
 
     pub(super) fn render(&self, name: &str, values: Value) -> Result<String, TemplateError> {
@@ -54,9 +64,8 @@ impl Engine {
             let why = format!("it is of the type {}", values.name());
             return Err(TemplateError::Values { template: name.into(), why });
         };
-        let variables = self.tera.get_template_variables(name).unwrap_or_default().into_iter();
         let given = |variable: &str| map.keys().any(|key| key.as_str() == Some(variable));
-        if let Some(variable) = variables.filter(|variable| !given(variable)).min() {
+        if let Some(variable) = self.variables(name).find(|variable| !given(variable)) {
             return Err(self.undefined(name, variable));
         }
         if holds(&values, &marks::holds_mark)
@@ -97,9 +106,7 @@ impl Engine {
             let done = self.tera.render_to(name, context, &mut out);
             done.map_err(|error| self.render_error(name, &error)).map(|()| out.bytes)
         };
-        let flat = self.tera.get_component_names().next().is_none()
-            && self.sources.get(name).is_some_and(|source| !links::nests(source));
-        let bytes = if flat {
+        let bytes = if !self.nested.contains(name) {
             run()?
         } else {
             // Blocks, includes and components are recursion in the engine, with frames of tens of
@@ -162,6 +169,11 @@ fn empty() -> Tera {
     // Not marked safe: a command line in a README is quoted for the shell, and then for Markdown.
     tera.register_filter("shell", |text: &str, _: Kwargs, _: &State| shell_word(text));
     tera
+}
+
+fn variables(tera: &Tera, name: &str) -> BTreeSet<String> {
+    let variables = tera.get_template_variables(name).unwrap_or_default();
+    variables.into_iter().map(str::to_owned).collect()
 }
 
 fn shell_word(text: &str) -> String {

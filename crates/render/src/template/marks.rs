@@ -112,8 +112,7 @@ impl<'a> Pieces<'a> {
 
 /// Where the first mark is. All of them start with one byte, which hardly any text contains.
 pub(super) fn next_mark(text: &str) -> Option<usize> {
-    let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == 0xEF);
-    starts.map(|(at, _)| at).find(|&at| text[at..].starts_with(is_mark))
+    memchr::memchr_iter(0xEF, text.as_bytes()).find(|&at| text[at..].starts_with(is_mark))
 }
 
 fn is_mark(c: char) -> bool {
