@@ -7,7 +7,7 @@ use stageplot_topology::{Attachment, Node, Topology};
 use crate::artifact::{Artifact, Change, Owner};
 use crate::bundle::Bundle;
 use crate::compose::{Bridge, Project};
-use crate::kind::{self, Part, Scene};
+use crate::kind::{self, Part, RestrictedPeers, Scene};
 use crate::secrets::{Secrets, Values};
 use crate::template::{Template, Templates};
 use crate::{RenderError, firewall, overview, parallel, system, yaml};
@@ -67,6 +67,7 @@ pub struct Renderer<'a> {
     topology: &'a Topology,
     values: Values,
     templates: Templates,
+    restricted: RestrictedPeers,
     custom: &'a Custom,
 }
 
@@ -87,7 +88,7 @@ impl<'a> Renderer<'a> {
             false => templates.with_overrides(custom.templates.clone()).map_err(RenderError::Templates)?,
         };
         let values = Values::collect(topology, secrets)?;
-        Ok(Self { topology, values, templates, custom })
+        Ok(Self { topology, values, templates, restricted: RestrictedPeers::new(topology), custom })
     }
 
     /// What there is to say of the secrets' values that is no error.
@@ -112,9 +113,17 @@ impl<'a> Renderer<'a> {
         for placement in topology.placements_on(node.id) {
             let service = topology.service(placement.service);
             let extra = self.custom.files.get(service.name.as_str()).map_or(&[][..], Vec::as_slice);
-            let (values, templates) = (&self.values, &self.templates);
-            let Part { artifacts: files, container } =
-                kind::render(Scene { topology, node, service, placement, values, templates, extra })?;
+            let Self { values, templates, restricted, .. } = self;
+            let Part { artifacts: files, container } = kind::render(Scene {
+                topology,
+                node,
+                service,
+                placement,
+                values,
+                templates,
+                restricted,
+                extra,
+            })?;
             artifacts.extend(files);
             if let Some(container) = container {
                 bridged |= placement.attachment == Attachment::Bridge;

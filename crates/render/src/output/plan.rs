@@ -83,7 +83,7 @@ impl Draft {
 
     /// Whether nothing will be written, as something would be lost.
     pub(super) fn is_refused(&self, overwrite: bool) -> bool {
-        !overwrite && !(self.foreign.is_empty() && self.edited.is_empty())
+        !(overwrite || self.foreign.is_empty() && self.edited.is_empty())
     }
 
     /// Makes the directories above a file that are not made yet, the outermost first.
