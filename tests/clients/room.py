@@ -7,7 +7,8 @@
 waits for somebody's video, tells the mean colours of the quarters of the frames
 that arrive (`frame`, after ten of them), and stays. `stay` only joins. `delete`
 asks the server to end the room. The key is `main`; its secret is in
-LIVEKIT_API_SECRET. On SIGTERM the client leaves the room.
+LIVEKIT_API_SECRET, unless LIVEKIT_TOKEN has a token to join with, which then says who
+this is. On SIGTERM the client leaves the room.
 """
 
 import argparse
@@ -33,6 +34,8 @@ def tell(event, **facts):
 
 
 def token(arguments):
+    if given := os.environ.get("LIVEKIT_TOKEN"):
+        return given
     grants = api.VideoGrants(room_join=True, room_create=True, room=arguments.room)
     secret = os.environ["LIVEKIT_API_SECRET"]
     access = api.AccessToken("main", secret).with_identity(arguments.identity)
@@ -119,6 +122,11 @@ def type_name(candidate):
     return field.enum_type.values_by_number[candidate.candidate_type].name
 
 
+def subscribed(track, tracks):
+    if track.kind == rtc.TrackKind.KIND_VIDEO:
+        tracks.put_nowait(track)
+
+
 async def watch(room, tracks):
     track = await tracks.get()
     tell("subscribed")
@@ -137,7 +145,7 @@ async def visit(arguments):
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, ended.set)
     room, tracks = rtc.Room(), asyncio.Queue()
-    room.on("track_subscribed", lambda track, *_: tracks.put_nowait(track))
+    room.on("track_subscribed", lambda track, *_: subscribed(track, tracks))
     room.on("reconnecting", lambda: tell("reconnecting"))
     room.on("reconnected", lambda: tell("reconnected"))
     room.on("disconnected", lambda reason: (tell("disconnected", reason=reason), ended.set()))

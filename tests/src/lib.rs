@@ -63,6 +63,6 @@ pub use scan::scan;
 pub use scratch::Scratch;
 pub use socket::{Answer, Listening, Responder, Transport, ask, inside, lookup};
 pub use stage::{Running, Stage, Station};
-pub use token::token;
+pub use token::{sign, token};
 pub use vault::Vault;
 pub use visitor::{Client, Visitor};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::namespace::Namespace;
@@ -81,6 +82,24 @@ impl Visitor {
         self.script("room.py", arguments, &[("LIVEKIT_API_SECRET", secret)])
     }
 
+    /// Starts `tests/clients/room.py` for somebody who has been given a token.
+    pub fn guest(&self, token: &str, arguments: &[&str]) -> Client {
+        self.script("room.py", arguments, &[("LIVEKIT_TOKEN", token)])
+    }
+
+    /// Opens a page of the room service in Chromium, `tests/clients/browser.py`, in a
+    /// language such as `en` or `zh-CN`.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] where there is no Chromium here.
+    pub fn browser(&self, language: &str, arguments: &[&str]) -> Result<Client, Missing> {
+        for program in ["chromium", "certutil"] {
+            Program::named(program)?;
+        }
+        Ok(self.script("browser.py", arguments, &[("BROWSER_LANGUAGE", language)]))
+    }
+
     /// Opens a WebSocket that stays, `tests/clients/talk.py`.
     pub fn socket(&self, url: &str) -> Client {
         self.script("talk.py", &[url], &[])
@@ -129,7 +148,17 @@ impl Client {
 
     /// How often an event has been told.
     pub fn count(&self, event: &str) -> usize {
-        events(&self.process.output()).filter(|value| value["event"] == event).count()
+        self.events(event).len()
+    }
+
+    /// All events of a name so far.
+    pub fn events(&self, event: &str) -> Vec<Value> {
+        events(&self.process.output()).filter(|value| value["event"] == event).collect()
+    }
+
+    /// Asks the client to leave the room, which it tells.
+    pub fn ask_to_leave(&self) {
+        self.process.signal(Signal::TERM);
     }
 
     /// Ends the client as a closed window does: it leaves the room.

@@ -1,6 +1,7 @@
 //! The documents that are written from the program: each is compared with what
 //! it should be, and written anew where `STAGEPLOT_BLESS` is set.
 
+mod commands;
 mod plot;
 
 use std::fmt::Write as _;
@@ -77,19 +78,30 @@ fn cli() -> String {
 fn diagnostics() -> String {
     let mut text = String::from(
         "# Findings\n\n\
-         Every finding has a code. `stageplot explain CODE` prints its page: cause, consequence, remedy. A\n\
-         plot sets the severity of a code in `[severity]` to `allow`, `info`, `warning` or `error`; those\n\
-         marked *fixed* stay errors, because with them there is nothing sound to render.\n\n\
+         Every finding has a code, and every code a page: cause, consequence, remedy. They stand below, and\n\
+         `stageplot explain CODE` prints each. A plot sets the severity of a code in `[severity]` to `allow`,\n\
+         `info`, `warning` or `error`; those marked *fixed* stay errors, because with them there is nothing\n\
+         sound to render.\n\n\
          | code | severity | what it is |\n|---|---|---|\n",
     );
     for &code in Code::ALL {
         let fixed = if code.is_fixed() { ", fixed" } else { "" };
         let _ = writeln!(
             text,
-            "| [`{code}`](../crates/topology/diagnostics/{code}.md) | {}{fixed} | {} |",
+            "| [`{code}`](#{code}) | {}{fixed} | {} |",
             code.severity(),
             findings::title(code).replace('|', "\\|"),
         );
+    }
+    for &code in Code::ALL {
+        text.push('\n');
+        // One level down, but for what is a comment in an example.
+        let mut is_example = false;
+        for line in code.page().lines() {
+            is_example ^= line.starts_with("```");
+            let level = if line.starts_with('#') && !is_example { "#" } else { "" };
+            let _ = writeln!(text, "{level}{line}");
+        }
     }
     text
 }

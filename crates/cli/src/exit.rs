@@ -12,7 +12,8 @@ pub(crate) enum Exit {
     /// Not done: the command line is wrong, or something cannot be read or
     /// written.
     Failed = 1,
-    /// The plot was read, and there is something wrong with it.
+    /// The plot was read, and there is something wrong with it; or two sides were, and
+    /// they differ.
     Findings = 2,
 }
 
@@ -28,7 +29,8 @@ impl Exit {
                 "nothing was done: the command line is wrong, or something cannot be read or written"
             }
             Self::Findings => {
-                "the plot has errors, or a secret it names is missing; with --deny-warnings, warnings too"
+                "the plot has errors, or a secret it names is missing; with --deny-warnings, warnings too; \
+                 of diff: something changes"
             }
         }
     }

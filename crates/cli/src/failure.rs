@@ -32,6 +32,15 @@ impl Failure {
         self
     }
 
+    /// Calls a path by another name: a copy by that of what was copied.
+    pub(crate) fn calling(mut self, path: &Path, name: &str) -> Self {
+        let path = path.display().to_string();
+        self.message = self.message.replace(&path, name);
+        self.help = self.help.map(|help| help.replace(&path, name));
+        self.more = self.more.into_iter().map(|more| more.calling(Path::new(&path), name)).collect();
+        self
+    }
+
     /// A file that cannot be read.
     pub(crate) fn read(path: &Path, error: &std::io::Error) -> Self {
         Self::new(format!("failed to read {}: {}", path.display(), reason(error)))

@@ -15,10 +15,13 @@ mod exit;
 mod failure;
 mod findings;
 mod plot;
+mod process;
 mod reference;
 mod screen;
+mod seals;
 mod secrets;
 mod table;
+mod write;
 
 fn main() -> ExitCode {
     args::run().into()

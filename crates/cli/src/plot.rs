@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use stageplot_render::judge;
 use stageplot_topology::{Built, Document, Findings, Format, Node, Plot, Topology, redact_source};
 
 use crate::failure::Failure;
@@ -148,7 +149,7 @@ impl PlotFile {
         };
         match Document::parse_bytes(format, &name, &bytes) {
             Ok(document) => {
-                let built = Plot::read(&document);
+                let built = Plot::read(&document).and_then(|built| writable(built, &document));
                 Self { dir, name, torn: String::new(), document: Some(document), built }
             }
             Err(findings) => {
@@ -174,6 +175,16 @@ impl PlotFile {
         }
     }
 
+    /// Adds findings that came up later.
+    pub(crate) fn add(&mut self, more: Findings) {
+        if let Ok(built) = &mut self.built {
+            built.findings.append(more);
+            if let Some(document) = &self.document {
+                Plot::locate(document, &mut built.findings);
+            }
+        }
+    }
+
     /// The topology, where the plot has no errors; its findings are said first.
     pub(crate) fn topology(&self) -> Option<&Topology> {
         screen::talk(&findings::draw(self.findings(), self));
@@ -186,6 +197,17 @@ impl PlotFile {
             Plot::locate(document, findings);
         }
     }
+}
+
+/// What was built, unless it holds a value that cannot be rendered.
+fn writable(built: Built, document: &Document) -> Result<Built, Findings> {
+    let mut findings = judge(&built.topology);
+    if findings.is_empty() {
+        return Ok(built);
+    }
+    findings.append(built.findings);
+    Plot::locate(document, &mut findings);
+    Err(findings)
 }
 
 /// The node of that name, or which name was probably meant.

@@ -10,7 +10,9 @@ use stageplot_topology::{Plot, SecretRef};
 
 mod command;
 mod file;
-mod interrupt;
+mod random;
+
+pub(crate) use random::random;
 
 /// Secrets of this machine: the environment, the plot's secrets file, files,
 /// and what commands print.

@@ -1,6 +1,6 @@
 //! One rendered file, and how a change of it reaches who reads it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One rendered file of a bundle.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl std::fmt::Display for Owner {
 }
 
 /// How a change of a file takes effect, mildest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     /// At once, or when somebody reads it next.

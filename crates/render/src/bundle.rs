@@ -1,8 +1,9 @@
 //! All files of one machine.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::RenderError;
@@ -22,9 +23,9 @@ pub struct Bundle {
 
 impl Bundle {
     /// Orders the files and adds the manifest.
-    pub(crate) fn new(node: String, mut artifacts: Vec<Artifact>) -> Result<Self, RenderError> {
+    pub(crate) fn new(node: String, mut artifacts: Vec<Artifact>, sealed: bool) -> Result<Self, RenderError> {
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        let manifest = Manifest::of(&node, &artifacts).to_json()?;
+        let manifest = Manifest::of(&node, &artifacts, sealed).to_json()?;
         let release = sha256(&manifest);
         let manifest = Artifact::private(Manifest::PATH, manifest, Owner::ROOT);
         let at = artifacts.partition_point(|artifact| artifact.path < manifest.path);
@@ -40,19 +41,22 @@ impl Bundle {
 
 /// What a bundle's `manifest.json` says: for every file its digest, mode and
 /// owner, who reads it, and how a change takes effect.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Manifest<'a> {
-    /// The version of this format.
+    /// The version of this format: [`Manifest::VERSION`].
     pub version: u32,
     /// The node's name.
-    pub node: &'a str,
+    pub node: Cow<'a, str>,
+    /// Whether no file holds the value of a secret: the names of secrets stand in
+    /// their places, or the plot has none.
+    pub sealed: bool,
     /// The files by path.
-    pub files: BTreeMap<&'a str, ManifestEntry<'a>>,
+    pub files: BTreeMap<Cow<'a, str>, ManifestEntry<'a>>,
 }
 
 /// What a manifest says of one file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ManifestEntry<'a> {
     /// SHA-256 of the content in hexadecimal, as `sha256sum` prints it.
@@ -63,7 +67,7 @@ pub struct ManifestEntry<'a> {
     pub owner: String,
     /// The service that reads it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<&'a str>,
+    pub service: Option<Cow<'a, str>>,
     /// How a change takes effect.
     pub change: Change,
 }
@@ -72,18 +76,26 @@ impl<'a> Manifest<'a> {
     /// Where it stands in a bundle.
     pub const PATH: &'static str = "manifest.json";
 
-    fn of(node: &'a str, artifacts: &'a [Artifact]) -> Self {
+    /// The version of the format.
+    pub const VERSION: u32 = 1;
+
+    fn of(node: &'a str, artifacts: &'a [Artifact], sealed: bool) -> Self {
         let entry = |artifact: &'a Artifact| {
             let entry = ManifestEntry {
                 sha256: sha256(&artifact.bytes),
                 mode: format!("{:04o}", artifact.mode),
                 owner: artifact.owner.to_string(),
-                service: artifact.service.as_deref(),
+                service: artifact.service.as_deref().map(Cow::Borrowed),
                 change: artifact.change,
             };
-            (artifact.path.as_str(), entry)
+            (artifact.path.as_str().into(), entry)
         };
-        Self { version: 1, node, files: artifacts.iter().map(entry).collect() }
+        Self {
+            version: Self::VERSION,
+            node: node.into(),
+            sealed,
+            files: artifacts.iter().map(entry).collect(),
+        }
     }
 
     fn to_json(&self) -> Result<Vec<u8>, RenderError> {

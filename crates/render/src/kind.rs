@@ -47,7 +47,6 @@ pub(crate) fn render(scene: Scene<'_>) -> Result<Part, RenderError> {
         ServiceSpec::Livekit(livekit) => livekit::render(scene, livekit),
         ServiceSpec::Redis(redis) => redis::render(scene, redis),
         ServiceSpec::App(app) => app::render(scene, app),
-        _ => Ok(Part { artifacts: Vec::new(), container: None }),
     }
 }
 

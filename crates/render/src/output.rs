@@ -1,4 +1,4 @@
-//! Writes a rendered tree to disk, whole or not at all.
+//! Writes a rendered tree to disk, whole or not at all, and reads it back.
 //!
 //! The new tree is built beside the old one, in a hidden sibling `.NAME.stageplot-PID-RANDOM`, and
 //! one `renameat2(RENAME_EXCHANGE)` puts it in its place. So whatever kills the process, the
@@ -46,10 +46,15 @@ mod stage;
 mod target;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod writer;
+
+/// The name of a tree's index.
+pub const INDEX: &str = index::NAME;
 
 pub use error::OutputError;
 pub use path::{OutputPath, PathError};
+pub use tree::{TreeFile, is_tree, read};
 pub use writer::Writer;
 
 /// One file of the tree.

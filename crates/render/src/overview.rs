@@ -1,5 +1,5 @@
 //! What people read: a README for each node, and for the whole the DNS records
-//! to set, the runbook and the diagram.
+//! to set, the runbook and the diagram; and what programs read of the whole.
 
 mod checklist;
 mod dns;
@@ -12,6 +12,7 @@ use stageplot_topology::{FirewallInput, Node, ServiceSpec, Topology};
 
 use crate::artifact::Artifact;
 use crate::compose::Project;
+use crate::summary::Summary;
 use crate::system::install_dir;
 use crate::template::{Dialect, Template, Templates};
 use crate::{RenderError, diagram};
@@ -64,5 +65,6 @@ pub(crate) fn render(topology: &Topology, templates: &Templates) -> Result<Vec<A
         Artifact::open("diagram.svg", diagram::svg_with(topology, templates)?),
         Artifact::open("dns.txt", dns::render(topology)),
         Artifact::open("runbook.md", runbook::render(topology, templates)?),
+        Artifact::open(Summary::PATH, Summary::of(topology).to_json()?),
     ])
 }

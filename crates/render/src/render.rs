@@ -10,7 +10,7 @@ use crate::compose::{Bridge, Project};
 use crate::kind::{self, Part, RestrictedPeers, Scene};
 use crate::secrets::{Secrets, Values};
 use crate::template::{Template, Templates};
-use crate::{RenderError, firewall, overview, parallel, system, yaml};
+use crate::{RenderError, SealKey, Seals, firewall, judge, overview, parallel, system, yaml};
 
 /// What the user puts in the place of, or beside, what is rendered.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ pub struct Rendering {
 /// The result depends on the arguments and on the version of this crate alone.
 ///
 /// ```
-/// use stageplot_render::{Custom, Secrets, render};
+/// use stageplot_render::{Custom, Seals, Secrets, render};
 /// use stageplot_topology::{NodeSpec, Plot, Redis};
 ///
 /// let topology = Plot::new("live".parse()?)
@@ -45,7 +45,7 @@ pub struct Rendering {
 ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 ///     .build()?
 ///     .topology;
-/// let rendering = render(&topology, Secrets::Sealed, &Custom::default())?;
+/// let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?;
 /// assert!(rendering.bundles[0].artifact("compose.yaml").is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -87,6 +87,10 @@ impl<'a> Renderer<'a> {
             true => templates,
             false => templates.with_overrides(custom.templates.clone()).map_err(RenderError::Templates)?,
         };
+        let unwritable = judge::judge(topology);
+        if unwritable.has_errors() {
+            return Err(unwritable.into());
+        }
         let values = Values::collect(topology, secrets)?;
         Ok(Self { topology, values, templates, restricted: RestrictedPeers::new(topology), custom })
     }
@@ -94,6 +98,12 @@ impl<'a> Renderer<'a> {
     /// What there is to say of the secrets' values that is no error.
     pub fn findings(&self) -> &stageplot_topology::Findings {
         self.values.findings()
+    }
+
+    /// The seals of the secrets' values, to hold against those that are committed;
+    /// none where it renders names and not values.
+    pub fn seals(&self, key: &SealKey) -> Option<Seals> {
+        (!self.values.is_sealed()).then(|| self.values.seals(self.topology, key))
     }
 
     /// The bundle of one node.
@@ -145,7 +155,7 @@ impl<'a> Renderer<'a> {
         artifacts.push(overview::readme(topology, node, &self.templates, &project, sealed)?);
         let system = system::render(topology, node.id, &self.templates, &project, &artifacts, sealed)?;
         artifacts.extend(system);
-        Bundle::new(node.name.to_string(), artifacts)
+        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told())
     }
 
     /// The bundles of several nodes, rendered on all cores. Each is handed over as

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
+use crate::{SealKey, Seals, judge};
+
 /// Finds the values of secrets.
 ///
 /// ```
@@ -49,9 +51,9 @@ impl SecretError {
 /// How secrets are rendered.
 #[derive(Clone, Copy)]
 pub enum Secrets<'a> {
-    /// By name: the label of each stands in its place. Needs no value, and is
-    /// the same wherever it is rendered.
-    Sealed,
+    /// By name: the label of each stands in its place, and its seal beside it
+    /// where it has one. Needs no value, and is the same wherever it is rendered.
+    Sealed(&'a Seals),
     /// By value.
     From(&'a dyn SecretSource),
 }
@@ -101,11 +103,13 @@ impl Values {
         }
         if let Secrets::From(_) = secrets {
             review(&values, topology, &mut findings);
+            let value = |secret: &SecretRef| values.get(secret).map(|value| value.expose_secret());
+            judge::secrets(topology, value, &mut findings);
         }
         if findings.has_errors() {
             Err(findings)
         } else {
-            Ok(Self { sealed: matches!(secrets, Secrets::Sealed) && !values.is_empty(), values, findings })
+            Ok(Self { sealed: matches!(secrets, Secrets::Sealed(_)) && !values.is_empty(), values, findings })
         }
     }
 
@@ -115,9 +119,19 @@ impl Values {
         self.sealed
     }
 
+    /// Whether there is a value of a secret that may be written into a file.
+    pub(crate) fn are_told(&self) -> bool {
+        !self.sealed && !self.values.is_empty()
+    }
+
     /// What there is to say of the values that is no error.
     pub(crate) fn findings(&self) -> &Findings {
         &self.findings
+    }
+
+    /// The seals of the values, where they are values and not names.
+    pub(crate) fn seals(&self, topology: &Topology, key: &SealKey) -> Seals {
+        Seals::of(topology, self.values.iter().map(|(secret, value)| (secret, value.expose_secret())), key)
     }
 
     /// The value of a secret that [`Topology::secrets`] lists.
@@ -149,7 +163,11 @@ const MIN_LIVEKIT_SECRET: usize = 32;
 
 fn value(secret: &SecretRef, secrets: Secrets<'_>) -> Result<SecretString, SecretError> {
     match (secrets, secret) {
-        (Secrets::Sealed, _) => Ok(format!("sealed:{}", secret.label()).into()),
+        (Secrets::Sealed(seals), _) => Ok(match seals.get(secret) {
+            Some(seal) => format!("sealed:{}:{seal}", secret.label()),
+            None => format!("sealed:{}", secret.label()),
+        }
+        .into()),
         (Secrets::From(_), SecretRef::Literal(literal)) => Ok(literal.expose().to_owned().into()),
         (Secrets::From(source), _) => source.secret(secret),
     }

@@ -71,7 +71,7 @@ pub(crate) fn render(
     let kinds: Vec<_> = topology.placements_on(node).map(|p| &topology.service(p.service).kind).collect();
     let drain = kinds.iter().map(|kind| match kind {
         ServiceSpec::Livekit(livekit) => livekit.drain.max.seconds(),
-        _ => 30,
+        ServiceSpec::Edge(_) | ServiceSpec::Redis(_) | ServiceSpec::App(_) => 30,
     });
     let name = topology.name().as_str();
     let mut system = System {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stageplot_render::{Custom, Secrets, render};
+use stageplot_render::{Custom, Seals, Secrets, render};
 use stageplot_topology::{Code, Document, Findings, Format, Plot, dotenv::KnownVariable};
 
 /// What a row says.
@@ -76,8 +76,6 @@ fn what_is_not_there_is_not_found() {
         "nodes.NAME.adress",
         "livekit.turn.tsl",
         "app.opne",
-        "stageplot shwo",
-        "stageplot explain redis-opne",
         "redis.cnf",
         "acme-prot",
     ] {
@@ -86,19 +84,10 @@ fn what_is_not_there_is_not_found() {
 }
 
 /// Says what is wrong with something in code style, where it names a thing of
-/// ours.
+/// ours. Command lines are looked at where the command is.
 fn look_up(span: &str, artifacts: &BTreeSet<String>) -> Result<(), String> {
     const FILES: &[&str] = &["toml", "md", "txt", "yaml", "conf", "cnf", "sh", "nft", "svg", "mmd", "json"];
     let first = span.split(['.', ' ']).next().unwrap_or_default();
-    if let Some(command) = span.strip_prefix("stageplot ") {
-        let words: Vec<_> = command.split(' ').collect();
-        return match words.as_slice() {
-            ["explain", code] => code.parse::<Code>().map(drop).map_err(|error| error.to_string()),
-            ["show", what] if SHOWN.contains(what) => Ok(()),
-            ["init", "--from-env"] | ["init" | "check" | "render"] => Ok(()),
-            _ => Err(format!("{span} is no command")),
-        };
-    }
     if span == "stageplot.toml" {
         return Ok(());
     }
@@ -145,7 +134,8 @@ fn artifacts() -> BTreeSet<String> {
         for text in [text.clone(), format!("{text}\n[firewall]\ninput = \"ufw\"\n")] {
             let document = Document::parse(Format::Toml, "stageplot.toml", &text).expect("TOML");
             let topology = Plot::read(&document).expect("a plot").topology;
-            let rendering = render(&topology, Secrets::Sealed, &Custom::default()).expect("renders");
+            let rendering =
+                render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("renders");
             let bundled = rendering.bundles.iter().flat_map(|bundle| &bundle.artifacts);
             let all = bundled.chain(&rendering.overview);
             names.extend(all.map(|file| file.path.rsplit('/').next().unwrap_or_default().to_owned()));
@@ -183,9 +173,6 @@ fn spans(text: &str) -> Vec<String> {
 fn links(text: &str) -> Vec<String> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned).collect()
 }
-
-/// What `stageplot show` shows.
-const SHOWN: &[&str] = &["nodes", "flows", "ports", "firewall", "diagram", "dns"];
 
 /// What a field of the plot begins with.
 const FIELDS: &[&str] = &[

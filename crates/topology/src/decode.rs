@@ -110,7 +110,8 @@ use self::context::Context;
 use self::deserializer::{Node, Step};
 pub use self::error::Error;
 pub use self::helpers::{ByKind, FromScalar, FromTable, one_or_many, scalar, scalar_or_table};
-use crate::{FieldPath, Findings, Value};
+use crate::suggest::nearest;
+use crate::{Code, FieldPath, Findings, Segment, Value};
 
 /// Decodes `value`, which stands at `at`, and reports everything wrong with it.
 ///
@@ -127,7 +128,26 @@ pub fn decode<T: DeserializeOwned>(value: &Value, at: &FieldPath, findings: &mut
         }
     };
     *findings = context.into_findings();
+    leave_out_echoes(findings);
     decoded
+}
+
+/// Leaves out what is told missing and stands there under a name that is
+/// nearly right, its own or that of a table that it is in: that is told as well.
+fn leave_out_echoes(findings: &mut Findings) {
+    let misnamed = findings.iter().filter(|finding| finding.code == Code::UnknownField);
+    let misnamed: Vec<_> = misnamed.map(|finding| finding.location.path.clone()).collect();
+    let is_echo = |missing: &[Segment], misnamed: &FieldPath| {
+        let Some((Segment::Key(name), table)) = misnamed.segments().split_last() else { return false };
+        match missing.strip_prefix(table) {
+            Some([Segment::Key(right), ..]) => nearest(name, [right.as_str()]).is_some(),
+            _ => false,
+        }
+    };
+    findings.retain_mut(|finding| {
+        let missing = finding.location.path.segments();
+        finding.code != Code::MissingField || !misnamed.iter().any(|misnamed| is_echo(missing, misnamed))
+    });
 }
 
 #[cfg(test)]

@@ -183,19 +183,41 @@ impl Document {
     }
 
     fn place_of(&self, diagnostic: &Diagnostic) -> Option<Span> {
-        let found = self.find(&diagnostic.location.path);
-        if found.is_empty_root() {
+        let path = &diagnostic.location.path;
+        let found = self.find(path);
+        // What is missing at the top stands nowhere, least of all on the first line.
+        if found.is_empty_root() || found.key.is_none() && !found.complete && self.is_root(found.value) {
             return None;
+        }
+        if let Some(range) = self.reference(diagnostic, found.value) {
+            return Some(self.lines.first_line_span(&self.text, range));
         }
         let value = found.value.span();
         let spread = self.lines.line_of(value.start) != self.lines.line_of(value.end);
-        let about_name = found.complete && diagnostic.code == Code::UnknownField;
+        let name = path.segments().last().map(|last| match last {
+            Segment::Key(key) => format!("{key:?}"),
+            Segment::Index(index) => index.to_string(),
+        });
+        let quotes_name = name.is_some_and(|name| diagnostic.message.starts_with(&name));
+        let about_name = found.complete && (diagnostic.code == Code::UnknownField || quotes_name);
         // TOML headers are a table's name already.
         let range = match found.key {
             Some(key) if about_name || spread || value.is_empty() => key,
             _ => value,
         };
         Some(self.lines.first_line_span(&self.text, range))
+    }
+
+    /// Where the reference that a finding begins with stands inside its value.
+    fn reference(&self, diagnostic: &Diagnostic, value: &Value) -> Option<Range<usize>> {
+        let reference = diagnostic.message.split_inclusive('}').next()?;
+        let inside = self.text.get(value.span()).filter(|_| reference.starts_with("${"))?;
+        let start = value.span().start + inside.find(reference)?;
+        Some(start..start + reference.len())
+    }
+
+    fn is_root(&self, value: &Value) -> bool {
+        std::ptr::eq(value, &raw const self.root)
     }
 
     /// Follows `path` as far as it goes.

@@ -29,9 +29,15 @@
 //!
 //! **Addresses.** One from a private range is a node's `address`, any other is
 //! its `public`.
+//!
+//! **Placeholders.** What the documents and LiveKit's own have where a value of
+//! one's own belongs (`your_secret`, `changeme`, `<password>`, `devkey`) counts
+//! as not set; a domain set aside for examples stays, and is told of.
 
+mod addresses;
 mod business;
 mod livekit;
+mod placeholder;
 mod places;
 mod reader;
 mod redis;
@@ -70,7 +76,8 @@ pub struct Import {
     pub plot: Plot,
     /// The secrets, for a file of their own.
     pub secrets: Secrets,
-    /// What was inferred, changed or left out; no errors.
+    /// What is to be done (warnings), and what was inferred, changed or left
+    /// out (information); no errors.
     pub findings: Findings,
 }
 
@@ -112,27 +119,30 @@ pub fn import(machines: &[EnvFile<'_>]) -> Result<Import, Findings> {
     let places = Places::infer(&mut survey);
     let domain = domain(&mut survey);
     let cache = Cache::infer(&mut survey, &places, &mut secrets);
-    let livekit = livekit::livekit(&mut survey, &places, domain.as_ref(), &mut secrets);
-    let [edge_name, livekit_name, redis_name, app_name] =
-        ["edge", "livekit", "redis", "service"].map(fixed_name);
-    let webhook = livekit.webhook.as_ref();
-    let app = business::business_service(&mut survey, &places, domain.as_ref(), webhook, &livekit_name);
     let names = names(&survey, &places, &cache);
+    let livekit = livekit::livekit(&mut survey, &places, &names, domain.as_ref(), &mut secrets);
+    let [edge_name, livekit_name, redis_name] = ["edge", "livekit", "redis"].map(fixed_name);
+    let business =
+        business::business_service(&mut survey, &places, domain.as_ref(), (&livekit_name, &livekit));
+    addresses::edges(&mut survey, &places, &names);
     places.explain(&mut survey, &names);
 
     let mut plot = Plot::new(fixed_name("live"));
     plot.secrets_file = (!secrets.is_empty()).then(|| Secrets::FILE.to_owned());
     for (index, name) in names.iter().enumerate() {
         let address = survey.machines[index].address;
-        let mut node =
-            if is_public(address) { NodeSpec::public(address) } else { NodeSpec::private(address) };
+        let mut node = if addresses::is_public(address) {
+            NodeSpec::public(address)
+        } else {
+            NodeSpec::private(address)
+        };
         let has_redis = cache.primary == Some(index) || cache.replicas.contains(&index);
-        let roles = [
+        let mut roles = vec![
             (&edge_name, places.has_edge(index)),
             (&livekit_name, places.has_livekit(index)),
             (&redis_name, has_redis),
-            (&app_name, app.as_ref().is_some_and(|(_, machine)| *machine == index)),
         ];
+        roles.extend(business.as_ref().map(|business| (&business.name, business.machine == index)));
         node.roles.extend(roles.into_iter().filter(|(_, has)| *has).map(|(role, _)| role.clone()));
         plot.nodes.insert(name.clone(), node);
     }
@@ -146,7 +156,7 @@ pub fn import(machines: &[EnvFile<'_>]) -> Result<Import, Findings> {
     }
     plot.services.insert(livekit_name, livekit.into());
     plot.services.insert(redis_name, redis.into());
-    plot.services.extend(app.map(|(app, _)| (app_name, ServiceSpec::from(app))));
+    plot.services.extend(business.map(|business| (business.name, ServiceSpec::from(business.app))));
 
     let findings = survey.findings;
     if findings.has_errors() { Err(findings) } else { Ok(Import { plot, secrets, findings }) }
@@ -159,9 +169,9 @@ fn domain(survey: &mut Survey) -> Option<HostName> {
     if told.is_none() && everyone.iter().all(|&m| survey.machines[m].value("DOMAIN").is_none()) {
         survey.findings.add(
             Code::EnvMissing,
-            FieldPath::root().key("services").key("edge"),
+            FieldPath::root().key("edge"),
             "no file has DOMAIN, so clients have no name to come to",
-            "set domain in services.edge, and give the role edge to the machine that the name leads to",
+            "add [edge] with domain = \"…\", and \"edge\" to the roles of the machine that the name leads to",
         );
     }
     told.map(|told| told.value)
@@ -185,19 +195,6 @@ fn names(survey: &Survey, places: &Places, cache: &Cache) -> Vec<Name> {
         false => format!("{}-{}", words[index], number(index)),
     };
     (0..words.len()).map(|index| fixed_name(&name(index))).collect()
-}
-
-/// Whether the Internet can reach an address: it is in none of the ranges for
-/// private use (RFC 1918, RFC 4193), shared use (RFC 6598) and one link alone.
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [first, second, ..] = v4.octets();
-            let is_shared = first == 100 && second & 0xc0 == 64;
-            !(v4.is_private() || v4.is_link_local() || is_shared || v4.is_loopback())
-        }
-        IpAddr::V6(v6) => !(v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback()),
-    }
 }
 
 /// A name that is made here, of letters, digits and hyphens.

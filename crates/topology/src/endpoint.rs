@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::topology::id;
-use crate::{PlacementId, PortRange, Protocol, ServiceId};
+use crate::{FieldPath, PlacementId, PortRange, Protocol, ServiceId};
 
 id! {
     /// An [`Endpoint`] of one topology.
@@ -24,6 +24,9 @@ pub struct Endpoint {
     pub protocol: Protocol,
     /// The ports.
     pub ports: PortRange,
+    /// The field of the service that states the ports, or brings the endpoint
+    /// about where they are fixed; none where nothing does.
+    pub field: Option<FieldPath>,
     /// What is spoken there.
     pub speaks: Speaks,
     /// On which addresses the program listens.

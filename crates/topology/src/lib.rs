@@ -17,6 +17,7 @@ mod kind;
 mod order;
 mod path;
 mod plot;
+mod public;
 mod reach;
 mod resolve;
 mod secrets;
@@ -43,7 +44,7 @@ pub use order::StartStep;
 pub use path::{FieldPath, Segment};
 pub use plot::{
     Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, ServiceSpec, Ssh, UnwritablePlot,
+    PublicAddress, SealsSpec, ServiceSpec, Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{

@@ -40,6 +40,11 @@ impl FieldPath {
         self.child(Segment::Index(index))
     }
 
+    /// The value at `path` from the value at this path on.
+    pub(crate) fn join(&self, path: &Self) -> Self {
+        Self(self.0.iter().chain(&path.0).cloned().collect())
+    }
+
     /// The steps from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.0
@@ -56,6 +61,12 @@ impl FieldPath {
         segments.extend_from_slice(&self.0);
         segments.push(segment);
         Self(segments)
+    }
+}
+
+impl FromIterator<Segment> for FieldPath {
+    fn from_iter<I: IntoIterator<Item = Segment>>(segments: I) -> Self {
+        Self(segments.into_iter().collect())
     }
 }
 

@@ -5,9 +5,11 @@
 //! a [`Topology`], which can not.
 
 mod access;
+mod mistakes;
 mod network;
 mod node;
 mod read;
+mod seals;
 mod service;
 mod write;
 
@@ -18,6 +20,7 @@ use serde::Serialize;
 pub use access::{Access, Keep, Ssh};
 pub use network::{BridgeSpec, FirewallInput, FirewallSpec, NetworkSpec};
 pub use node::{NodeSpec, PublicAddress};
+pub use seals::SealsSpec;
 pub use service::ServiceSpec;
 pub use write::UnwritablePlot;
 
@@ -53,6 +56,9 @@ pub struct Plot {
     /// A file beside the plot with `NAME=value` lines, asked for secrets that
     /// the environment does not have.
     pub secrets_file: Option<String>,
+    /// A committed file with a keyed fingerprint of each secret, by which sealed
+    /// renderings and diffs show *that* a secret changed, and nothing of what it is.
+    pub seals: Option<SealsSpec>,
     /// A directory beside the plot: files in it take the place of the templates
     /// of the same name; those in its `files/` are added to the bundles.
     pub templates: Option<String>,
@@ -114,6 +120,7 @@ impl Plot {
             name,
             root: default_root(),
             secrets_file: None,
+            seals: None,
             templates: None,
             access: Access::default(),
             firewall: FirewallSpec::default(),

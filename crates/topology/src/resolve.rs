@@ -40,23 +40,25 @@ pub(crate) fn resolve(plot: &Plot) -> (Topology, Findings) {
 
 /// Networks, nodes and services, not yet placed.
 fn skeleton(plot: &Plot) -> Topology {
-    let networks: Vec<_> = (0u32..)
-        .zip(&plot.networks)
-        .map(|(id, (name, spec))| Network { id: NetworkId(id), name: name.clone(), cidr: spec.cidr.clone() })
-        .collect();
+    let networks = plot.networks.iter().enumerate().map(|(index, (name, spec))| Network {
+        id: NetworkId::from_index(index),
+        name: name.clone(),
+        cidr: spec.cidr.clone(),
+    });
+    let networks: Vec<_> = networks.collect();
     let network_of = |ip: &IpAddr| {
         networks.iter().find(|network| network.cidr.iter().any(|cidr| cidr.contains(ip))).map(|n| n.id)
     };
-    let nodes = (0u32..).zip(&plot.nodes).map(|(id, (name, spec))| Node {
-        id: NodeId(id),
+    let nodes = plot.nodes.iter().enumerate().map(|(index, (name, spec))| Node {
+        id: NodeId::from_index(index),
         name: name.clone(),
         addresses: spec.address.iter().map(|&ip| NodeAddress { ip, network: network_of(&ip) }).collect(),
         public: spec.public,
         memory: spec.memory,
     });
     let nodes: Vec<_> = nodes.collect();
-    let services = (0u32..).zip(&plot.services).map(|(id, (name, kind))| Service {
-        id: ServiceId(id),
+    let services = plot.services.iter().enumerate().map(|(index, (name, kind))| Service {
+        id: ServiceId::from_index(index),
         name: name.clone(),
         kind: kind.clone(),
         placements: Vec::new(),
@@ -81,7 +83,8 @@ fn skeleton(plot: &Plot) -> Topology {
 fn place(topology: &mut Topology, findings: &mut Findings) {
     let plot = topology.plot.clone();
     let mut placed: Vec<(ServiceId, NodeId)> = Vec::new();
-    for (node, (name, spec)) in (0u32..).map(NodeId).zip(&plot.nodes) {
+    for (index, (name, spec)) in plot.nodes.iter().enumerate() {
+        let node = NodeId::from_index(index);
         let roles = FieldPath::root().key("nodes").key(name.as_str()).key("roles");
         for (index, role) in spec.roles.iter().enumerate() {
             let path = roles.index(index);
@@ -100,7 +103,8 @@ fn place(topology: &mut Topology, findings: &mut Findings) {
         }
     }
     placed.sort_unstable();
-    for (id, (service, node)) in (0u32..).map(PlacementId).zip(placed) {
+    for (index, (service, node)) in placed.into_iter().enumerate() {
+        let id = PlacementId::from_index(index);
         let entry = &mut topology.services[service.index()];
         entry.placements.push(id);
         let attachment = entry.kind.behaviour().attachment();
@@ -133,6 +137,7 @@ fn open(topology: &mut Topology, id: ServiceId) {
             name: draft.name,
             protocol: draft.protocol,
             ports: draft.ports,
+            field: draft.field.map(|field| service_path(&service.name).join(&field)),
             speaks: draft.speaks,
             scope: draft.scope,
             at,
@@ -184,6 +189,8 @@ pub(crate) struct Draft {
     pub(crate) name: std::borrow::Cow<'static, str>,
     pub(crate) protocol: Protocol,
     pub(crate) ports: PortRange,
+    /// The field that states the ports, from the service on.
+    pub(crate) field: Option<FieldPath>,
     pub(crate) speaks: Speaks,
     pub(crate) scope: Scope,
     pub(crate) at: At,
@@ -197,7 +204,13 @@ impl Draft {
         speaks: Speaks,
     ) -> Self {
         let ports = ports.into();
-        Self { name: name.into(), protocol, ports, speaks, scope: Scope::Flows, at: At::All }
+        Self { name: name.into(), protocol, ports, field: None, speaks, scope: Scope::Flows, at: At::All }
+    }
+
+    /// States its ports in a field of the service.
+    pub(crate) fn field<'a>(mut self, steps: impl IntoIterator<Item = &'a str>) -> Self {
+        self.field = Some(steps.into_iter().fold(FieldPath::root(), |path, step| path.key(step)));
+        self
     }
 
     pub(crate) fn scope(mut self, scope: Scope) -> Self {

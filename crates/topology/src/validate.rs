@@ -4,6 +4,7 @@ mod access;
 mod network;
 mod ports;
 mod routes;
+mod sources;
 
 use crate::resolve::service_path;
 use crate::{
@@ -21,6 +22,7 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
         );
     }
     settings(topology, findings);
+    seals(topology, findings);
     network::review(topology, findings);
     access::review(topology, findings);
     for service in &topology.services {
@@ -30,6 +32,21 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     placed(topology, findings);
     ports::review(topology, findings);
     routes::review(topology, findings);
+    sources::review(topology, findings);
+}
+
+/// The key of the seals.
+fn seals(topology: &Topology, findings: &mut Findings) {
+    let Some(seals) = &topology.plot.seals else { return };
+    let path = FieldPath::root().key("seals").key("key");
+    let help = "keep it with the secrets, as another of them: key = { env = \"STAGEPLOT_SEAL_KEY\" }";
+    if let SecretRef::Literal(_) = seals.key {
+        let message = "everybody who can read the plot has the key, and can guess at secrets with it";
+        findings.add(Code::SealKey, path, message, help);
+    } else if let Some((field, _)) = topology.secrets().iter().find(|(_, secret)| **secret == seals.key) {
+        let message = format!("the key is the secret of {field} as well, which others have");
+        findings.add(Code::SealKey, path, message, help);
+    }
 }
 
 /// The plot's own fields.
@@ -64,7 +81,7 @@ fn settings(topology: &Topology, findings: &mut Findings) {
 /// Services without a node, nodes without a service, and more memory promised
 /// than there is.
 fn placed(topology: &Topology, findings: &mut Findings) {
-    for service in &topology.services {
+    for service in topology.services.iter().filter(|_| topology.knows_all_roles()) {
         let external = matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
         if service.placements.is_empty() && !external {
             findings.add(
@@ -99,6 +116,15 @@ fn placed(topology: &Topology, findings: &mut Findings) {
                 "lower limits.memory of a service, or move one",
             );
         }
+    }
+}
+
+impl Topology {
+    /// Whether every role is a service's; one that is not is told by itself, and
+    /// may be meant for a service that no node seems to have.
+    fn knows_all_roles(&self) -> bool {
+        let mut roles = self.plot.nodes.values().flat_map(|node| &node.roles);
+        roles.all(|role| self.service_named(role.as_str()).is_some())
     }
 }
 
@@ -162,7 +188,8 @@ impl<'a> Review<'a> {
 
     /// Looks at paths that the edge or a health check asks for.
     pub(crate) fn paths(&mut self, field: &str, paths: &[String]) {
-        let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '`' | '\\' | '#');
+        let allowed =
+            |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '\'' | '`' | '\\' | '#');
         for path in paths.iter().filter(|path| !path.starts_with('/') || !path.chars().all(allowed)) {
             self.add(
                 Code::InvalidValue,

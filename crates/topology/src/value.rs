@@ -2,9 +2,6 @@
 //!
 //! Each is parsed at the edge of the program and carried as a type from then on.
 
-use std::fmt;
-
-use serde::de;
 use serde::{Deserialize, Deserializer};
 
 mod bytes;
@@ -25,29 +22,27 @@ pub use port::{InvalidPort, Port, PortRange, Protocol};
 pub use secret::{Literal, SecretRef};
 pub use source::{InvalidSource, Source};
 
-/// Lets a string type be read and written by serde and described by a schema
-/// through its `FromStr` and `Display`.
-macro_rules! string_value {
-    ($type:ident, $what:literal, $pattern:expr) => {
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+/// Lets a type that is one text be read, written and described by a schema:
+/// through its `FromStr` and `Display`, and the pattern of a regular expression.
+macro_rules! text_value {
+    ($type:ident, $expected:literal, $pattern:expr) => {
+        impl crate::decode::FromScalar for $type {
+            const EXPECTED: &'static str = $expected;
+
+            fn from_text(text: &str) -> Result<Self, String> {
+                text.parse().map_err(|error| format!("{error}"))
             }
         }
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Visitor;
-                impl serde::de::Visitor<'_> for Visitor {
-                    type Value = $type;
-                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str($what)
-                    }
-                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
-                        text.parse().map_err(E::custom)
-                    }
-                }
-                deserializer.deserialize_str(Visitor)
+                crate::decode::scalar(deserializer)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
             }
         }
 
@@ -55,9 +50,10 @@ macro_rules! string_value {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($type).into()
             }
+
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let pattern: Option<&str> = $pattern;
-                let mut schema = schemars::json_schema!({ "type": "string", "description": $what });
+                let mut schema = schemars::json_schema!({ "type": "string", "description": $expected });
                 if let Some(pattern) = pattern {
                     schema.insert("pattern".to_owned(), pattern.into());
                 }
@@ -66,35 +62,7 @@ macro_rules! string_value {
         }
     };
 }
-pub(crate) use string_value;
-
-/// Lets a type be written as a text (its `FromStr`) or as a table (its
-/// `TryFrom<$table>`), with the error of whichever was written.
-macro_rules! string_or_table {
-    ($type:ident, $what:literal, $table:ty) => {
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Visitor;
-                impl<'de> serde::de::Visitor<'de> for Visitor {
-                    type Value = $type;
-                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str($what)
-                    }
-                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
-                        text.parse().map_err(E::custom)
-                    }
-                    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<$type, A::Error> {
-                        let table = serde::de::value::MapAccessDeserializer::new(map);
-                        let table = <$table as serde::Deserialize>::deserialize(table)?;
-                        <$type>::try_from(table).map_err(serde::de::Error::custom)
-                    }
-                }
-                deserializer.deserialize_any(Visitor)
-            }
-        }
-    };
-}
-pub(crate) use string_or_table;
+pub(crate) use text_value;
 
 /// Schema of a field that holds one value or a list of them.
 #[derive(schemars::JsonSchema)]
@@ -121,7 +89,7 @@ where
 
 /// A port whose 0 means that it is off.
 pub(crate) mod port_or_off {
-    use super::{Deserialize, Deserializer, Port, de, fmt};
+    use super::{Deserialize, Deserializer, Port};
 
     pub(crate) fn serialize<S: serde::Serializer>(
         port: &Option<Port>,
@@ -134,31 +102,7 @@ pub(crate) mod port_or_off {
     where
         D: Deserializer<'de>,
     {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = Option<Port>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a port from 1 to 65535, or 0 for none")
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Option<Port>, E> {
-                if number == 0 {
-                    return Ok(None);
-                }
-                Port::deserialize(de::IntoDeserializer::into_deserializer(number)).map(Some)
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Option<Port>, E> {
-                match u64::try_from(number) {
-                    Ok(number) => self.visit_u64(number),
-                    Err(_) => Err(E::invalid_value(de::Unexpected::Signed(number), &self)),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
+        u16::deserialize(deserializer).map(Port::new)
     }
 }
 

@@ -125,6 +125,7 @@ open    = { extra = { port = 9000, protocol = "udp", from = ["lan", "198.51.100.
 
 [services.rooms.env]
 SFU     = "${sfu.url}"
+PUBLIC  = "${sfu.public-url}"
 CACHE   = "${cache.address}"
 DOLLARS = "$$HOME is $HOME and ${cache.host}"
 

@@ -101,7 +101,7 @@ fn plot(name: &str, addresses: &[Addresses], ipv6: bool) -> Plot {
 /// what is asked for is answered by sockets of ours.
 fn app(attachment: Attachment, port: u16) -> App {
     let image = IMAGE.parse().expect("an image");
-    let idle = [("PORT".to_owned(), (port + 10000).to_string().parse().expect("a text"))];
+    let idle = [("PORT".to_owned(), (port + 10000).to_string().into())];
     match attachment {
         Attachment::OffDocker => App { run: Some(Run::Host), ..App::default() },
         _ => App {

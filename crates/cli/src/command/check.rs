@@ -1,13 +1,13 @@
 //! `stageplot check`
 
 use clap::ValueEnum;
-use stageplot_render::{Renderer, Secrets};
+use stageplot_render::{Renderer, Seals, Secrets};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::findings::{self, Total, json, sarif};
 use crate::plot::{PlotArgs, PlotFile};
-use crate::{counted, custom, screen};
+use crate::{counted, custom, screen, seals};
 
 /// Say everything that is wrong with a plot
 ///
@@ -38,17 +38,17 @@ enum ReportFormat {
 
 impl Check {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
-        let plot = self.plot.read()?;
+        let mut plot = self.plot.read()?;
+        let beside = seals(&mut plot).and_then(|()| templates(&plot));
         let findings = plot.findings();
-        let templates = templates(&plot);
         match self.format {
-            ReportFormat::Text if findings.is_empty() && templates.is_err() => {}
+            ReportFormat::Text if findings.is_empty() && beside.is_err() => {}
             ReportFormat::Text if findings.is_empty() => screen::data(&summary(&plot))?,
             ReportFormat::Text => screen::data(&findings::draw(findings, &plot))?,
             ReportFormat::Json => screen::json(&json::Report::new(&plot.name, findings))?,
             ReportFormat::Sarif => screen::json(&sarif::log(&plot))?,
         }
-        templates?;
+        beside?;
         let total = Total::of(findings);
         match total {
             Total { errors: 1.., .. } => Ok(Exit::Findings),
@@ -71,6 +71,14 @@ fn summary(plot: &PlotFile) -> String {
     )
 }
 
+/// Looks whether every secret has a seal, where the plot has seals.
+fn seals(plot: &mut PlotFile) -> Result<(), Failure> {
+    let Ok(built) = &plot.built else { return Ok(()) };
+    let findings = seals::review(&built.topology, &seals::read(&built.topology, &plot.dir)?, None);
+    plot.add(findings);
+    Ok(())
+}
+
 /// Looks whether the user's own templates can be read and loaded.
 fn templates(plot: &PlotFile) -> Result<(), Failure> {
     let Ok(built) = &plot.built else { return Ok(()) };
@@ -78,6 +86,6 @@ fn templates(plot: &PlotFile) -> Result<(), Failure> {
         return Ok(());
     }
     let custom = custom::read(&built.topology, &plot.dir)?;
-    Renderer::new(&built.topology, Secrets::Sealed, &custom).map_err(Failure::from)?;
+    Renderer::new(&built.topology, Secrets::Sealed(&Seals::default()), &custom).map_err(Failure::from)?;
     Ok(())
 }

@@ -9,12 +9,12 @@ use stageplot_topology::dotenv::Secrets;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::plot::{PLOT, PlotArgs};
-use crate::{findings, screen};
+use crate::{findings, screen, write};
 
 mod ask;
+mod closing;
 mod from_env;
 mod preset;
-mod write;
 
 use from_env::Machine;
 use preset::Preset;
@@ -25,8 +25,9 @@ use preset::Preset;
 /// which nobody else may read. Asks what is to be in the plot where neither
 /// --preset nor --from-env says so.
 #[derive(clap::Args)]
+#[command(override_usage = "stageplot init [DIR] [--preset <NAME> | --from-env <ADDRESS=FILE>...]")]
 pub(crate) struct Init {
-    /// The directory to write to; made where it does not exist
+    /// The directory to write to, named before --from-env; made where it does not exist
     #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
     dir: PathBuf,
 
@@ -36,18 +37,29 @@ pub(crate) struct Init {
 
     /// Take what the .env files of LiveKit shell scripts say, of every machine
     /// its address and its file
+    ///
+    /// The address is the one that the other machines' files have. Placeholders such
+    /// as your_secret count as not set; LiveKit secrets and the password of Redis that
+    /// no file has are made, those that a file has are kept.
     #[arg(long, value_name = "ADDRESS=FILE", num_args = 1..)]
     from_env: Vec<Machine>,
 }
 
 /// A plot to write.
+#[derive(Default)]
 struct Draft {
     /// The text of the plot.
     plot: String,
     /// The text of the secrets file, where the plot names one.
     secrets: Option<String>,
-    /// Whether the secrets are made here, so that others may take their place.
-    made: bool,
+    /// The names of secrets that were made here.
+    made: Vec<String>,
+    /// The names of secrets without a value.
+    missing: Vec<String>,
+    /// Whether warnings were given while it was made.
+    has_warnings: bool,
+    /// Whether it comes from `.env` files, and the secrets with it.
+    imported: bool,
 }
 
 impl Init {
@@ -57,18 +69,19 @@ impl Init {
         // Before anything is asked.
         if plot.symlink_metadata().is_ok() {
             return Err(Failure::new(format!("{} exists", shown(&plot))).help(
-                "`stageplot check` says what is wrong with it; another directory can be given to init",
+                "`stageplot check` says what is wrong with it; to begin anew, move it and its \
+                 stageplot.secrets.env away, or name another directory: stageplot init DIR",
             ));
+        }
+        let keep = secrets.symlink_metadata().is_ok();
+        if keep && !self.from_env.is_empty() {
+            return Err(Failure::new(format!("{} exists, and may hold other secrets", shown(&secrets)))
+                .help("move it away, or name another directory: stageplot init DIR --from-env …"));
         }
         let Some(draft) = self.draft()? else {
             screen::talk("\nNothing was written.\n");
             return Ok(Exit::Findings);
         };
-        let keep = secrets.symlink_metadata().is_ok();
-        if keep && !draft.made {
-            return Err(Failure::new(format!("{} exists, and may hold other secrets", shown(&secrets)))
-                .help("move it away, or choose another directory"));
-        }
         fs::create_dir_all(&self.dir).map_err(|error| Failure::write(&self.dir, &error))?;
         if let (Some(text), false) = (&draft.secrets, keep) {
             write::private(&secrets, text)?;
@@ -80,7 +93,7 @@ impl Init {
             }
             return Err(failure);
         }
-        self.tell(&plot, &secrets, keep)
+        self.tell(&draft, &plot, &secrets, keep)
     }
 
     /// What to write: as the arguments say, or the answers.
@@ -100,30 +113,15 @@ impl Init {
     }
 
     /// Says what was written, what is wrong with it, and what comes next.
-    fn tell(&self, plot: &Path, secrets: &Path, kept: bool) -> Result<Exit, Failure> {
-        let mut text = format!("Wrote {}", shown(plot));
-        match (kept, secrets.exists()) {
-            (true, _) => text.push_str(&format!("; {} was there and is left as it is", shown(secrets))),
-            (_, true) => text.push_str(&format!(
-                ", and its secrets to {}: keep that file out of version control",
-                shown(secrets)
-            )),
-            _ => {}
-        }
-        screen::talk(&(text + ".\n"));
+    fn tell(&self, draft: &Draft, plot: &Path, secrets: &Path, kept: bool) -> Result<Exit, Failure> {
+        screen::talk(&closing::written(draft, plot, secrets, kept));
         let read = PlotArgs::of(plot.to_owned()).read()?;
         if !read.findings().is_empty() {
             screen::talk(&format!("\n{}", findings::draw(read.findings(), &read)));
         }
-        if read.built.is_err() {
-            return Ok(Exit::Findings);
-        }
-        let at = if self.dir == Path::new(".") { String::new() } else { format!(" {}", self.dir.display()) };
-        screen::talk(&format!(
-            "\nNext: change what is not as you want it, then\n  \
-             stageplot check{at}\n  stageplot render{at} --out out\n"
-        ));
-        Ok(Exit::Well)
+        let is_well = read.built.is_ok();
+        screen::talk(&closing::next(draft, &self.dir, is_well));
+        Ok(if is_well { Exit::Well } else { Exit::Findings })
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stageplot_render::output::{Options, OutputError, OutputFile, Writer, Written};
-use stageplot_render::{Artifact, Custom, RenderError, Renderer, Secrets};
+use stageplot_render::{Artifact, RenderError, Renderer, Secrets};
 use stageplot_topology::{Findings, Topology};
 
 use crate::args::DataFormat;
@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::plot::{PlotArgs, PlotFile, node_named};
 use crate::secrets::SystemSecrets;
-use crate::{counted, custom, findings, screen};
+use crate::{counted, custom, findings, screen, seals};
 
 /// Write every file that the plot's machines need
 ///
@@ -34,7 +34,8 @@ pub(crate) struct Render {
 
     /// Write the name of each secret in the place of its value
     ///
-    /// Needs no values, and gives the same bytes wherever it is run.
+    /// Needs no values, and gives the same bytes wherever it is run. Where the plot has
+    /// seals, that of the secret stands beside its name.
     #[arg(long)]
     sealed: bool,
 
@@ -51,10 +52,7 @@ impl Render {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let plot = self.plot.read()?;
         let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
-        let custom = custom::read(topology, &plot.dir)?;
-        let source = SystemSecrets::new(topology.plot(), &plot.dir);
-        let secrets = if self.sealed { Secrets::Sealed } else { Secrets::From(&source) };
-        match self.write(&plot, topology, secrets, &custom) {
+        match self.write(&plot, topology) {
             Ok(exit) => Ok(exit),
             Err(NotRendered::Failure(failure)) => Err(failure),
             Err(NotRendered::Findings(mut findings)) => {
@@ -66,16 +64,16 @@ impl Render {
     }
 
     /// Renders what is asked for, writes it as it comes, and says what changed.
-    fn write(
-        &self,
-        plot: &PlotFile,
-        topology: &Topology,
-        secrets: Secrets<'_>,
-        custom: &Custom,
-    ) -> Result<Exit, NotRendered> {
+    fn write(&self, plot: &PlotFile, topology: &Topology) -> Result<Exit, NotRendered> {
         let node = self.node.as_deref().map(|name| node_named(topology, name)).transpose()?;
-        let renderer = Renderer::new(topology, secrets, custom)?;
+        let custom = custom::read(topology, &plot.dir)?;
+        let seals = seals::read(topology, &plot.dir)?;
+        let source = SystemSecrets::new(topology.plot(), &plot.dir);
+        let secrets = if self.sealed { Secrets::Sealed(&seals) } else { Secrets::From(&source) };
+        let renderer = Renderer::new(topology, secrets, &custom)?;
         let mut findings = renderer.findings().clone();
+        let values = (!self.sealed).then_some((&renderer, &source));
+        findings.append(seals::review(topology, &seals, values));
         plot.locate(&mut findings);
         screen::talk(&findings::draw(&findings, plot));
 

@@ -105,6 +105,8 @@ mod tests {
             "[edge]\ndomain = \"a.example.com\"\ntls = \"internal\"\nstream-close-delay = \"10m\"",
             "[edge]\ndomain = \"a.example.com\"\naliases = \"b.example.com\"",
             "[livekit]\ntcp-port = 0\nudp = 7882\nsettings = { rtc = { use_mdns = true } }",
+            "[livekit]\nudp = \"7882\"",
+            "[livekit]\nudp = \"7882 - 7890\"",
             "[livekit]\nudp = \"50000-50100\"\nturn = { domain = \"turn.example.com\" }",
             "[app]\nrun = \"host\"\nport = 80\nenv = { A = \"b\", C = { env = \"C\" } }",
             "[app]\nimage = \"a:1\"\nopen = { rtmp = { port = 1935, from = \"any\" } }\nvolumes = { data = \"/data\" }",
@@ -117,6 +119,9 @@ mod tests {
         let refused = [
             "[redis]\nkind = \"redis\"",
             "[redis]\nport = 0",
+            "[redis]\nport = \"6380\"",
+            "[livekit]\ntcp-port = \"7881\"",
+            "[access]\nssh = { port = \"22\" }",
             "[redis]\npasword = \"x\"",
             "[redis]\npassword = { env = \"A\", file = \"b\" }",
             "[services.cache]\nprimary = \"a\"",

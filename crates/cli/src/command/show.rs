@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use stageplot_render::{Renderer, Secrets, diagram};
+use stageplot_render::{Renderer, Seals, Secrets, diagram};
 use stageplot_topology::{Node, Topology};
 
 use crate::args::DataFormat;
@@ -129,7 +129,7 @@ fn dns(plot: &PlotArgs) -> Result<Exit, Failure> {
     let plot = plot.read()?;
     let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
     let custom = custom::read(topology, &plot.dir)?;
-    let files = Renderer::new(topology, Secrets::Sealed, &custom)?.overview()?;
+    let files = Renderer::new(topology, Secrets::Sealed(&Seals::default()), &custom)?.overview()?;
     for file in files.iter().filter(|file| file.path == "dns.txt") {
         screen::data(&String::from_utf8_lossy(&file.bytes))?;
     }

@@ -14,7 +14,11 @@ pub(super) fn page(schema: &Value) -> String {
          yours. A service that is alone of its kind may be written as `[edge]`, `[livekit]`, `[redis]` or\n\
          `[app]`; any other as `[services.NAME]` with `kind = \"edge\"` and so on.\n\n\
          A secret is `{ env = \"NAME\" }`, asked of the environment and then of `secrets-file`; `{ file =\n\
-         \"PATH\" }`, beside the plot; or `{ command = [\"PROGRAM\", …] }`, run without a shell.\n",
+         \"PATH\" }`, beside the plot; or `{ command = [\"PROGRAM\", …] }`, run without a shell.\n\n\
+         With `seals`, sealed renderings and diffs show *that* a secret changed. Who has the seals file\n\
+         alone learns which secrets changed, when, and whether one came back to an earlier value; nothing\n\
+         of the values, not even that two are equal. Who has the key as well can try guesses against it:\n\
+         the key belongs where the secrets are.\n",
     );
     let mut open = VecDeque::from([(String::new(), schema)]);
     let mut seen = Vec::new();

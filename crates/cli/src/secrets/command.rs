@@ -1,142 +1,41 @@
 //! Secrets that a program prints: `["sops", "decrypt", …]`, `["pass", …]`.
-//!
-//! The program is run without a shell and with closed input, in a process group
-//! of its own. Whatever it does, it is over within the deadline: then the whole
-//! group is killed, and the program reaped.
 
-use std::io::Read as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use secrecy::SecretString;
 
-use super::interrupt::Interrupt;
 use crate::failure::reason;
+use crate::process::{self, Bounds};
 
 /// What the program prints, less one newline at its end.
 ///
-/// Its standard error is ours: a program that has something to say says it to
-/// the operator, and it is never part of an error of ours.
+/// Its input is closed. Its standard error is ours: a program that has something to
+/// say says it to the operator, and it is never part of an error of ours.
 pub(super) fn output(words: &[String], dir: &Path) -> Result<SecretString, String> {
     output_within(DEADLINE, words, dir)
 }
 
 fn output_within(deadline: Duration, words: &[String], dir: &Path) -> Result<SecretString, String> {
     let [program, arguments @ ..] = words else { return Err("the command is empty".to_owned()) };
-    let interrupt = Interrupt::hold();
     // A path is relative to the plot, as other paths in it are; a bare name is
     // looked up.
     let path = match program.contains('/') {
         true => std::path::absolute(dir.join(program)).map_err(|error| reason(&error))?,
         false => program.into(),
     };
-    let child = Command::new(path)
+    let mut command = Command::new(path);
+    command
         .args(arguments)
         .current_dir(if dir.as_os_str().is_empty() { Path::new(".") } else { dir })
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("{program} cannot be run: {}", reason(&error)))?;
-    let mut run = Run { child, deadline, until: Instant::now() + deadline, interrupt };
-    let bytes = run.read().map_err(|why| format!("{program} {why}"))?;
-    let status = run.end().map_err(|why| format!("{program} {why}"))?;
+        .stdin(Stdio::null());
+    let (bytes, status) = process::output(&mut command, Bounds { deadline, output: LIMIT })
+        .map_err(|why| format!("{program} {why}"))?;
     if !status.success() {
         return Err(format!("{program} failed: {status}"));
     }
     super::file::trimmed(bytes, program)
-}
-
-/// A program under way; dropped, its group is killed.
-struct Run {
-    child: Child,
-    deadline: Duration,
-    until: Instant,
-    interrupt: Interrupt,
-}
-
-impl Run {
-    /// Reads until the program closes its output.
-    fn read(&mut self) -> Result<Vec<u8>, String> {
-        let Some(mut stdout) = self.child.stdout.take() else { return Ok(Vec::new()) };
-        let mut bytes = Vec::new();
-        let mut piece = [0; 8192];
-        loop {
-            self.wait_for(&stdout)?;
-            match stdout.read(&mut piece) {
-                Ok(0) => return Ok(bytes),
-                Ok(read) if bytes.len() + read > LIMIT => {
-                    return Err(format!("printed more than {} MiB", LIMIT >> 20));
-                }
-                Ok(read) => bytes.extend_from_slice(&piece[..read]),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(format!("cannot be read from: {}", reason(&error))),
-            }
-        }
-    }
-
-    /// Waits until there is something to read, or the end of it.
-    fn wait_for(&self, stdout: &ChildStdout) -> Result<(), String> {
-        loop {
-            let left = self.left()?;
-            let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
-            match poll(&mut [PollFd::new(stdout, PollFlags::IN)], Some(&timeout)) {
-                Ok(0) | Err(Errno::INTR) => {}
-                Ok(_) => return Ok(()),
-                Err(error) => return Err(format!("cannot be waited for: {}", reason(&error.into()))),
-            }
-        }
-    }
-
-    /// Waits for the program's own end. Its group is killed then: what it left
-    /// running was part of it.
-    fn end(mut self) -> Result<ExitStatus, String> {
-        let mut pause = Duration::from_millis(1);
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-        while matches!(waitid(WaitId::Pid(self.pid()), options), Ok(None) | Err(Errno::INTR)) {
-            thread::sleep(pause.min(self.left()?));
-            pause = (pause * 2).min(Duration::from_millis(50));
-        }
-        self.kill();
-        self.child.wait().map_err(|error| format!("cannot be waited for: {}", reason(&error)))
-    }
-
-    /// The time that is left, or why there is none.
-    fn left(&self) -> Result<Duration, String> {
-        if self.interrupt.came() {
-            return Err("was interrupted".to_owned());
-        }
-        match self.until.saturating_duration_since(Instant::now()) {
-            Duration::ZERO => Err(format!("took more than {} seconds", self.deadline.as_secs())),
-            left => Ok(left),
-        }
-    }
-
-    /// Kills the group. The program has not been reaped, so the number is
-    /// still its own.
-    fn kill(&self) {
-        let _ = kill_process_group(self.pid(), Signal::KILL);
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        // Reaped already where it ended well.
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
-            self.kill();
-            let _ = self.child.wait();
-        }
-    }
 }
 
 /// How long a program may take.
@@ -147,6 +46,9 @@ const LIMIT: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+    use std::time::Instant;
+
     use secrecy::ExposeSecret as _;
 
     use super::*;

@@ -81,14 +81,14 @@ fn no_permission_is_said_so() {
 #[test]
 fn a_hundred_thousand_nodes_are_answered_in_seconds() {
     let mut text = String::from(
-        "name = \"live\"\n[networks.lan]\ncidr = \"10.0.0.0/8\"\n[edge]\ndomain = \"a.example.com\"\n\
+        "name = \"live\"\naccess.ssh.from = \"any\"\n[networks.lan]\ncidr = \"10.0.0.0/8\"\n[edge]\ndomain = \"a.example.com\"\n\
          [livekit]\nkeys = { main = { env = \"K\" } }\n[redis]\nprimary = \"n-0\"\npassword = { env = \"P\" }\n",
     );
     for n in 0..100_000_u32 {
         let [_, a, b, c] = n.to_be_bytes();
         let more = if n == 0 { ", \"edge\", \"redis\"" } else { "" };
         text.push_str(&format!(
-            "[nodes.n-{n}]\naddress = \"10.{a}.{b}.{c}\"\npublic = \"100.{}.{b}.{c}\"\nroles = [\"livekit\"{more}]\n",
+            "[nodes.n-{n}]\naddress = \"10.{a}.{b}.{c}\"\npublic = \"203.{}.{b}.{c}\"\nroles = [\"livekit\"{more}]\n",
             64 + a
         ));
     }

@@ -16,7 +16,11 @@ const SECRETS: &str = "stageplot.secrets.env";
 fn a_preset_is_checked_and_rendered_at_once() {
     for preset in ["single", "pair", "cluster"] {
         let place = Place::new();
-        place.run(&["init", "--preset", preset]).code(0).says("Wrote stageplot.toml, and its secrets to");
+        place
+            .run(&["init", "--preset", preset])
+            .code(0)
+            .says("Wrote stageplot.toml, and its secrets to")
+            .says("New secrets: LIVEKIT_API_SECRET, REDIS_PASSWORD.");
         assert_eq!(place.names(), [SECRETS, "stageplot.toml"]);
         let mode = fs::metadata(place.at(SECRETS)).expect("the secrets").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -45,7 +49,8 @@ fn nothing_is_overwritten() {
     assert_eq!(place.names(), ["stageplot.toml"]);
 
     let place = Place::with(SECRETS, "REDIS_PASSWORD=mine\n");
-    place.run(&["init", "--preset", "single"]).code(0).says("was there and is left as it is");
+    let ended = place.run(&["init", "--preset", "single"]).code(0).says("was there and is left as it is");
+    ended.says("stageplot.secrets.env lacks LIVEKIT_API_SECRET: add NAME=value");
     assert_eq!(place.read(SECRETS), "REDIS_PASSWORD=mine\n");
     fs::remove_file(place.at("stageplot.toml")).expect("the plot");
     place.write("a.env", "DOMAIN=a.example.com\n");
@@ -83,6 +88,7 @@ fn env_files_become_a_plot() {
     assert!(ended.err.contains("env-unknown") && ended.err.contains("media.env:6"), "{}", ended.err);
     assert!(!place.read("stageplot.toml").contains("hunter2"));
     assert!(place.read(SECRETS).contains("REDIS_PASSWORD='hunter2-redis'"));
+    assert!(!ended.err.contains("New,"), "every file has its secrets: {}", ended.err);
     let mode = fs::metadata(place.at(SECRETS)).expect("the secrets").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -97,6 +103,71 @@ fn env_files_that_contradict_each_other_are_no_plot() {
     assert_eq!(place.names(), ["a.env", "b.env"]);
     place.run(&["init", "--from-env", "front=a.env"]).code(1).says("is not an IP address");
     place.run(&["init", "--from-env", "203.0.113.1=no.env"]).code(1).says("failed to read no.env");
+}
+
+/// The documents' files for a machine with Caddy and a service, and for one
+/// with LiveKit and Redis, as they are copied.
+const FRONT: &str = "DOMAIN=livekit.example.com\nWEBHOOK_ENABLED=true\n\
+                     WEBHOOK_URLS=https://livekit.example.com/api/webhook\nWEBHOOK_API_KEY=your_key\n";
+const MEDIA: &str = "NODES=192.168.1.2,192.168.1.3\nREDIS_HOST=192.168.1.2\nREDIS_PORT=6379\n\
+                     LIVEKIT_API_KEY=your_key\nLIVEKIT_API_SECRET=your_secret\n";
+
+#[test]
+fn the_documents_own_files_become_a_plot_that_renders() {
+    let place = Place::with("front.env", FRONT);
+    place.write("media.env", MEDIA);
+    let machines = ["192.168.1.1=front.env", "192.168.1.2=media.env", "192.168.1.3=media.env"];
+    let ended = place.run(&[&["init", "--from-env"], &machines[..]].concat()).code(0);
+    let ended = ended.says("New, as no .env file has a value: LIVEKIT_API_SECRET, REDIS_PASSWORD.");
+    let ended = ended.says(" --> media.env:5:1").says("To know, with nothing to be done:");
+    let ended =
+        ended.says("\n  stageplot check\n  stageplot render --out rendered\n  less rendered/runbook.md\n");
+    let to_do = ended.err.find("nodes.front.public").expect("the edge's address");
+    assert!(to_do < ended.err.find("To know").expect("the rest"), "{}", ended.err);
+    // Findings say what the file says.
+    let plot = place.read("stageplot.toml");
+    for table in ["[access]", "[redis]", "[livekit]", "[services.api]", "[nodes.front]"] {
+        assert!(plot.contains(&format!("\n{table}")), "{table} is not in\n{plot}");
+    }
+    assert!(
+        !ended.err.contains("services.redis") && !ended.err.contains("services.livekit"),
+        "{}",
+        ended.err
+    );
+
+    place.run(&["check"]).code(0);
+    place.run(&["render", "--sealed", "--out", "sealed"]).code(0);
+    place.run(&["render", "--out", "rendered"]).code(0);
+    let secrets = place.read(SECRETS);
+    let made = |name: &str| -> String {
+        let line = secrets.lines().find_map(|line| line.strip_prefix(&format!("{name}='"))).expect("a line");
+        line.trim_end_matches('\'').to_owned()
+    };
+    assert_ne!(made("LIVEKIT_API_SECRET"), made("REDIS_PASSWORD"));
+    assert!(made("LIVEKIT_API_SECRET").len() >= 32);
+    assert!(!plot.contains(&made("REDIS_PASSWORD")) && !ended.err.contains(&made("REDIS_PASSWORD")));
+}
+
+#[test]
+fn the_password_of_another_redis_is_asked_for() {
+    let text = "NODES=localhost\nREDIS_HOST=10.0.0.50\nREDIS_PASSWORD=changeme\n";
+    let place = Place::with("a.env", text);
+    let ended = place.run(&["init", "--from-env", "203.0.113.1=a.env"]).code(0);
+    ended.says("Still missing, and not for the plot to choose: REDIS_PASSWORD.");
+    assert!(place.read(SECRETS).contains("# REDIS_PASSWORD=''"));
+    place.run(&["render", "--out", "rendered"]).code(2).says("secret-missing");
+}
+
+#[test]
+fn a_directory_is_no_machine() {
+    let place = Place::with("a.env", "NODES=localhost\n");
+    let ended = place.run(&["init", "--from-env", "203.0.113.1=a.env", "stack"]).code(1);
+    ended.says("stageplot init DIR --from-env 192.168.1.1=front.env");
+    assert_eq!(place.names(), ["a.env"]);
+    let ended = place.run(&["init", "stack", "--from-env", "203.0.113.1=a.env"]).code(0);
+    let ended = ended.says("stageplot render stack --out stack/rendered").says(">> stack/.gitignore");
+    ended.says("less stack/rendered/runbook.md");
+    assert!(place.at("stack/stageplot.toml").exists());
 }
 
 /// A terminal: what a person types at, and what a program sees of it.
@@ -126,7 +197,9 @@ fn a_person_is_asked() {
     let stdin = program.try_clone().expect("the terminal");
     let mut child = place.command(&["init"]).stdin(stdin).stderr(program).spawn().expect("the command runs");
     let mut person = File::from(person);
-    person.write_all(b"1\n\nrtc.example.org\nnot an address\n198.51.100.7\n").expect("the answers are typed");
+    person
+        .write_all(b"1\n\nrtc.example.org\nfrom home\n198.51.100.0/24\nnot an address\n198.51.100.7\n")
+        .expect("the answers are typed");
     let mut screen = person.try_clone().expect("the terminal");
     // The kernel ends it with an error once the last program has closed it.
     let reader = thread::spawn(move || {
@@ -144,6 +217,8 @@ fn a_person_is_asked() {
     for text in [
         "Everything on one machine",
         "The domain that clients use [livekit.example.com]:",
+        "Where you come from by SSH",
+        "Write an address such as 198.51.100.7",
         "That is not an IPv4 or IPv6 address.",
     ] {
         assert!(seen.contains(text), "{text:?} is not in\n{seen}");

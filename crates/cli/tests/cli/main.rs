@@ -7,6 +7,7 @@ mod init;
 mod output;
 mod place;
 mod render;
+mod seals;
 mod secrets;
 mod templates;
 mod transcripts;

@@ -71,8 +71,7 @@ fn the_schema_is_json() {
 fn json_on_standard_input_is_known_by_its_brace() {
     use std::io::Write as _;
     let place = Place::new();
-    let plot =
-        r#" {"name": "live", "nodes": {"a": {"address": "10.0.0.1", "roles": ["redis"]}}, "redis": {}}"#;
+    let plot = r#" {"name": "live", "access": {"ssh": {"from": "any"}}, "nodes": {"a": {"address": "10.0.0.1", "roles": ["redis"]}}, "redis": {}}"#;
     let mut command = place.command(&["check", "-"]);
     let piped = std::process::Stdio::piped;
     let mut child = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().expect("it starts");

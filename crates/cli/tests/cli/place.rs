@@ -9,6 +9,9 @@ use tempfile::TempDir;
 /// A sound plot of one machine.
 pub(crate) const PLOT: &str = r#"name = "live"
 
+[access]
+ssh = { from = "any" }
+
 [nodes.main]
 public = "203.0.113.10"
 roles = ["edge", "livekit", "redis"]
@@ -84,7 +87,14 @@ impl Place {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stageplot"));
         command.args(args).current_dir(self.path()).stdin(Stdio::null());
-        for variable in ["LIVEKIT_API_SECRET", "REDIS_PASSWORD", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        for variable in [
+            "LIVEKIT_API_SECRET",
+            "REDIS_PASSWORD",
+            "STAGEPLOT_SEAL_KEY",
+            "NO_COLOR",
+            "CLICOLOR",
+            "CLICOLOR_FORCE",
+        ] {
             command.env_remove(variable);
         }
         command
@@ -137,4 +147,20 @@ pub(crate) fn as_nobody(command: &mut Command) -> &mut Command {
         true => command.uid(65534).gid(65534),
         false => command,
     }
+}
+
+/// Everything that was rendered into a directory.
+pub(crate) fn tree(place: &Place, dir: &str) -> String {
+    fn collect(dir: &Path, text: &mut String) {
+        for entry in dir.read_dir().expect("a directory") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => collect(&path, text),
+                false => text.push_str(&fs::read_to_string(path).expect("a file")),
+            }
+        }
+    }
+    let mut text = String::new();
+    collect(&place.at(dir), &mut text);
+    text
 }

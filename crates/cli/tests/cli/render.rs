@@ -9,6 +9,9 @@ use crate::place::{PLOT, Place};
 
 const TWO: &str = r#"name = "live"
 
+[access]
+ssh = { from = "any" }
+
 [nodes.a]
 public = "203.0.113.10"
 roles = ["edge", "livekit"]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::place::{Ended, PLOT, Place};
+use crate::place::{Ended, PLOT, Place, tree};
 
 const LONG: &str = "0123456789abcdef0123456789abcdef";
 
@@ -24,7 +24,7 @@ fn every_missing_secret_is_named() {
     ended
         .says("the value of LIVEKIT_API_SECRET cannot be had: it is not in the environment")
         .says("the value of REDIS_PASSWORD cannot be had")
-        .says("--> stageplot.toml:14:12")
+        .says("--> stageplot.toml:17:12")
         .says("password = { env = \"REDIS_PASSWORD\" }")
         .says("2 errors in stageplot.toml");
     assert_eq!(place.names(), ["stageplot.toml"]);
@@ -40,17 +40,17 @@ fn the_environment_comes_before_the_secrets_file() {
     fs::set_permissions(place.at("s.env"), fs::Permissions::from_mode(0o600)).expect("its mode");
     let ended = place.run(&["render", "--out", "out"]).code(0);
     assert!(!ended.err.contains("warning"), "{}", ended.err);
-    assert!(tree(&place).contains("from the file"));
+    assert!(tree(&place, "out").contains("from the file"));
 
     let mut command = place.command(&["render", "--out", "out"]);
     let output = command.env("REDIS_PASSWORD", "from the environment").output().expect("the command runs");
     Ended::from(output).code(0);
-    assert!(tree(&place).contains("from the environment"));
+    assert!(tree(&place, "out").contains("from the environment"));
 
     // What is set to nothing is not set.
     let mut command = place.command(&["render", "--out", "out"]);
     Ended::from(command.env("REDIS_PASSWORD", "").output().expect("the command runs")).code(0);
-    assert!(tree(&place).contains("from the file"));
+    assert!(tree(&place, "out").contains("from the file"));
 
     fs::set_permissions(place.at("s.env"), fs::Permissions::from_mode(0o640)).expect("its mode");
     place.run(&["render", "--out", "out"]).code(0).says("s.env can be read by other users");
@@ -76,7 +76,7 @@ fn files_and_commands_give_secrets() {
         let place = Place::with("sub/stageplot.toml", plot(password));
         place.write("sub/secrets/redis", "a $ecret\n");
         place.run(&["render", "sub", "--out", "out"]).code(0);
-        assert!(tree(&place).contains(value), "{password}");
+        assert!(tree(&place, "out").contains(value), "{password}");
     }
 }
 
@@ -160,20 +160,4 @@ fn an_interrupt_ends_an_endless_command_too() {
     assert_eq!(status.signal(), Some(Signal::INT.as_raw()), "{status}");
     assert!(!std::path::Path::new("/proc").join(pid).exists(), "the command is left");
     assert!(!place.at("out").exists());
-}
-
-/// Everything that was rendered.
-fn tree(place: &Place) -> String {
-    fn collect(dir: &std::path::Path, text: &mut String) {
-        for entry in dir.read_dir().expect("a directory") {
-            let path = entry.expect("an entry").path();
-            match path.is_dir() {
-                true => collect(&path, text),
-                false => text.push_str(&fs::read_to_string(path).expect("a file")),
-            }
-        }
-    }
-    let mut text = String::new();
-    collect(&place.at("out"), &mut text);
-    text
 }

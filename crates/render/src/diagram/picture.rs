@@ -286,11 +286,11 @@ fn detail(topology: &Topology, service: &Service, replica: bool) -> String {
         ServiceSpec::Redis(_) if replica => "Redis · replica".to_owned(),
         ServiceSpec::Redis(_) if several => "Redis · primary".to_owned(),
         ServiceSpec::Redis(_) => "Redis".to_owned(),
-        kind => {
+        ServiceSpec::App(_) => {
             let attachment = service.placements.first().map(|&id| topology.placement(id).attachment);
             match attachment {
-                Some(Attachment::OffDocker) => format!("{} · started by you", kind.kind()),
-                _ => format!("{} · container", kind.kind()),
+                Some(Attachment::OffDocker) => "app · started by you".to_owned(),
+                _ => "app · container".to_owned(),
             }
         }
     }

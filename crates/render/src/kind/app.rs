@@ -75,12 +75,15 @@ fn value(scene: Scene<'_>, value: &EnvValue) -> Result<String, RenderError> {
     parts.collect()
 }
 
-/// A field of a needed service, as it is dialled from this placement. Where a
-/// service has several placements, `address` lists them all, or of hundreds a
-/// share, and the other fields are the first one's.
+/// A field of a needed service, as it is dialled from this placement, or as
+/// clients are given it. Where a service has several placements, `address` lists
+/// them all, or of hundreds a share, and the other fields are the first one's.
 fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
     let topology = scene.topology;
     let service = topology.service_named(name)?;
+    if field == "public-url" {
+        return topology.public_url(service.id);
+    }
     let (endpoint, scheme) = match &service.kind {
         ServiceSpec::Redis(redis) => match &redis.external {
             None => ("primary", "redis"),
@@ -99,20 +102,16 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
         // Clients are given the edge's name, never a node's.
         ServiceSpec::Edge(edge) if edge.domain.is_some() => {
             let domain = edge.domain.as_ref()?;
-            let (scheme, port, usual) = match edge.is_https() {
-                true => ("https", edge.https_port, 443),
-                false => ("http", edge.http_port, 80),
-            };
-            let suffix = if port.number() == usual { String::new() } else { format!(":{port}") };
+            let port = if edge.is_https() { edge.https_port } else { edge.http_port };
             return Some(match field {
                 "host" => domain.to_string(),
                 "port" => port.to_string(),
-                "url" => format!("{scheme}://{domain}{suffix}"),
+                "url" => topology.public_url(service.id)?,
                 _ => format!("{domain}:{port}"),
             });
         }
         ServiceSpec::Livekit(_) => ("signal", "http"),
-        _ => ("http", "http"),
+        ServiceSpec::Edge(_) | ServiceSpec::App(_) => ("http", "http"),
     };
     let endpoint = topology.endpoint_named(service.id, endpoint)?;
     let mut targets = scene.targets(endpoint).peekable();

@@ -83,6 +83,12 @@ pub enum OutputError {
         /// Why.
         why: String,
     },
+    /// A file of the tree is larger than what was ever rendered.
+    #[error("read {}: it has more than 64 MiB", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file system cannot exchange two directories.
     #[error("exchange {} for the new tree: the file system cannot exchange directories", dir.display())]
     ExchangeUnsupported {
@@ -143,6 +149,7 @@ impl OutputError {
             Self::Index { .. } => {
                 "restore the file; or overwrite, and every file that is in the way counts as not ours"
             }
+            Self::TooLarge { .. } => "render the tree again",
             Self::ExchangeUnsupported { .. } => {
                 "choose a directory on a local file system, such as ext4, xfs, btrfs or tmpfs"
             }

@@ -1,8 +1,6 @@
 //! What to look at by hand, with commands that tell well from ill: none that
 //! succeeds against a program that is down, or that refuses the one who asks.
 
-use std::net::IpAddr;
-
 use serde::Serialize;
 use stageplot_topology::{
     Attachment, Edge, Party, Protocol, Scope, ServiceSpec, Speaks, StartStep, Tls, Topology, Turn, TurnTls,
@@ -54,7 +52,7 @@ impl Checklist {
                     let nodes =
                         service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
                     for node in nodes.take(LINES) {
-                        let Some(address) = public_or_main(node) else { continue };
+                        let Some(address) = node.advertised_address() else { continue };
                         list.media.push(format!("{}: {address}, {} udp", node.name, livekit.udp));
                         if let Some(port) = livekit.tcp_port {
                             let command = format!("nc -vz -w 3 {address} {port}");
@@ -79,7 +77,7 @@ impl Checklist {
                         list.outside.push(certificate(domain.as_str(), 443));
                     }
                 }
-                _ => {}
+                ServiceSpec::Redis(_) | ServiceSpec::App(_) => {}
             }
         }
         list.outside.truncate(2 * LINES);
@@ -94,53 +92,28 @@ impl Checklist {
         let livekit = topology.flows_from(service.id).find_map(|flow| {
             let target = topology.service(topology.endpoint(flow.to).service);
             match &target.kind {
-                ServiceSpec::Livekit(livekit) => Some(livekit),
+                ServiceSpec::Livekit(livekit) => Some((target.id, livekit)),
                 _ => None,
             }
         });
-        let reaches_rtc = livekit.is_some_and(|livekit| {
+        let reaches_rtc = livekit.is_some_and(|(_, livekit)| {
             livekit.routes.is_empty() || livekit.routes.iter().any(|route| route == "/rtc/*")
         });
-        let Some(domain) = &edge.domain else {
-            let node = service.placements.first().map(|&id| topology.node(topology.placement(id).node));
-            let Some(address) = node.and_then(public_or_main) else { return };
-            let address = bracketed(address);
-            let port =
-                if edge.http_port.number() == 80 { String::new() } else { format!(":{}", edge.http_port) };
-            if reaches_rtc {
-                let command = code("", format!("http://{address}{port}/rtc/validate"));
-                self.outside.push(Check::new(
-                    "LiveKit through the edge; it asks for a token",
-                    command,
-                    "401",
-                ));
-            }
-            if livekit.is_some() {
-                self.client_urls.push(format!("ws://{address}{port}"));
-            }
-            return;
-        };
-        let https = edge.is_https();
-        let (scheme, port, usual) =
-            if https { ("https", edge.https_port, 443) } else { ("http", edge.http_port, 80) };
-        let suffix = if port.number() == usual { String::new() } else { format!(":{port}") };
+        let Some(site) = topology.public_url(service.id) else { return };
         // Nobody trusts Caddy's own authority but those who were told to.
-        let insecure = if edge.tls == Tls::Internal { " --insecure" } else { "" };
-        if https && edge.http_port.number() == 80 {
-            let command = code("", format!("http://{domain}/"));
-            self.outside.push(Check::new("Port 80 sends clients to HTTPS", command, "308"));
-        }
-        if https {
-            self.outside.push(certificate(domain.as_str(), port.number()));
+        let insecure = if edge.is_https() && edge.tls == Tls::Internal { " --insecure" } else { "" };
+        if let Some(domain) = edge.domain.as_ref().filter(|_| edge.is_https()) {
+            if edge.http_port.number() == 80 {
+                let command = code("", format!("http://{domain}/"));
+                self.outside.push(Check::new("Port 80 sends clients to HTTPS", command, "308"));
+            }
+            self.outside.push(certificate(domain.as_str(), edge.https_port.number()));
         }
         if reaches_rtc {
-            let command = code(insecure, format!("{scheme}://{domain}{suffix}/rtc/validate"));
+            let command = code(insecure, format!("{site}/rtc/validate"));
             self.outside.push(Check::new("LiveKit through the edge; it asks for a token", command, "401"));
         }
-        if livekit.is_some() {
-            let scheme = if https { "wss" } else { "ws" };
-            self.client_urls.push(format!("{scheme}://{domain}{suffix}"));
-        }
+        self.client_urls.extend(livekit.and_then(|(id, _)| topology.public_url(id)));
     }
 }
 
@@ -192,7 +165,6 @@ pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> V
                 ),
             }]
         }
-        _ => Vec::new(),
     };
     checks.sort();
     checks.dedup();
@@ -242,15 +214,4 @@ fn closed(topology: &Topology) -> Vec<String> {
             .filter_map(move |endpoint| Some(format!("nc -vz -w 3 {} {}", address?, endpoint.ports.first())))
     });
     attempts.take(LINES).collect()
-}
-
-fn public_or_main(node: &stageplot_topology::Node) -> Option<IpAddr> {
-    node.public.and_then(|public| public.addresses().next()).or_else(|| node.main_address())
-}
-
-fn bracketed(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => format!("[{v6}]"),
-    }
 }

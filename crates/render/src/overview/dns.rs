@@ -37,7 +37,7 @@ pub(super) fn records(topology: &Topology) -> BTreeMap<&HostName, Record> {
                     _ => add(domain, service.id),
                 }
             }
-            _ => {}
+            ServiceSpec::Redis(_) | ServiceSpec::App(_) => {}
         }
     }
     records

@@ -163,7 +163,7 @@ fn step(topology: &Topology, step: &StartStep, compose: &str) -> Step {
         ServiceSpec::Redis(_) if step.replicas => "the replicas of Redis",
         ServiceSpec::Redis(_) if service.placements.len() > 1 => "the primary Redis",
         ServiceSpec::Redis(_) => "Redis",
-        _ => "your service",
+        ServiceSpec::App(_) => "your service",
     };
     let of = |id: &PlacementId| topology.placement(*id);
     Step {

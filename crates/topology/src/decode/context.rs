@@ -6,10 +6,11 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 
 use super::deserializer::Node;
-use super::error::{Error, Place, Problem};
+use super::error::{Error, Place, Problem, Shape};
+use super::helpers::KIND;
 use super::wording;
 use crate::document::quotes_secret;
-use crate::{FieldPath, Findings, Severity, Value};
+use crate::{FieldPath, Findings, Kind, Severity, Value};
 
 /// The state of one decoding, shared by all its nodes.
 pub(super) struct Context {
@@ -108,19 +109,15 @@ impl Context {
         !masked.is_empty() && masked.contains(&identity(value))
     }
 
+    /// Whether something inside `value` was reported and left out.
+    pub(super) fn is_masked_inside(&self, value: &Value) -> bool {
+        inside(value).any(|value| self.is_masked(value))
+    }
+
     /// Whether something right inside `value` was reported as wrong.
     pub(super) fn is_broken_inside(&self, value: &Value) -> bool {
-        use crate::Kind;
         let broken = self.broken.borrow();
-        match value.kind() {
-            _ if broken.is_empty() => false,
-            Kind::List(values) => values.iter().any(|v| broken.contains(&identity(v))),
-            Kind::Table(table) => {
-                let entries = table.entries().iter();
-                entries.map(|e| &e.value).any(|v| broken.contains(&identity(v)))
-            }
-            _ => false,
-        }
+        !broken.is_empty() && inside(value).any(|value| broken.contains(&identity(value)))
     }
 
     /// The fields to make up for `value`.
@@ -154,6 +151,16 @@ impl Context {
     }
 }
 
+/// The values of a list or a table.
+fn inside(value: &Value) -> impl Iterator<Item = &Value> {
+    let (list, table) = match value.kind() {
+        Kind::List(values) => (values.as_slice(), &[][..]),
+        Kind::Table(table) => (&[][..], table.entries()),
+        _ => (&[][..], &[][..]),
+    };
+    list.iter().chain(table.iter().map(|entry| &entry.value))
+}
+
 /// What tells a value from all others of its tree: where it is in memory. The
 /// tree is borrowed for as long as these numbers live, so nothing moves.
 pub(super) fn identity(value: &Value) -> usize {
@@ -166,11 +173,14 @@ impl Node<'_, '_> {
         let path = self.path();
         let path = match problem {
             Problem::MissingField(field) => path.key(*field),
+            Problem::MissingKind(_) => path.key(KIND),
             _ => path,
         };
         let mut found = wording::found(self.value, &path);
         if let Problem::Custom(message) = problem {
-            found.secret |= quotes_secret(self.value, message);
+            let quotes = quotes_secret(self.value, message);
+            // What is wrong with a table as a whole holds no value of it.
+            found.secret = quotes || found.secret && found.shape != Shape::Table;
         }
         Place { node: identity(self.value), found, path, follows: false }
     }

@@ -7,7 +7,8 @@ use super::access::{EnumAccess, KindAccess, ListAccess, OneAccess, TableAccess};
 use super::context::Context;
 use super::error::{Error, Place, Problem};
 use super::helpers::{BY_KIND, KIND, ONE_OR_MANY};
-use crate::{FieldPath, Kind, Value};
+use crate::suggest::nearest;
+use crate::{FieldPath, Kind, Table, Value};
 
 /// One value of the tree, on its way into a type.
 #[derive(Clone, Copy)]
@@ -87,6 +88,35 @@ impl<'de, 'p> Node<'de, 'p> {
         }
     }
 
+    /// A table that does not say its kind, unless under a name that is nearly
+    /// right.
+    fn without_kind(&self, table: &'de Table, kinds: &'static [&'static str]) -> Error {
+        let near = nearest(KIND, table.entries().iter().map(|entry| entry.key.as_str()));
+        match near.and_then(|near| table.get(near)) {
+            Some(entry) => {
+                let node = self.inside(StepTo::Key(&entry.key), &entry.value);
+                let problem = Problem::UnknownField { field: entry.key.clone(), expected: &[KIND] };
+                Error::new(problem).placed(|problem| node.place(problem))
+            }
+            None => Error::new(Problem::MissingKind(kinds)),
+        }
+    }
+
+    /// Visits a table, and nothing else.
+    fn visit_table<V: Visitor<'de>>(
+        &self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.value.kind() {
+            Kind::Table(_) => self.visit(visitor),
+            _ => {
+                let expected: &dyn de::Expected = &visitor;
+                Err(Error::new(Problem::NoTable { expected: expected.to_string(), fields }))
+            }
+        }
+    }
+
     /// Says that a problem without a place is with this node, unless it only
     /// follows from what was reported inside.
     fn settle<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
@@ -99,7 +129,8 @@ impl<'de, 'p> Node<'de, 'p> {
                     Problem::MissingField(field) => {
                         self.value.as_table().is_some_and(|table| table.get(field).is_some())
                     }
-                    Problem::Invalid { .. } | Problem::Custom(_) => self.context.is_broken_inside(self.value),
+                    Problem::Invalid { .. } => self.context.is_broken_inside(self.value),
+                    Problem::Custom(_) => self.context.is_masked_inside(self.value),
                     _ => false,
                 };
                 Place { follows, ..self.place(problem) }
@@ -145,7 +176,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         let result = match self.value.kind() {
             Kind::Table(table) if self.tag == Tag::Variant => match table.get(KIND) {
                 Some(kind) => visitor.visit_enum(KindAccess::new(self, kind)),
-                None => Err(Error::new(Problem::MissingField(KIND))),
+                None => Err(self.without_kind(table, variants)),
             },
             Kind::String(text) if self.tag != Tag::Variant => {
                 visitor.visit_enum(text.as_str().into_deserializer())
@@ -155,7 +186,8 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
                 _ => Err(wrong_enum("a table with one of", variants)),
             },
             _ if self.tag == Tag::Variant => {
-                Err(Error::new(Problem::WrongType { expected: "a table".to_owned() }))
+                let example = format!("{{ {KIND} = \"{}\", … }}", variants.first().unwrap_or(&"…"));
+                Err(Error::new(Problem::NoTable { expected: example, fields: &[KIND] }))
             }
             _ => Err(wrong_enum("one of", variants)),
         };
@@ -166,14 +198,14 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let result = match self.value.kind() {
-            Kind::List(_) => Err(Error::new(Problem::WrongType { expected: "a table".to_owned() })),
-            _ => self.visit(visitor),
-        };
-        self.settle(result)
+        self.settle(self.visit_table(fields, visitor))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.settle(self.visit_table(&[], visitor))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -182,7 +214,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string
-        bytes byte_buf unit unit_struct seq tuple tuple_struct map identifier
+        bytes byte_buf unit unit_struct seq tuple tuple_struct identifier
     }
 }
 

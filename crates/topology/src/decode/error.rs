@@ -46,6 +46,8 @@ impl fmt::Display for Error {
         match &self.0.problem {
             Problem::UnknownField { .. } => f.write_str("unknown field"),
             Problem::MissingField(field) => write!(f, "missing field `{field}`"),
+            Problem::MissingKind(_) => f.write_str("missing kind"),
+            Problem::NoTable { .. } => f.write_str("expected a table"),
             Problem::WrongType { expected } | Problem::Invalid { expected } => {
                 write!(f, "expected {expected}")
             }
@@ -116,6 +118,15 @@ pub(super) enum Problem {
     WrongType {
         expected: String,
     },
+    /// Something else than a table.
+    NoTable {
+        /// An example, or what serde calls the type.
+        expected: String,
+        /// None where the names are the operator's own.
+        fields: &'static [&'static str],
+    },
+    /// A table that does not say which of these kinds it is of.
+    MissingKind(&'static [&'static str]),
     Invalid {
         expected: String,
     },

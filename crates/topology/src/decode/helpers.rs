@@ -7,10 +7,14 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
 
+use super::wording;
+
 /// A type that is written as one word, such as an address or a port.
 ///
 /// The error's text says what is wrong and not what was found, which
-/// [`decode`](super::decode) adds where it is no secret.
+/// [`decode`](super::decode) adds where it is no secret. How to mend it may stand
+/// after a line break and `help: `, or where the text quotes the value itself
+/// after a colon; elsewhere the help is to write what is expected.
 pub trait FromScalar: Sized {
     /// What an operator may write: "an IPv4 or IPv6 address".
     const EXPECTED: &'static str;
@@ -70,7 +74,7 @@ pub trait FromTable: FromScalar {
 /// assert_eq!(
 ///     findings.to_string(),
 ///     "error[invalid-value]: lan: \"10.0.0\" is not valid: not an address \
-///      (help: expected an IPv4 or IPv6 address)",
+///      (help: write an IPv4 or IPv6 address)",
 /// );
 /// ```
 pub fn scalar<'de, D: Deserializer<'de>, T: FromScalar>(deserializer: D) -> Result<T, D::Error> {
@@ -259,10 +263,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for KindVisitor<T> {
 }
 
 fn refused<T: FromScalar, E: de::Error>(why: String) -> E {
-    if why.contains(super::wording::HELP) {
-        return E::custom(why);
+    match wording::remedy_of(&why) {
+        Some(_) => E::custom(why),
+        None => E::custom(format_args!("{why}{}write {}", wording::HELP, T::EXPECTED)),
     }
-    E::custom(format_args!("{why}{}expected {}", super::wording::HELP, T::EXPECTED))
 }
 
 /// The field that names the variant.

@@ -182,7 +182,7 @@ tls = {}
     let expected = [
         "error[unknown-field]: 2:1: nmae: unknown field `nmae` in the plot (help: did you mean `name`? known fields: `name`, `nodes`, `services`, `mode`, `size`)",
         "error[wrong-type]: 3:8: name: expected a string, found the number 5 (help: put it in quotes)",
-        "error[invalid-value]: 5:8: nodes.a.port: \"80a\" is not valid: no port of that name (help: expected a port number between 1 and 65535)",
+        "error[invalid-value]: 5:8: nodes.a.port: \"80a\" is not valid: no port of that name (help: write a port number between 1 and 65535)",
         "error[invalid-value]: 6:10: nodes.a.memory: expected a whole number between 0 and 65535, found the number 70000 (help: write a whole number between 0 and 65535)",
         "error[invalid-value]: 7:7: nodes.a.lan: \"10.0.0\" is not an IP address \
          (help: write one such as 192.168.1.1 or fd00::1; a network with its length, as in 192.168.1.0/24)",
@@ -190,12 +190,12 @@ tls = {}
         "error[wrong-type]: 8:28: nodes.a.roles[3]: expected a string, found true (help: put it in quotes)",
         "error[wrong-type]: 9:6: nodes.a.up: expected true or false, found a string \"yes\" (help: write true or false)",
         "error[unknown-field]: 11:1: nodes.b.prot: unknown field `prot` in nodes.b (help: did you mean `port`? known fields: `port`, `memory`, `memory-size`, `lan`, `roles`, `ports`, `up`, `load`)",
-        "error[invalid-value]: 12:14: nodes.b.ports[1]: the number 0 is not valid: out of range (help: expected a port number between 1 and 65535)",
+        "error[invalid-value]: 12:14: nodes.b.ports[1]: the number 0 is not valid: out of range (help: write a port number between 1 and 65535)",
         "error[wrong-type]: 12:25: nodes.b.ports[3]: expected a port number between 1 and 65535, found a list of 0 (help: write a port number between 1 and 65535)",
-        "error[invalid-value]: 12:29: nodes.b.ports[4]: the number 65536 is not valid: out of range (help: expected a port number between 1 and 65535)",
-        "error[wrong-type]: 15:5: nodes.c: expected a table, found the number 5 (help: write a table)",
+        "error[invalid-value]: 12:29: nodes.b.ports[4]: the number 65536 is not valid: out of range (help: write a port number between 1 and 65535)",
+        "error[wrong-type]: 15:5: nodes.c: expected a table, found the number 5 (help: write c = { … }; known fields: `port`, `memory`, `memory-size`, `lan`, `roles`, `ports`, `up`, `load`)",
         "error[invalid-value]: 17:8: services.x.kind: expected one of `redis`, `edge`, `idle`, found a string \"edgy\" (help: did you mean `edge`?)",
-        "error[missing-field]: 18:1: services.y.kind: missing field `kind` in services.y (help: add `kind`)",
+        "error[missing-field]: 18:1: services.y.kind: services.y does not say of which kind it is (help: add kind = \"…\" with one of `redis`, `edge`, `idle`)",
         "error[missing-field]: 20:1: services.z.port: missing field `port` in services.z (help: add `port`)",
         "error[missing-field]: 20:1: services.z.primary: missing field `primary` in services.z (help: add `primary`)",
         "error[unknown-field]: 22:1: services.z.colour: unknown field `colour` in services.z (help: known fields: `primary`, `port`, `password`)",
@@ -267,7 +267,7 @@ fn kinds_without_fields_and_tables_that_hold_together() {
         "error[unknown-field]: 3:22: services.b.x: unknown field `x` in services.b (help: take it away",
         "error[wrong-type]: 4:14: services.c.kind: expected a string",
         "error[wrong-type]: 5:5: services.d: expected a table, found a string \"idle\"",
-        "error[invalid-value]: 6:28: services.e.tls: `cert` and `chain` are one file (help: expected `auto`",
+        "error[invalid-value]: 6:28: services.e.tls: `cert` and `chain` are one file (help: write `auto`",
         "error[invalid-value]: 7:28: services.f.tls: \"x\" is not valid: no way of having certificates (help: did you mean `auto`?)",
     ];
     assert_eq!(told.len(), starts.len(), "{told:#?}");

@@ -3,7 +3,7 @@
 use super::error::{Found, Place, Problem, Shape};
 use crate::document::{is_secret_path, is_secret_text};
 use crate::suggest::nearest;
-use crate::{Code, Diagnostic, FieldPath, Kind, Value};
+use crate::{Code, Diagnostic, FieldPath, Kind, Segment, Value};
 
 /// The finding for a problem.
 pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
@@ -18,6 +18,16 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
             Code::MissingField,
             format!("missing field `{field}` in {}", parent(&place.path)),
             format!("add `{field}`"),
+        ),
+        Problem::MissingKind(kinds) => (
+            Code::MissingField,
+            format!("{} does not say of which kind it is", parent(&place.path)),
+            missing_kind(&place.path, kinds),
+        ),
+        Problem::NoTable { expected, fields } => (
+            Code::WrongType,
+            format!("expected a table, found {}", found.words),
+            table_such_as(found.shape, &place.path, expected, fields),
         ),
         Problem::WrongType { expected } => {
             let expected = in_words(expected);
@@ -45,6 +55,11 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
              documentation of the field"
                 .to_owned(),
         ),
+        Problem::Custom(text) if is_url_error(text) => (
+            Code::InvalidValue,
+            format!("{} is not a URL", bare(&found.words)),
+            "write one with its scheme, such as https://live.example.com/path".to_owned(),
+        ),
         Problem::Custom(text) if address(text).is_some() => {
             let (what, help) = address(text).unwrap_or_default();
             (Code::InvalidValue, format!("{} is not {what}", bare(&found.words)), help.to_owned())
@@ -53,10 +68,7 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
             // The error of a type of the model names the value itself, and says
             // how to mend it after a colon.
             let names_itself = text.starts_with(['"', '`']);
-            let (why, help) = match text.split_once(HELP) {
-                None if names_itself => text.rsplit_once(": ").unwrap_or((text, "")),
-                split => split.unwrap_or((text, "")),
-            };
+            let (why, help) = remedy_of(text).unwrap_or((text, ""));
             let why = shown(why);
             let message = match found.shape {
                 _ if names_itself => why,
@@ -68,6 +80,13 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
         Problem::Reported => (Code::InvalidValue, String::new(), String::new()),
     };
     Diagnostic::new(code, place.path.clone(), message, help)
+}
+
+/// Parts what a type says of a value from how it says to mend it: after
+/// [`HELP`], or after a colon where it quotes the value itself.
+pub(super) fn remedy_of(text: &str) -> Option<(&str, &str)> {
+    let names_itself = text.starts_with(['"', '`']);
+    text.split_once(HELP).or_else(|| text.rsplit_once(": ").filter(|_| names_itself))
 }
 
 /// The finding for a problem that will be counted and not shown.
@@ -127,8 +146,46 @@ fn known_fields(field: &str, expected: &[&str]) -> String {
     }
     let known = format!("known fields: {}", list(expected));
     match nearest(field, expected.iter().copied()) {
+        Some(meant) if expected.len() == 1 => format!("did you mean `{meant}`?"),
         Some(meant) => format!("did you mean `{meant}`? {known}"),
         None => known,
+    }
+}
+
+/// How to say the kind of a service, which may be in its name already.
+fn missing_kind(path: &FieldPath, kinds: &[&str]) -> String {
+    let name = path.parent().and_then(|table| table.segments().last().cloned());
+    let kind = kinds.iter().find(|kind| name == Some(Segment::Key((**kind).to_owned())));
+    match kind {
+        Some(kind) => format!("add kind = \"{kind}\""),
+        None => format!("add kind = \"…\" with {}", one_of(kinds)),
+    }
+}
+
+/// How to write a table at `path`: with an example where the type has one,
+/// which begins with its brace.
+fn table_such_as(found: Shape, path: &FieldPath, example: &str, fields: &[&str]) -> String {
+    let key = match path.segments().last() {
+        Some(Segment::Key(key)) => key.as_str(),
+        _ => "",
+    };
+    if fields.contains(&key) {
+        // `[nodes]` with the fields of a node.
+        let parent = parent(path);
+        return format!("`{key}` is a field of each: write [{parent}.NAME] above it, with a name of yours");
+    }
+    if found == Shape::Null {
+        return "write {} where nothing is to be set, or take the line away".to_owned();
+    }
+    let example = match fields {
+        [] => "{ NAME = … }",
+        _ if example.starts_with('{') => example,
+        _ => "{ … }",
+    };
+    let example = if key.is_empty() { example.to_owned() } else { format!("{} = {example}", shown(key)) };
+    match fields {
+        [] => format!("write {example}, with a name of yours for each"),
+        _ => format!("write {example}; known fields: {}", list(fields)),
     }
 }
 
@@ -173,6 +230,7 @@ fn in_words(expected: &str) -> String {
         "IPv4 address" => "an IPv4 address".to_owned(),
         "IPv6 address" => "an IPv6 address".to_owned(),
         "IP address" => "an IP address".to_owned(),
+        "a nonzero u16" => between(1, u16::MAX.into()),
         _ if expected.starts_with("a nonzero ") => "a whole number, not 0".to_owned(),
         _ if expected.starts_with("struct ") => "a table".to_owned(),
         _ if expected.starts_with("tuple ") => "a list".to_owned(),
@@ -200,6 +258,24 @@ fn address(error: &str) -> Option<(&'static str, &'static str)> {
         )),
         _ => None,
     }
+}
+
+/// Whether the `url` crate found no URL; it quotes the value after the reason.
+fn is_url_error(error: &str) -> bool {
+    let reason = error.split(": ").next().unwrap_or_default();
+    matches!(
+        reason,
+        "empty host"
+            | "invalid international domain name"
+            | "invalid port number"
+            | "invalid IPv4 address"
+            | "invalid IPv6 address"
+            | "invalid domain character"
+            | "relative URL without a base"
+            | "relative URL with a cannot-be-a-base base"
+            | "a cannot-be-a-base URL doesn’t have a host to set"
+            | "URLs more than 4 GB are not supported"
+    )
 }
 
 /// `a string "x"` as the subject of a sentence: `"x"`.

@@ -36,7 +36,7 @@ pub(crate) fn is_secret_text(text: &str) -> bool {
 pub(crate) fn quotes_secret(value: &Value, message: &str) -> bool {
     let mut secrets = Vec::new();
     collect(value, "", false, &mut secrets);
-    secrets.iter().any(|secret| match secret.kind() {
+    secrets.iter().any(|secret| match secret.value.kind() {
         Kind::String(text) => !text.is_empty() && message.contains(text.as_str()),
         Kind::Integer(number) => message.contains(&number.to_string()),
         Kind::Float(number) => message.contains(&number.to_string()),
@@ -74,26 +74,36 @@ pub fn redact_source(text: &str) -> String {
 pub(super) fn document(text: &str, root: &Value) -> String {
     let mut secrets = Vec::new();
     collect(root, "", false, &mut secrets);
-    let mut spans: Vec<_> = secrets.iter().map(|secret| secret.span()).collect();
-    spans.sort_unstable_by_key(|span| (span.start, span.end));
+    let mut spans: Vec<_> = secrets.iter().map(|secret| (secret.value.span(), secret.refers)).collect();
+    spans.sort_unstable_by_key(|(span, _)| (span.start, span.end));
     let mut redacted = String::with_capacity(text.len());
     let mut done = 0;
-    for span in spans {
+    for (span, refers) in spans {
         // What an alias stands for has one span in several places.
         let start = span.start.max(done);
         let (Some(before), Some(secret)) = (text.get(done..start), text.get(start..span.end)) else {
             continue;
         };
         redacted.push_str(before);
-        star(&mut redacted, secret);
+        match refers {
+            true => star_around_references(&mut redacted, secret),
+            false => star(&mut redacted, secret),
+        }
         done = span.end;
     }
     redacted.push_str(text.get(done..).unwrap_or_default());
     redacted
 }
 
+/// A scalar that may be a secret.
+struct Secret<'v> {
+    value: &'v Value,
+    /// Whether `${…}` in it names a field of a service, as in an app's `env`.
+    refers: bool,
+}
+
 /// The scalars in `value`, which stands under `name`, that may be secrets.
-fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<&'v Value>) {
+fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<Secret<'v>>) {
     match value.kind() {
         Kind::List(values) => values.iter().for_each(|v| collect(v, name, secret, secrets)),
         Kind::Table(table) => {
@@ -103,13 +113,20 @@ fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<&'v
                 let names_a_secret = key != "env" && is_reference(value);
                 // The key that signs webhooks stands there by its name.
                 let is_key_name = name == "webhook" && key == "key" && !secret;
-                if !names_a_secret && !is_key_name {
+                // A file with secrets is none itself.
+                let is_path = matches!(key.as_str(), "secrets-file" | "secrets_file") && name.is_empty();
+                if names_a_secret || is_key_name || is_path {
+                    continue;
+                }
+                if name == "env" && value.as_str().is_some() {
+                    secrets.push(Secret { value, refers: true });
+                } else {
                     collect(value, key, secret || is_secret_name(key), secrets);
                 }
             }
         }
-        Kind::String(text) if secret || is_secret_text(text) => secrets.push(value),
-        Kind::Integer(_) | Kind::Float(_) if secret => secrets.push(value),
+        Kind::String(text) if secret || is_secret_text(text) => secrets.push(Secret { value, refers: false }),
+        Kind::Integer(_) | Kind::Float(_) if secret => secrets.push(Secret { value, refers: false }),
         Kind::String(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Null => {}
     }
 }
@@ -137,6 +154,34 @@ fn star(redacted: &mut String, secret: &str) {
             redacted.extend(std::iter::repeat_n('*', c.len_utf8()));
         }
     }
+}
+
+/// Stars out all but references `${SERVICE.FIELD}`, which are no secrets.
+fn star_around_references(redacted: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some((before, reference)) = next_reference(rest) {
+        star(redacted, before);
+        redacted.push_str(reference);
+        rest = &rest[before.len() + reference.len()..];
+    }
+    star(redacted, rest);
+}
+
+/// The first reference in a text, and what stands before it.
+fn next_reference(text: &str) -> Option<(&str, &str)> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("${").map(|at| from + at) {
+        let length = text[at..].find('}')? + 1;
+        let inside = &text[at + 2..at + length - 1];
+        let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        // Two dollar signs are one of the text's own.
+        let escaped = text[..at].ends_with('$');
+        if !escaped && inside.contains('.') && inside.chars().all(named) {
+            return Some((&text[..at], &text[at..at + length]));
+        }
+        from = at + 2;
+    }
+    None
 }
 
 /// The words of a name: `apiKey`, `api-key` and `API_KEY` are two each.
@@ -214,6 +259,24 @@ mod tests {
             "env = { file = \"hunter2\" }",
         ] {
             assert!(!redacted(text).to_lowercase().contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn references_are_shown_and_what_is_around_them_is_not() {
+        let redacted = |text: &str| {
+            let document = crate::Document::parse(crate::Format::Toml, "stageplot.toml", text);
+            document.map(|document| document.redacted_text()).unwrap_or_default()
+        };
+        for (text, shown) in [
+            ("env = { A = \"${redis.adress}\" }", "env = { A = *${redis.adress}* }"),
+            ("env = { A = \"x${a.b}y$${c.d}\" }", "env = { A = **${a.b}********* }"),
+            ("env = { A = \"${Hunter.2}${x\" }", "env = { A = **************** }"),
+            ("env = { A = \"${no-dot}\" }", "env = { A = *********** }"),
+            ("password = \"${redis.url}\"", "password = **************"),
+            ("secrets-file = \"secrets.env\"", "secrets-file = \"secrets.env\""),
+        ] {
+            assert_eq!(redacted(text), shown);
         }
     }
 

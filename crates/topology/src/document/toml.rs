@@ -38,18 +38,44 @@ fn report(reader: &mut Reader<'_>, first: toml::de::Error) {
         if reported_to.is_some_and(|end| range.start <= end) {
             continue;
         }
-        let rest = reader.text.get(range.start..).unwrap_or_default();
+        let (before, rest) = reader.text.split_at_checked(range.start).unwrap_or_default();
         let line_end = rest.find('\n').unwrap_or(rest.len());
         reported_to = Some(range.start + line_end);
-        let (message, help) = in_words(error.message(), rest);
+        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        // A bracket that is missing shows on the next line, and on all that follow.
+        let in_list = error.message().contains("in array") || error.message().contains("array elements");
+        if in_list && line.trim().is_empty() && !before.trim_end().is_empty() {
+            let end = before.trim_end().len();
+            let start = before[..end].rfind('\n').map_or(0, |at| at + 1);
+            reader.syntax(
+                start..end,
+                "a list goes on after this line",
+                "close it with ], or put a comma before its next value",
+            );
+            return;
+        }
+        let (message, help) = in_words(error.message(), line, rest);
         reader.syntax(range, &message, help);
     }
 }
 
 /// The parser's message and how to mend what it speaks of, which is where
-/// `rest` begins.
-fn in_words(message: &str, rest: &str) -> (String, &'static str) {
+/// `rest` begins, after `before` on its line.
+fn in_words(message: &str, before: &str, rest: &str) -> (String, &'static str) {
+    let word = &rest[..rest.find(['\n', ',', '}', ']', '#']).unwrap_or(rest.len())];
     let (what, help) = match message {
+        m if m.contains("invalid float") || m.contains("must be quoted") && word.contains(" =") => {
+            let what = match word.contains(" =") {
+                true => "two fields without a comma between them",
+                false => "a text without quotes",
+            };
+            let help =
+                "put a comma between the fields of one line, and addresses and other texts in double quotes";
+            (what.to_owned(), help)
+        }
+        m if m.contains("missing comma") && before.ends_with('"') => {
+            (m.to_owned(), "put a comma before the next value; a double quote inside a text is written \\\"")
+        }
         m if m.contains("recursion") => (reader::too_deep(), reader::TOO_DEEP_HELP),
         m if m.contains("duplicate key") => (
             "this name is given twice".to_owned(),

@@ -1,23 +1,34 @@
 //! The business service behind the edge, which the documents start by hand.
 
+use std::collections::BTreeMap;
+
 use super::places::Places;
 use super::survey::Survey;
-use crate::{App, Code, FieldPath, HostName, Livekit, Name, Port, Run, Webhook};
+use crate::{App, Code, EnvValue, FieldPath, HostName, Livekit, Name, Port, Run};
 
 /// Where the documents' business service listens.
 const PORT: Port = Port::fixed(8080);
 
-/// A service that the files do not name: something at the domain itself
-/// receives LiveKit's events, so it stands behind the edge. With the machine
-/// that it is taken to run on.
+/// The documents' service that opens rooms, makes tokens and takes LiveKit's
+/// events.
+pub(super) struct Business {
+    pub(super) app: App,
+    /// After the path at which clients and LiveKit know it.
+    pub(super) name: Name,
+    /// Where it is taken to run.
+    pub(super) machine: usize,
+}
+
+/// The service that the files do not name: something at the domain itself
+/// receives LiveKit's events, so it stands behind the edge.
 pub(super) fn business_service(
     survey: &mut Survey,
     places: &Places,
     domain: Option<&HostName>,
-    webhook: Option<&Webhook>,
-    livekit: &Name,
-) -> Option<(App, usize)> {
-    let (domain, webhook) = (domain?, webhook?);
+    livekit: (&Name, &Livekit),
+) -> Option<Business> {
+    let (livekit_name, livekit) = livekit;
+    let (domain, webhook) = (domain?, livekit.webhook.as_ref()?);
     let mut routes: Vec<_> = webhook
         .urls
         .iter()
@@ -32,26 +43,44 @@ pub(super) fn business_service(
     // Beside the edge; on a machine whose own file speaks of webhooks, if one does.
     let speaks = |machine: &&usize| survey.machines[**machine].value("WEBHOOK_URLS").is_some();
     let &machine = places.edges.iter().find(speaks).or(places.edges.first())?;
+    let name = name(&routes[0]);
     survey.findings.add(
         Code::EnvInferred,
-        FieldPath::root().key("services").key("service"),
+        FieldPath::root().key("services").key(name.as_str()),
         format!(
             "WEBHOOK_URLS names {domain} itself, so a service of yours behind the edge is taken to answer {}, \
-             on port {PORT} of {} as in the documents",
+             on port {PORT} of {} as in the documents; it is called {name} here",
             routes.join(", "),
             survey.machines[machine].address
         ),
-        "set its port, routes and node; or take it out, if there is none",
+        "change its name, port, routes and node; or take it out, if there is none",
     );
+    let mut env: BTreeMap<String, EnvValue> = BTreeMap::new();
+    env.insert("LIVEKIT_URL".to_owned(), EnvValue::Text(format!("${{{livekit_name}.url}}")));
+    if let Some((key, secret)) = livekit.keys.first_key_value() {
+        env.insert("LIVEKIT_API_KEY".to_owned(), EnvValue::Text(key.replace('$', "$$")));
+        env.insert("LIVEKIT_API_SECRET".to_owned(), EnvValue::Secret(secret.clone()));
+    }
     let app = App {
         run: Some(Run::Host),
         port: Some(PORT),
         routes,
-        needs: vec![livekit.clone()],
+        needs: vec![livekit_name.clone()],
+        env,
         ..App::default()
     };
-    Some((app, machine))
+    Some(Business { app, name, machine })
 }
+
+/// A service's name by its route: `api` for `/api/*`.
+fn name(route: &str) -> Name {
+    let first = route.split('/').find(|part| !part.is_empty());
+    let first = first.and_then(|part| part.parse::<Name>().ok());
+    first.filter(|name| !TAKEN.contains(&name.as_str())).unwrap_or_else(|| super::fixed_name("backend"))
+}
+
+/// What other services and tables of the plot are called.
+const TAKEN: &[&str] = &["app", "edge", "livekit", "redis"];
 
 /// All paths below the first part of one; none where LiveKit answers itself.
 fn route(path: &str) -> Option<String> {

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::places::Places;
-use super::redis::{port, secret};
-use super::secrets::Secrets;
+use super::redis::port;
+use super::secrets::{Secrets, lacking, secret};
 use super::survey::{Survey, Told};
+use super::{addresses, placeholder};
 use crate::{
-    Code, FieldPath, HostName, Livekit, LogLevel, Period, Port, Room, SecretRef, Severity, Turn, Webhook,
+    Code, FieldPath, HostName, Livekit, LogLevel, Name, Period, Port, Room, SecretRef, Severity, Turn,
+    Webhook,
 };
 
 const KEY: &str = "LIVEKIT_API_KEY";
@@ -21,6 +23,7 @@ const SECRET_LEN: usize = 32;
 pub(super) fn livekit(
     survey: &mut Survey,
     places: &Places,
+    names: &[Name],
     domain: Option<&HostName>,
     secrets: &mut Secrets,
 ) -> Livekit {
@@ -50,7 +53,7 @@ pub(super) fn livekit(
         webhook,
         log_level: log_level.map_or(LogLevel::Info, |told| told.value),
         turn: turn(survey, &groups, domain),
-        use_external_ip: use_external_ip(survey, places, &groups),
+        use_external_ip: addresses::use_external_ip(survey, places, &groups, names),
         ..Livekit::default()
     }
 }
@@ -75,15 +78,17 @@ fn keys(survey: &mut Survey, signer: Option<&str>, secrets: &mut Secrets) -> BTr
         }
     }
     if known.is_empty() {
-        let name = signer.unwrap_or("main").to_owned();
-        survey.findings.add(
-            Code::EnvMissing,
-            FieldPath::root().key("services").key("livekit").key("keys"),
-            format!(
-                "no file has {KEY}, and the scripts made up a new one at each run; it is called {name} here"
-            ),
-            format!("write its name into keys, and its secret into {}", Secrets::FILE),
-        );
+        let name = signer.unwrap_or(placeholder::KEY_NAME).to_owned();
+        if !survey.forgotten.contains(KEY) {
+            survey.findings.add(
+                Code::EnvInferred,
+                FieldPath::root().key("livekit").key("keys"),
+                format!(
+                    "no file has {KEY}, and the scripts made up a new one at each run; it is called {name} here"
+                ),
+                "change the name in keys of [livekit], if your services use another",
+            );
+        }
         known.insert(name, None);
     }
     for found in nameless {
@@ -111,15 +116,12 @@ fn keys(survey: &mut Survey, signer: Option<&str>, secrets: &mut Secrets) -> BTr
         let name = if index == 1 { SECRET.to_owned() } else { format!("{SECRET}_{index}") };
         keys.insert(key.clone(), SecretRef::Env(name.clone()));
         let Some(found) = found else {
-            let message = format!("no file has the secret of the key {key}");
-            let path = FieldPath::root().key("services").key("livekit").key("keys").key(key);
-            survey.findings.add(
-                Code::EnvMissing,
-                path,
-                message,
-                format!("write {name} into {}", Secrets::FILE),
-            );
-            secrets.lacks(&name);
+            if !survey.forgotten.contains(SECRET) {
+                let path = FieldPath::root().key("livekit").key("keys").key(&key);
+                let message = format!("no file has the secret of the key {key}");
+                survey.findings.add(Code::EnvMissing, path, message, lacking(&name));
+            }
+            secrets.lacks(&name, true);
             continue;
         };
         if found.value.len() < SECRET_LEN {
@@ -127,8 +129,15 @@ fn keys(survey: &mut Survey, signer: Option<&str>, secrets: &mut Secrets) -> BTr
                 Code::LivekitShortSecret,
                 Severity::Warning,
                 (found.machine, SECRET),
-                format!("the secret of {key} has fewer than {SECRET_LEN} characters and can be guessed"),
-                format!("choose a longer one in {}; `openssl rand -hex 32` prints one", Secrets::FILE),
+                format!(
+                    "the secret of {key} has fewer than {SECRET_LEN} characters and can be guessed, so nothing is \
+                     rendered with it"
+                ),
+                format!(
+                    "write a longer one into {}, as `openssl rand -hex 32` prints, and give it to your services; \
+                     or add [severity] with livekit-short-secret = \"warning\" to stay with it for now",
+                    Secrets::FILE
+                ),
             );
         }
         secrets.insert(&name, found.value);
@@ -147,7 +156,7 @@ fn webhook(
     if !is_on.as_ref().is_some_and(|told| told.value) {
         if let Some(urls) = urls {
             let message = "WEBHOOK_ENABLED is not true, so no events are sent there";
-            let help = "set webhook = { urls = […] } in services.livekit to send them";
+            let help = "set webhook = { urls = […] } in [livekit] to send them";
             survey.add(Code::EnvUnused, (urls.machine, "WEBHOOK_URLS"), message, help);
         }
         return None;
@@ -155,12 +164,7 @@ fn webhook(
     let Some(urls) = urls else {
         let machine = is_on.map_or(0, |told| told.machine);
         let message = "events are to be sent, and no file has WEBHOOK_URLS";
-        survey.add(
-            Code::EnvMissing,
-            (machine, "WEBHOOK_ENABLED"),
-            message,
-            "set webhook in services.livekit",
-        );
+        survey.add(Code::EnvMissing, (machine, "WEBHOOK_ENABLED"), message, "set webhook in [livekit]");
         return None;
     };
     let holds_secret =
@@ -202,16 +206,17 @@ fn turn(survey: &mut Survey, groups: &[&[usize]], domain: Option<&HostName>) -> 
     if is_on.as_ref().is_some_and(|told| !told.value) {
         return None;
     }
-    let path = FieldPath::root().key("services").key("livekit").key("turn");
+    let path = FieldPath::root().key("livekit").key("turn");
     let default = Turn::default();
     let udp_port: Option<Port> = match udp_port {
         Some(told) if told.value.is_none() => {
             let message = "without a UDP port the relay listens nowhere; it is left out";
-            survey.add(
+            survey.add_as(
                 Code::EnvChanged,
+                Severity::Warning,
                 (told.machine, "TURN_EXTERNAL_UDP_PORT"),
                 message,
-                "set turn in services.livekit",
+                "set turn in [livekit]",
             );
             return None;
         }
@@ -222,7 +227,7 @@ fn turn(survey: &mut Survey, groups: &[&[usize]], domain: Option<&HostName>) -> 
     match &name {
         Some(told) if Some(&told.value) == domain => {
             let message = "TURN over TLS can not share the name of the edge; the relay serves UDP alone";
-            survey.add(Code::EnvChanged, (told.machine, "TURN_DOMAIN"), message, help);
+            survey.add_as(Code::EnvChanged, Severity::Info, (told.machine, "TURN_DOMAIN"), message, help);
         }
         Some(told) => {
             let message = "the scripts' relay never served TLS, and serves UDP alone for now";
@@ -238,48 +243,6 @@ fn turn(survey: &mut Survey, groups: &[&[usize]], domain: Option<&HostName>) -> 
     })
 }
 
-/// Whether nodes ask a STUN server for their public addresses: where a file
-/// says so, and where a node has none and no file says otherwise.
-fn use_external_ip(survey: &mut Survey, places: &Places, groups: &[&[usize]]) -> bool {
-    const NAME: &str = "USE_EXTERNAL_IP_FOR_CANDIDATES";
-    let told = survey.first_agreed(groups, NAME, flag);
-    let private = places
-        .livekit
-        .iter()
-        .map(|&m| survey.machines[m].address)
-        .find(|&address| !super::is_public(address));
-    let path = FieldPath::root().key("services").key("livekit").key("use-external-ip");
-    match (told, private) {
-        (Some(told), _) if told.value => {
-            let message =
-                "the scripts never read this; now every LiveKit node asks a STUN server for its address";
-            let help = "set nodes.NAME.public and leave it out to be independent of one";
-            survey.add(Code::EnvInferred, (told.machine, NAME), message, help);
-            true
-        }
-        (Some(told), Some(address)) => {
-            let message = format!("clients send media to {address} itself, which is a private address");
-            survey.add(
-                Code::EnvMissing,
-                (told.machine, NAME),
-                message,
-                "set nodes.NAME.public of each LiveKit node",
-            );
-            false
-        }
-        (None, Some(address)) => {
-            survey.findings.add(
-                Code::EnvInferred,
-                path,
-                format!("{address} is a private address, so LiveKit asks a STUN server for the public one at start"),
-                "better set nodes.NAME.public of each LiveKit node, and take use-external-ip out",
-            );
-            true
-        }
-        (_, None) => false,
-    }
-}
-
 pub(super) fn host_name(text: &str) -> Result<HostName, String> {
     text.parse::<HostName>().map_err(|error| error.to_string())
 }
@@ -291,7 +254,7 @@ fn identifier(text: &str) -> Result<String, String> {
     }
 }
 
-fn flag(text: &str) -> Result<bool, String> {
+pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),

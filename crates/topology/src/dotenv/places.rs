@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::addresses::all;
 use super::survey::Survey;
-use crate::{Code, FieldPath, Name};
+use crate::{Code, FieldPath, Name, Severity};
 
 /// Which machines run what, by index.
 pub(super) struct Places {
@@ -35,10 +36,6 @@ impl Places {
 
     /// Says what was inferred, and how to change it.
     pub(super) fn explain(&self, survey: &mut Survey, names: &[Name]) {
-        let all = |machines: &[usize]| {
-            let words: Vec<_> = machines.iter().map(|&machine| names[machine].as_str()).collect();
-            words.join(", ")
-        };
         let nodes = FieldPath::root().key("nodes");
         let how = "to change that, add or take away the role under [nodes]";
         let is_named = survey.machines.iter().any(|m| m.nodes.is_some() || m.upstream.is_some());
@@ -46,9 +43,19 @@ impl Places {
         survey.findings.add(
             Code::EnvInferred,
             nodes.clone(),
-            format!("LiveKit runs on {}, {why}", all(&self.livekit)),
+            format!("LiveKit runs on {}, {why}", all(names, &self.livekit)),
             format!("{how}: \"livekit\""),
         );
+        let alone = |&m: &usize| survey.machines[m].nodes.as_ref().is_some_and(|list| list.is_local);
+        let alone: Vec<_> = self.livekit.iter().copied().filter(alone).collect();
+        if let [first, others @ ..] = alone.as_slice()
+            && !others.is_empty()
+        {
+            // The example file has it, and is copied to the Caddy machine too.
+            let message = format!("NODES is localhost here, so LiveKit runs on each: {}", all(names, &alone));
+            let help = "take NODES out of the file of a machine without LiveKit; its DOMAIN says that Caddy is there";
+            survey.add_as(Code::EnvInferred, Severity::Warning, (*first, "NODES"), message, help);
+        }
         let fronts = self.edges.iter().any(|&edge| self.is_front(edge));
         let why = match fronts {
             true => "since DOMAIN or CADDY_UPSTREAM is set there, apart from LiveKit",
@@ -58,7 +65,7 @@ impl Places {
             survey.findings.add(
                 Code::EnvInferred,
                 nodes.clone(),
-                format!("Caddy runs on {}, {why}", all(&self.edges)),
+                format!("Caddy runs on {}, {why}", all(names, &self.edges)),
                 format!("{how}: \"edge\""),
             );
         }

@@ -1,7 +1,7 @@
 //! Where the one Redis stands, and its settings.
 
 use super::places::Places;
-use super::secrets::Secrets;
+use super::secrets::{Secrets, lacking, secret};
 use super::survey::{Survey, Told, host_and_port};
 use crate::{
     ByteSize, Code, Eviction, FieldPath, HostName, Port, Redis, RedisAddress, RedisRemote, SecretRef,
@@ -42,7 +42,7 @@ impl Cache {
         let port = survey.agreed(&users, "REDIS_PORT", port).map_or(Redis::default().port, |told| told.value);
         let is_shared = primary.is_none_or(|primary| users.iter().any(|&user| user != primary));
         let mut redis = Redis {
-            password: password(survey, &users, is_shared && primary.is_some(), secrets),
+            password: password(survey, &users, primary.is_some(), is_shared, secrets),
             port,
             ..Redis::default()
         };
@@ -56,7 +56,7 @@ impl Cache {
             });
             survey.findings.add(
                 Code::EnvInferred,
-                FieldPath::root().key("services").key("redis").key("external"),
+                FieldPath::root().key("redis").key("external"),
                 format!("Redis at {host} is somebody else's: it is none of the machines given"),
                 "to have it run from this plot, give that machine's file too: ADDRESS=FILE",
             );
@@ -66,7 +66,7 @@ impl Cache {
             let message =
                 format!("the plot's own Redis serves nobody else, so database {} becomes 0", db.value);
             let help = "rooms that are alive in the other database end at the change";
-            survey.add(Code::EnvChanged, (db.machine, "REDIS_DB"), message, help);
+            survey.add_as(Code::EnvChanged, Severity::Warning, (db.machine, "REDIS_DB"), message, help);
         }
         let own: Vec<_> = primary.into_iter().collect();
         let groups = [own.as_slice(), users.as_slice()];
@@ -120,7 +120,8 @@ fn seat(survey: &mut Survey, places: &Places) -> (Option<Seat>, Vec<usize>) {
             Seat::Outside(host) => {
                 let message =
                     format!("a replica of {host}, which is none of the machines given, is left out");
-                survey.add(Code::EnvChanged, at, message, "give the primary's file too: ADDRESS=FILE");
+                let help = "give the primary's file too: ADDRESS=FILE";
+                survey.add_as(Code::EnvChanged, Severity::Warning, at, message, help);
             }
         }
         // A replica's own REDIS_HOST may well be itself.
@@ -142,8 +143,18 @@ fn seat(survey: &mut Survey, places: &Places) -> (Option<Seat>, Vec<usize>) {
                 words(&other.value),
                 words(&first.value)
             );
-            let help = "all machines share one Redis: name its machine by the same address everywhere; \
-                        localhost and redis mean the very machine of the file";
+            // The example file has both variables, and is copied to the Caddy machine too.
+            let are_own = [first, other].iter().all(|told| told.value == Seat::On(told.machine));
+            let help = match are_own {
+                true => {
+                    "take REDIS_HOST and NODES out of the file of a machine with Caddy alone; where both run \
+                     LiveKit, write the address of the one Redis in both"
+                }
+                false => {
+                    "all machines share one Redis: name its machine by the same address everywhere; localhost \
+                     and redis mean the very machine of the file"
+                }
+            };
             survey.add(Code::EnvContradiction, (other.machine, other_name), message, help);
         }
     }
@@ -156,7 +167,7 @@ fn assume(survey: &mut Survey, places: &Places) -> Option<usize> {
     if places.livekit.len() > 1 {
         survey.findings.add(
             Code::EnvMissing,
-            FieldPath::root().key("services").key("redis"),
+            FieldPath::root().key("redis"),
             format!(
                 "no file has REDIS_HOST, so each machine had a Redis of its own and none knew of the others' \
                  rooms; now all share one, on {}",
@@ -196,20 +207,30 @@ fn host(text: &str, machine: usize, addresses: &[std::net::IpAddr]) -> Result<Se
 
 /// The password that all share. One that is needed and that no file has is
 /// asked for all the same: Redis is never left open to the network.
-fn password(survey: &mut Survey, users: &[usize], is_open: bool, secrets: &mut Secrets) -> Option<SecretRef> {
+fn password(
+    survey: &mut Survey,
+    users: &[usize],
+    is_ours: bool,
+    is_shared: bool,
+    secrets: &mut Secrets,
+) -> Option<SecretRef> {
     let everyone = survey.everyone();
     let reference = Some(SecretRef::Env(PASSWORD.to_owned()));
     let Some(told) = survey.agreed(&everyone, PASSWORD, secret) else {
-        if !is_open {
+        let had_one = survey.forgotten.contains(PASSWORD);
+        let is_wanted = had_one || is_ours && is_shared;
+        if !is_wanted {
             return None;
         }
-        survey.findings.add(
-            Code::EnvMissing,
-            FieldPath::root().key("services").key("redis").key("password"),
-            "Redis is reached from other machines, and no file has REDIS_PASSWORD",
-            format!("choose one and write it into {}", Secrets::FILE),
-        );
-        secrets.lacks(PASSWORD);
+        if !had_one {
+            survey.findings.add(
+                Code::EnvMissing,
+                FieldPath::root().key("redis").key("password"),
+                "Redis is reached from other machines, and no file has REDIS_PASSWORD",
+                lacking(PASSWORD),
+            );
+        }
+        secrets.lacks(PASSWORD, is_ours);
         return reference;
     };
     let place = survey.place(told.machine, PASSWORD);
@@ -223,18 +244,9 @@ fn password(survey: &mut Survey, users: &[usize], is_open: bool, secrets: &mut S
     reference
 }
 
-/// A secret as it stands. Line breaks and the like would not survive every
-/// file that it is written to.
-pub(super) fn secret(text: &str) -> Result<String, String> {
-    match text.contains(char::is_control) {
-        true => Err("a secret with a line break or a control character can not be handed on".to_owned()),
-        false => Ok(text.to_owned()),
-    }
-}
-
 fn eviction(survey: &mut Survey, groups: &[&[usize]]) -> Eviction {
     const NAME: &str = "REDIS_MAXMEMORY_POLICY";
-    let path = FieldPath::root().key("services").key("redis").key("maxmemory-policy");
+    let path = FieldPath::root().key("redis").key("maxmemory-policy");
     let why = "drops rooms and nodes that are alive once memory is full";
     let Some(told) = survey.first_agreed(groups, NAME, |text| {
         let word = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text);
@@ -249,7 +261,7 @@ fn eviction(survey: &mut Survey, groups: &[&[usize]]) -> Eviction {
         return told.value;
     }
     let message = format!("{} {why}; it becomes noeviction", told.value.as_str());
-    survey.add_as(Code::EnvChanged, Severity::Warning, (told.machine, NAME), message, "nothing to do");
+    survey.add(Code::EnvChanged, (told.machine, NAME), message, "nothing to do");
     Eviction::Noeviction
 }
 

@@ -10,21 +10,43 @@ use std::fmt;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secrets {
     values: BTreeMap<String, String>,
-    missing: BTreeSet<String>,
+    /// Whether any value does, because all that use it get it from the plot.
+    missing: BTreeMap<String, bool>,
+    made: BTreeSet<String>,
 }
 
 impl Secrets {
     /// The file's name, which the imported plot has as its secrets file.
     pub const FILE: &str = "stageplot.secrets.env";
 
-    /// The names of the secrets that were found.
+    /// The names of the secrets that have a value.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
     /// The names of secrets that the plot asks for and no file has.
     pub fn missing(&self) -> impl Iterator<Item = &str> {
-        self.missing.iter().map(String::as_str)
+        self.missing.keys().map(String::as_str)
+    }
+
+    /// Those of the missing that may be chosen anew: LiveKit's keys and the
+    /// password of the plot's own Redis, not that of somebody else's.
+    pub fn open(&self) -> impl Iterator<Item = &str> {
+        self.missing.iter().filter(|(_, open)| **open).map(|(name, _)| name.as_str())
+    }
+
+    /// Gives a missing secret a value that was made for it. One that has a
+    /// value keeps it.
+    pub fn make(&mut self, name: &str, value: String) {
+        if self.missing.remove(name).is_some() {
+            self.values.insert(name.to_owned(), value);
+            self.made.insert(name.to_owned());
+        }
+    }
+
+    /// The names of secrets that were made and not found.
+    pub fn made(&self) -> impl Iterator<Item = &str> {
+        self.made.iter().map(String::as_str)
     }
 
     /// Whether the plot asks for no secret.
@@ -33,18 +55,23 @@ impl Secrets {
     }
 
     /// The text of the secrets file: `NAME='value'` lines, and a comment for
-    /// each secret that is missing. bash and
+    /// each secret that is made or missing. bash and
     /// [`Dotenv`](super::Dotenv) read it back unchanged.
     pub fn render(&self) -> String {
         let mut text =
             String::from("# Secrets of stageplot.toml. Keep this file out of version control, mode 0600.\n");
         for (name, value) in &self.values {
+            if self.made.contains(name) {
+                text.push_str(
+                    "# New, for no .env file has it. If the machines have a value, write that one here.\n",
+                );
+            }
             text.push_str(name);
             text.push('=');
             quote(value, &mut text);
             text.push('\n');
         }
-        for name in &self.missing {
+        for name in self.missing.keys() {
             text.push_str(&format!("# {name}=''  # no .env file has it: set it and take away the first #\n"));
         }
         text
@@ -55,9 +82,10 @@ impl Secrets {
         self.values.insert(name.to_owned(), value);
     }
 
-    pub(super) fn lacks(&mut self, name: &str) {
+    /// Notes a secret that no file has, and whether it may be chosen anew.
+    pub(super) fn lacks(&mut self, name: &str, open: bool) {
         if !self.values.contains_key(name) {
-            self.missing.insert(name.to_owned());
+            self.missing.insert(name.to_owned(), open);
         }
     }
 }
@@ -66,9 +94,23 @@ impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secrets")
             .field("names", &self.values.keys())
-            .field("missing", &self.missing)
+            .field("missing", &self.missing.keys())
             .finish_non_exhaustive()
     }
+}
+
+/// A secret as it stands. Line breaks and the like would not survive every
+/// file that it is written to.
+pub(super) fn secret(text: &str) -> Result<String, String> {
+    match text.contains(char::is_control) {
+        true => Err("a secret with a line break or a control character can not be handed on".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+/// What to do about a secret that no file has.
+pub(super) fn lacking(name: &str) -> String {
+    format!("{} has a line for {name}: if the machines have a value, write that one there", Secrets::FILE)
 }
 
 /// Single quotes take everything but themselves. A value that holds one is

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::EnvFile;
 use super::text::Dotenv;
 use super::variables::KnownVariable;
+use super::{EnvFile, placeholder};
 use crate::{Code, Diagnostic, FieldPath, Findings, Location, Severity};
 
 /// The machines in the order of their addresses, and what was found.
 pub(super) struct Survey {
     pub(super) machines: Vec<Machine>,
     pub(super) findings: Findings,
+    /// Variables that had only placeholders somewhere, which was said.
+    pub(super) forgotten: BTreeSet<&'static str>,
 }
 
 /// A machine: one whose file was given, or one that a file names.
@@ -56,7 +58,7 @@ impl Machine {
 impl Survey {
     /// Reads all files, and finds the machines that they name.
     pub(super) fn new(files: &[EnvFile<'_>]) -> Self {
-        let mut survey = Self { machines: Vec::new(), findings: Findings::new() };
+        let mut survey = Self { machines: Vec::new(), findings: Findings::new(), forgotten: BTreeSet::new() };
         if files.is_empty() {
             let help = "name a machine's address and its file: ADDRESS=FILE";
             survey.findings.add(Code::MissingField, FieldPath::root(), "no .env file was given", help);
@@ -89,6 +91,7 @@ impl Survey {
         }
         survey.machines.sort_by_key(|machine| machine.address);
         survey.refuse_leaks();
+        placeholder::forget(&mut survey);
         survey.read_lists();
         survey
     }
@@ -112,6 +115,20 @@ impl Survey {
         match self.location(machine, name).span {
             Some(span) => format!("{file} line {}", span.line),
             None => file.to_owned(),
+        }
+    }
+
+    /// The other files of these machines, to end a message about the first with.
+    pub(super) fn also(&self, machines: &[usize]) -> String {
+        let mut files: Vec<_> = machines.iter().map(|&machine| self.machines[machine].file_name()).collect();
+        let first = files.first().copied();
+        files.retain(|file| Some(*file) != first);
+        files.sort_unstable();
+        files.dedup();
+        match files.as_slice() {
+            [] => String::new(),
+            [one] => format!(" (in {one} as well)"),
+            [one, rest @ ..] => format!(" (in {one} and {} more as well)", rest.len()),
         }
     }
 
@@ -244,11 +261,12 @@ impl Survey {
             let [nodes, upstream] = ["NODES", "CADDY_UPSTREAM"].map(|name| {
                 let list = self.told(machine, name, |text| list(text, own))?.value;
                 if let Some(port) = list.1 {
-                    self.add(
+                    self.add_as(
                         Code::EnvChanged,
+                        Severity::Warning,
                         (machine, name),
                         format!("the scripts' LiveKit never listened on port {port}, only on 7880"),
-                        "set port in services.livekit, if all machines are to use another",
+                        "set port in [livekit], if all machines are to use another",
                     );
                 }
                 named.extend(list.0.addresses.iter().copied());

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::reader::{Reader, is_name};
-use crate::{Code, Diagnostic, FieldPath, Findings, Location, Span};
+use crate::{Code, Diagnostic, FieldPath, Findings, Location, Severity, Span};
 
 /// The variables of one `.env` file.
 ///
@@ -80,6 +80,13 @@ impl Dotenv {
     /// Forgets a variable.
     pub(super) fn remove(&mut self, name: &str) {
         self.variables.remove(name);
+    }
+
+    /// Puts another value in the place of a variable's.
+    pub(super) fn replace(&mut self, name: &str, value: &str) {
+        if let Some(variable) = self.variables.get_mut(name) {
+            value.clone_into(&mut variable.value);
+        }
     }
 
     /// Where a variable of this file stands.
@@ -162,6 +169,7 @@ impl Dotenv {
                 if std::mem::take(&mut reader.dollar) {
                     findings.push(Diagnostic {
                         location,
+                        severity: Severity::Warning,
                         ..Diagnostic::new(
                             Code::EnvChanged,
                             FieldPath::root(),

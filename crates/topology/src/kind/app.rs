@@ -5,16 +5,23 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{ContainerNetwork, Kind, Limits};
+use crate::decode::{self, FromScalar, FromTable};
 use crate::endpoint::Speaks;
 use crate::resolve::{Draft, Wiring, unknown_service};
 use crate::validate::Review;
-use crate::value::string_or_table;
-use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source};
+use crate::{
+    Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source, suggest,
+};
 
 /// A business service: what it listens on, what it needs, how to ask whether it
 /// is well.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ image = \"registry.example.com/rooms:1.4.0\", port = 8080 }"
+)]
 pub struct App {
     /// `"host"`: a process that the user starts; nothing is rendered to run it,
     /// but its environment is. Otherwise a container of `image`.
@@ -39,7 +46,8 @@ pub struct App {
     pub open: BTreeMap<Name, Opening>,
     /// Environment variables. In a text, `${SERVICE.address}`, `${SERVICE.host}`,
     /// `${SERVICE.port}` and `${SERVICE.url}` stand for a needed service as it is
-    /// dialled from the node at hand.
+    /// dialled from the node at hand, `${SERVICE.public-url}` for its address as
+    /// clients are given it: the edge's.
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
@@ -65,10 +73,16 @@ impl Kind for App {
 
     fn endpoints(&self) -> Vec<Draft> {
         let health = self.health.clone();
-        let http = self.port.map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }));
+        let http = self
+            .port
+            .map(|port| Draft::new("http", Protocol::Tcp, port, Speaks::Http { health }).field(["port"]));
         let open = self.open.iter().map(|(name, opening)| Draft {
             name: name.to_string().into(),
-            ..Draft::new("", opening.protocol, opening.port, Speaks::Other)
+            ..Draft::new("", opening.protocol, opening.port, Speaks::Other).field([
+                "open",
+                name.as_str(),
+                "port",
+            ])
         });
         http.into_iter().chain(open).collect()
     }
@@ -195,14 +209,14 @@ pub enum EnvPart<'a> {
     Reference {
         /// The service's name.
         service: &'a str,
-        /// `address`, `host`, `port` or `url`.
+        /// `address`, `host`, `port`, `url` or `public-url`.
         field: &'a str,
     },
 }
 
 impl EnvPart<'_> {
     /// The fields that a reference may name.
-    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url"];
+    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url", "public-url"];
 
     /// Splits a value into text and references. `$$` is a single `$`; a `$`
     /// before anything but `{` is itself.
@@ -230,31 +244,52 @@ impl EnvPart<'_> {
 }
 
 fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut Review<'_>) {
+    let known = |name: &Name| review.topology().service_named(name.as_str()).is_some();
+    // One of these may be meant by a need that nobody knows, which is told by itself.
+    let all_known = app.needs.iter().all(known);
     for part in EnvPart::split(text) {
         let EnvPart::Reference { service, field } = part else { continue };
         let needed = app.needs.iter().any(|need| need.as_str() == service);
-        let spread = review.topology().service_named(service).is_some_and(|service| match &service.kind {
+        let topology = review.topology();
+        let named = topology.service_named(service);
+        let spread = named.is_some_and(|service| match &service.kind {
             ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
             _ => false,
         });
-        if needed && !spread && EnvPart::FIELDS.contains(&field) {
+        let hidden =
+            field == "public-url" && named.is_some_and(|service| topology.public_url(service.id).is_none());
+        let stands = needed && !spread && !hidden && EnvPart::FIELDS.contains(&field);
+        if stands || !needed && !all_known {
             continue;
         }
         let message = match needed {
+            true if hidden => {
+                format!("${{{service}.{field}}} has no value: no edge stands in front of {service}")
+            }
             true if spread => {
                 format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
             }
             true => {
-                format!("${{{service}.{field}}} names nothing: {service} has {}", EnvPart::FIELDS.join(", "))
+                format!("${{{service}.{field}}} names nothing: there are {}", EnvPart::FIELDS.join(", "))
             }
             false => format!("${{{service}.{field}}} does not name a service among needs"),
         };
-        review.add_at(
-            Code::EnvReference,
-            path.clone(),
-            message,
-            "write ${SERVICE.address}, .host, .port or .url of a service in needs; for a plain dollar sign write $$",
-        );
+        let near = match needed {
+            true => suggest::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
+            false => {
+                let needs = app.needs.iter().map(Name::as_str);
+                suggest::nearest(service, needs).map(|near| (near, field))
+            }
+        };
+        let help = match near.filter(|_| !spread && !hidden) {
+            Some((service, field)) => format!("did you mean ${{{service}.{field}}}?"),
+            None => {
+                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a \
+                 plain dollar sign write $$"
+                    .to_owned()
+            }
+        };
+        review.add_at(Code::EnvReference, path.clone(), message, help);
     }
 }
 
@@ -268,17 +303,17 @@ pub enum Run {
 
 /// A port of an app that others reach without the edge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "{ port = 1935, from = \"any\" }")]
 pub struct Opening {
     /// The port.
     pub port: Port,
-    /// Its protocol.
-    #[serde(default = "tcp")]
-    pub protocol: Protocol,
     /// Who may reach it.
     #[serde(deserialize_with = "crate::value::one_or_many")]
     #[schemars(with = "crate::value::OneOrMany<Source>")]
     pub from: Vec<Source>,
+    /// Its protocol.
+    #[serde(default = "tcp")]
+    pub protocol: Protocol,
 }
 
 fn tcp() -> Protocol {
@@ -295,21 +330,43 @@ pub enum EnvValue {
     Secret(SecretRef),
 }
 
-string_or_table!(EnvValue, "a text, or a table that says where the secret comes from", SecretRef);
+impl From<String> for EnvValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
 
-impl std::str::FromStr for EnvValue {
-    type Err = std::convert::Infallible;
+impl From<&str> for EnvValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl From<SecretRef> for EnvValue {
+    fn from(secret: SecretRef) -> Self {
+        Self::Secret(secret)
+    }
+}
+
+impl FromScalar for EnvValue {
+    const EXPECTED: &'static str =
+        "a string, or { env = \"NAME\" } or another place where a secret comes from";
+
+    fn from_text(text: &str) -> Result<Self, String> {
         Ok(Self::Text(text.to_owned()))
     }
 }
 
-#[expect(clippy::infallible_try_from, reason = "what `string_or_table!` asks for")]
-impl TryFrom<SecretRef> for EnvValue {
-    type Error = std::convert::Infallible;
+impl FromTable for EnvValue {
+    type Table = SecretRef;
 
-    fn try_from(secret: SecretRef) -> Result<Self, Self::Error> {
+    fn from_table(secret: SecretRef) -> Result<Self, String> {
         Ok(Self::Secret(secret))
+    }
+}
+
+impl<'de> Deserialize<'de> for EnvValue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar_or_table(deserializer)
     }
 }

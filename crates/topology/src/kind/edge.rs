@@ -6,17 +6,22 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{ContainerNetwork, Kind, Limits};
+use crate::decode::{self, FromScalar, FromTable};
 use crate::endpoint::{Scope, Speaks};
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
-use crate::value::string_or_table;
 use crate::{Attachment, Code, HostName, ImageRef, Period, Port, Protocol, SecretRef, ServiceSpec};
 
 /// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
 ///
 /// Placed on several nodes, every one of them serves the same domain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ domain = \"live.example.com\" }"
+)]
 pub struct Edge {
     /// The name that clients use. Without one the edge answers to every name,
     /// over plain HTTP only.
@@ -102,15 +107,20 @@ impl Kind for Edge {
     fn endpoints(&self) -> Vec<Draft> {
         let health = Some("/".to_owned());
         let mut endpoints = vec![
-            Draft::new("http", Protocol::Tcp, self.http_port, Speaks::Http { health: None }),
+            Draft::new("http", Protocol::Tcp, self.http_port, Speaks::Http { health: None })
+                .field(["http-port"]),
             Draft::new("admin", Protocol::Tcp, Self::ADMIN_PORT, Speaks::Other).scope(Scope::Loopback),
             Draft::new("health", Protocol::Tcp, Self::HEALTH_PORT, Speaks::Http { health })
                 .scope(Scope::Loopback),
         ];
         if self.is_https() {
-            endpoints.push(Draft::new("https", Protocol::Tcp, self.https_port, Speaks::Https));
+            endpoints.push(
+                Draft::new("https", Protocol::Tcp, self.https_port, Speaks::Https).field(["https-port"]),
+            );
             if self.http3 {
-                endpoints.push(Draft::new("http3", Protocol::Udp, self.https_port, Speaks::Http3));
+                endpoints.push(
+                    Draft::new("http3", Protocol::Udp, self.https_port, Speaks::Http3).field(["https-port"]),
+                );
             }
         }
         endpoints
@@ -242,7 +252,11 @@ pub struct Acme {
 
 /// Settings of a Caddy DNS module (`dns.providers.*`), which the image must hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "{ provider = \"cloudflare\", settings = { api_token = { env = \"DNS_TOKEN\" } } }"
+)]
 pub struct DnsChallenge {
     /// The module's name, such as `cloudflare`.
     pub provider: String,
@@ -271,7 +285,7 @@ enum TlsWord {
 
 #[derive(Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct TlsTable {
+pub struct TlsTable {
     /// An own certificate: the chain in PEM, leaf first; a text is the path of a file.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
     cert: Option<SecretRef>,
@@ -308,45 +322,45 @@ impl From<Tls> for TlsForm {
     }
 }
 
-string_or_table!(
-    Tls,
-    "\"auto\", \"internal\", \"off\", or a table with cert and key, or with ACME settings",
-    TlsTable
-);
+impl FromScalar for Tls {
+    const EXPECTED: &'static str =
+        "\"auto\", \"internal\", \"off\", or a table with cert and key, or with ACME settings";
 
-impl std::str::FromStr for Tls {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
+    fn from_text(word: &str) -> Result<Self, String> {
         match word {
             "auto" => Ok(Self::default()),
             "internal" => Ok(Self::Internal),
             "off" => Ok(Self::Off),
-            _ => Err(format!(
-                "{word:?} is not a way to get certificates: write \"auto\", \"internal\", \"off\", \
-                 or a table with cert and key"
-            )),
+            _ => Err(format!("{word:?} is not a way to get certificates")),
         }
     }
 }
 
-impl TryFrom<TlsTable> for Tls {
-    type Error = String;
+impl FromTable for Tls {
+    type Table = TlsTable;
 
-    fn try_from(table: TlsTable) -> Result<Self, String> {
+    fn from_table(table: TlsTable) -> Result<Self, String> {
         let TlsTable { cert, key, email, ca, ca_root, dns } = table;
         match (cert, key) {
             (None, None) => Ok(Self::Acme(Acme { email, ca, ca_root, dns })),
             (Some(cert), Some(key)) => {
                 if email.is_some() || ca.is_some() || ca_root.is_some() || dns.is_some() {
                     return Err(
-                        "an own certificate leaves nothing to ACME: keep cert and key, or the others".into(),
+                        "an own certificate leaves nothing to ACME\nhelp: keep cert and key, or the others"
+                            .to_owned(),
                     );
                 }
                 Ok(Self::Own { cert, key })
             }
-            _ => Err("an own certificate needs both cert and key".into()),
+            (Some(_), None) => Err("an own certificate has a key\nhelp: set key as well".to_owned()),
+            (None, Some(_)) => Err("an own key has a certificate\nhelp: set cert as well".to_owned()),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Tls {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar_or_table(deserializer)
     }
 }
 

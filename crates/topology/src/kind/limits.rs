@@ -6,7 +6,7 @@ use crate::{Attachment, ByteSize};
 
 /// What a container may use of its node at most.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ memory = \"512mb\" }")]
 pub struct Limits {
     /// Memory; unlimited where not set.
     pub memory: Option<ByteSize>,

@@ -18,7 +18,12 @@ use crate::{ImageRef, Name, Period, Port, PortRange, SecretRef, Source};
 
 /// A LiveKit cluster: one server on each node that takes the role.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ keys = { main = { env = \"LIVEKIT_API_SECRET\" } } }"
+)]
 pub struct Livekit {
     /// The version whose configuration is written and whose image is run.
     pub version: LivekitVersion,
@@ -111,7 +116,7 @@ impl Default for Livekit {
 
 /// Defaults for rooms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ empty-timeout = \"5m\" }")]
 pub struct Room {
     /// Whether joining a room that does not exist creates it.
     pub auto_create: bool,
@@ -136,7 +141,12 @@ impl Default for Room {
 
 /// Where events are sent, signed with one of the API keys.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ urls = \"https://live.example.com/webhook\" }"
+)]
 pub struct Webhook {
     /// The API key that signs; may be left out where there is one only.
     pub key: Option<String>,
@@ -164,7 +174,7 @@ pub enum LogLevel {
 
 /// How a node leaves: running rooms go on, new ones start elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ max = \"2h\" }")]
 pub struct Drain {
     /// How long rooms may go on after the node was told to stop; the container
     /// is killed then.
@@ -179,7 +189,7 @@ impl Default for Drain {
 
 /// Prometheus metrics of each server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ from = \"10.0.0.0/24\" }")]
 pub struct Metrics {
     /// The port.
     pub port: Port,

@@ -15,7 +15,12 @@ use crate::{
 
 /// A Redis that the plot runs, or with [`Redis::external`] one that it uses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ password = { env = \"REDIS_PASSWORD\" } }"
+)]
 pub struct Redis {
     /// The node with the writable copy. May be left out where the service is
     /// placed on one node only; on every further node it is a replica.
@@ -134,8 +139,8 @@ impl Kind for Redis {
             return Vec::new();
         }
         vec![
-            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).at(At::Primary),
-            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).at(At::Replicas),
+            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Primary),
+            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Replicas),
         ]
     }
 
@@ -310,9 +315,25 @@ pub enum Persistence {
     None,
 }
 
+impl Persistence {
+    /// As the file has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aof => "aof",
+            Self::Snapshots => "snapshots",
+            Self::None => "none",
+        }
+    }
+}
+
 /// A Redis that somebody else runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ address = \"redis.example.com:6379\" }"
+)]
 pub struct RedisRemote {
     /// One server, `host:port`.
     pub address: Option<RedisAddress>,
@@ -341,7 +362,12 @@ impl RedisRemote {
 
 /// How to trust an external Redis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ server-name = \"redis.example.com\" }"
+)]
 pub struct RedisTls {
     /// The authority's root in PEM, where it is a private one.
     #[serde(deserialize_with = "crate::value::secret_or_path")]
@@ -385,4 +411,4 @@ impl std::fmt::Display for RedisAddress {
     }
 }
 
-crate::value::string_value!(RedisAddress, "an address such as \"redis.example.com:6379\"", None);
+crate::value::text_value!(RedisAddress, "an address such as \"redis.example.com:6379\"", None);

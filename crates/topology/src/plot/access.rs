@@ -6,7 +6,12 @@ use crate::{Port, PortRange, Protocol, Source};
 
 /// What stays open beside the flows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ ssh = { from = \"198.51.100.0/24\" } }"
+)]
 pub struct Access {
     /// SSH, by which the operator reaches every node.
     pub ssh: Ssh,
@@ -16,6 +21,8 @@ pub struct Access {
     #[schemars(with = "crate::value::OneOrMany<Source>")]
     pub clients: Vec<Source>,
     /// Ports of programs that the plot does not know.
+    #[serde(deserialize_with = "crate::value::one_or_many")]
+    #[schemars(with = "crate::value::OneOrMany<Keep>")]
     pub keep: Vec<Keep>,
 }
 
@@ -27,7 +34,12 @@ impl Default for Access {
 
 /// How the operator reaches every node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ from = \"198.51.100.0/24\" }"
+)]
 pub struct Ssh {
     /// The port of the SSH server.
     pub port: Port,
@@ -45,7 +57,11 @@ impl Default for Ssh {
 
 /// A port that stays open for a program that the plot does not know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "{ port = 9100, from = \"10.0.0.0/24\", why = \"node exporter\" }"
+)]
 pub struct Keep {
     /// The port, or a range.
     pub port: PortRange,

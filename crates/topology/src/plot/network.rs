@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A private network that nodes share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ cidr = \"10.0.0.0/24\" }")]
 pub struct NetworkSpec {
     /// Its addresses, IPv4 and IPv6.
     #[serde(deserialize_with = "crate::value::one_or_many")]
@@ -25,7 +25,7 @@ impl NetworkSpec {
 /// Its addresses are fixed, because firewall rules name them; the same are used
 /// on every node, since they never leave it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ v4 = \"172.30.90.0/24\" }")]
 pub struct BridgeSpec {
     /// IPv4 addresses of the containers; the first is the node's own.
     #[schemars(with = "String")]
@@ -54,7 +54,7 @@ impl Default for BridgeSpec {
 
 /// How each node's firewall is run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ input = \"ufw\" }")]
 pub struct FirewallSpec {
     /// What guards connections to the node itself. Connections to containers
     /// are guarded by a table of our own in either case.

@@ -4,12 +4,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::string_or_table;
+use crate::decode::{self, FromScalar, FromTable};
 use crate::{ByteSize, Name};
 
 /// A machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ address = \"10.0.0.1\", roles = [\"redis\"] }"
+)]
 pub struct NodeSpec {
     /// Its addresses in private networks, IPv4 and IPv6.
     #[serde(deserialize_with = "crate::value::one_or_many")]
@@ -96,7 +101,7 @@ enum PublicForm {
 
 #[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PublicTable {
+pub struct PublicTable {
     /// Over IPv4.
     #[serde(skip_serializing_if = "Option::is_none")]
     v4: Option<Ipv4Addr>,
@@ -128,28 +133,27 @@ impl From<PublicAddress> for PublicForm {
     }
 }
 
-impl std::str::FromStr for PublicAddress {
-    type Err = String;
+impl FromScalar for PublicAddress {
+    const EXPECTED: &'static str = "an IP address, or { v4 = \"…\", v6 = \"…\", bound = false }";
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let address: IpAddr = text.parse().map_err(|_| {
-            format!(
-                "{text:?} is not an IP address: write one, or {{ v4 = \"…\", v6 = \"…\", bound = false }}"
-            )
-        })?;
-        Ok(address.into())
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse::<IpAddr>().map(Self::from).map_err(|_| format!("{text:?} is not an IP address"))
     }
 }
 
-impl TryFrom<PublicTable> for PublicAddress {
-    type Error = &'static str;
+impl FromTable for PublicAddress {
+    type Table = PublicTable;
 
-    fn try_from(PublicTable { v4, v6, bound }: PublicTable) -> Result<Self, Self::Error> {
+    fn from_table(PublicTable { v4, v6, bound }: PublicTable) -> Result<Self, String> {
         if v4.is_none() && v6.is_none() {
-            return Err("a public address needs v4, v6 or both");
+            return Err("a public address without an address\nhelp: set v4, v6 or both".to_owned());
         }
         Ok(Self { v4, v6, bound })
     }
 }
 
-string_or_table!(PublicAddress, "an IP address, or a table with v4, v6 and bound", PublicTable);
+impl<'de> Deserialize<'de> for PublicAddress {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar_or_table(deserializer)
+    }
+}

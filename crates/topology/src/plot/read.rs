@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::{Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, ServiceSpec};
-use crate::decode::{ByKind, decode};
-use crate::{
-    App, Code, Diagnostic, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment, Value,
+use super::mistakes::Mistakes;
+use super::{
+    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
 };
+use crate::decode::{ByKind, decode};
+use crate::{App, Code, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment};
 
 /// A plot as its file has it.
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ name = \"live\", … }")]
 struct File {
     name: Option<Name>,
     root: Option<String>,
     secrets_file: Option<String>,
+    seals: Option<SealsSpec>,
     templates: Option<String>,
     access: Access,
     firewall: FirewallSpec,
@@ -26,10 +28,20 @@ struct File {
     services: BTreeMap<Name, ByKind<Service>>,
     severity: BTreeMap<Code, Level>,
     // The short form: a service that is alone of its kind.
+    #[serde(deserialize_with = "some")]
     edge: Option<Edge>,
+    #[serde(deserialize_with = "some")]
     livekit: Option<Box<Livekit>>,
+    #[serde(deserialize_with = "some")]
     redis: Option<Redis>,
+    #[serde(deserialize_with = "some")]
     app: Option<App>,
+}
+
+/// Reads a service that is written: `redis:` with nothing after it, which YAML
+/// takes for null, is none that is left out.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A service with its kind beside it.
@@ -84,8 +96,10 @@ impl Plot {
         };
         let plot = plot(file, &mut findings);
         let (topology, mut more) = crate::resolve::resolve(&plot);
-        more.retain_mut(|finding| !follows(finding, &findings, document));
+        let mistakes = Mistakes::new(&findings, document);
+        more.retain_mut(|finding| !mistakes.explain(finding));
         findings.append(more);
+        open_ssh(document, &mut findings);
         plot.apply_severity(&mut findings);
         Self::locate(document, &mut findings);
         if findings.has_errors() { Err(findings) } else { Ok(Built { topology, findings }) }
@@ -104,65 +118,19 @@ impl Plot {
     }
 }
 
-/// Whether a finding only follows from a mistake that has been found already:
-/// what is written wrongly is missing as well, and what is missing has no name.
-fn follows(finding: &Diagnostic, mistakes: &Findings, document: &Document) -> bool {
-    let is_mistaken = |owner: &FieldPath| {
-        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path));
-        owners.any(|mistaken| mistaken == *owner)
-    };
-    let is_any_mistaken = |table: &str| {
-        let mut owners = mistakes.iter().filter_map(|mistake| owner_of(&mistake.location.path));
-        owners.any(|mistaken| mistaken.parent() == Some(FieldPath::root().key(table)))
-    };
-    let path = &finding.location.path;
-    match finding.code {
-        Code::IdleNode if is_any_mistaken("services") => return true,
-        Code::AddressOutsideNetworks | Code::SshLockout if is_any_mistaken("networks") => return true,
-        _ => {}
-    }
-    if ABSENCES.contains(&finding.code) {
-        return owner_of(path).is_some_and(|owner| is_mistaken(&owner));
-    }
-    // A single name may stand where a list is looked for.
-    let named = document.value(path).or_else(|| document.value(&path.parent()?));
-    let name = named.and_then(Value::as_str).filter(|_| finding.code == Code::UnknownName);
-    name.is_some_and(|name| {
-        let tables = ["nodes", "services", "networks"].into_iter();
-        tables.map(|table| FieldPath::root().key(table).key(name)).any(|owner| is_mistaken(&owner))
-    })
-}
-
-/// The node, service or network that a field is of.
-fn owner_of(path: &FieldPath) -> Option<FieldPath> {
-    let root = FieldPath::root();
-    match path.segments() {
-        [Segment::Key(table), Segment::Key(name), ..]
-            if matches!(table.as_str(), "nodes" | "services" | "networks") =>
-        {
-            Some(root.key(table).key(name))
-        }
-        [Segment::Key(kind), ..] if ServiceSpec::KINDS.contains(&kind.as_str()) => {
-            Some(root.key("services").key(kind))
-        }
-        _ => None,
+/// Says so where nothing is written of who may come in by SSH. A plot that is
+/// refused has other worries.
+fn open_ssh(document: &Document, findings: &mut Findings) {
+    let from = FieldPath::root().key("access").key("ssh").key("from");
+    if !findings.has_errors() && document.value(&from).is_none() {
+        findings.add(
+            Code::SshOpen,
+            from,
+            "everybody may try to come in by SSH: the plot does not say who may",
+            "write [access] with ssh = { from = \"198.51.100.0/24\" }, your own addresses; or from = \"any\"",
+        );
     }
 }
-
-/// Codes that tell of something that is not there.
-const ABSENCES: &[Code] = &[
-    Code::MissingField,
-    Code::NoRoute,
-    Code::NoPublicAddress,
-    Code::IdleNode,
-    Code::IdleEdge,
-    Code::PlainHttp,
-    Code::RedisNoPrimary,
-    Code::RedisOpen,
-    Code::LivekitNoKeys,
-    Code::LivekitNeedsRedis,
-    Code::AppNotStarted,
-];
 
 fn plot(file: File, findings: &mut Findings) -> Plot {
     let root = FieldPath::root();
@@ -197,6 +165,7 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         name,
         root: file.root.unwrap_or_else(super::default_root),
         secrets_file: file.secrets_file,
+        seals: file.seals,
         templates: file.templates,
         access: file.access,
         firewall: file.firewall,

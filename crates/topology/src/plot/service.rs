@@ -5,9 +5,12 @@ use serde::Serialize;
 use crate::{App, Edge, Limits, Livekit, Redis};
 
 /// A service, by its kind.
+///
+/// A kind more is a breaking change, and meant to be one: whoever makes
+/// something of each kind (files, checks) is shown by the compiler where the new
+/// one is still missing, where a wildcard would silently make nothing of it.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum ServiceSpec {
     /// Caddy.
     Edge(Edge),

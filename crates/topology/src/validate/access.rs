@@ -22,6 +22,13 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     for (index, keep) in access.keep.iter().enumerate() {
         unknown_networks(topology, &keep.from, &path.key("keep").index(index).key("from"), findings);
     }
+    let is_unknown = |source: &Source| match source {
+        Source::Network(name) => !topology.networks.iter().any(|network| network.name == *name),
+        Source::Any | Source::Net(_) => false,
+    };
+    if access.ssh.from.iter().any(is_unknown) {
+        return;
+    }
     let sources = topology.sources(&access.ssh.from);
     if sources.is_empty() {
         findings.add(

@@ -9,6 +9,7 @@ use crate::{Code, FieldPath, Findings, Party, Topology, reach};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     duplicate_addresses(topology, findings);
+    public_addresses(topology, findings);
     networks(topology, findings);
     ways(topology, findings);
 }
@@ -67,6 +68,41 @@ fn is_dialable(ip: IpAddr) -> bool {
         IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some(),
     };
     !(special || ip.is_unspecified() || ip.is_multicast() || ip.is_loopback())
+}
+
+fn public_addresses(topology: &Topology, findings: &mut Findings) {
+    for node in &topology.nodes {
+        for ip in node.public.into_iter().flat_map(|public| public.addresses()) {
+            let Some(what) = not_public(ip).filter(|_| is_dialable(ip)) else { continue };
+            findings.add(
+                Code::PublicAddressNotPublic,
+                node_path(node.name.as_str()).key("public"),
+                format!("{ip} is {what}: the Internet does not lead there"),
+                "write the address that the provider shows for the machine, with bound = false where its \
+                 interface has another; or set address instead of public",
+            );
+        }
+    }
+}
+
+/// What an address is that the Internet has no way to, by the registries of
+/// special addresses (RFC 6890). Those for documentation pass: a plot that is an
+/// example has them.
+fn not_public(ip: IpAddr) -> Option<&'static str> {
+    match ip {
+        IpAddr::V4(v4) => match v4.octets() {
+            _ if v4.is_private() => Some("a private address"),
+            [100, 64..=127, ..] => Some("shared by the customers of a carrier"),
+            _ if v4.is_link_local() => Some("a link-local address"),
+            [0 | 240..=255, ..] | [192, 0, 0, _] | [198, 18..=19, ..] => Some("a reserved address"),
+            _ => None,
+        },
+        IpAddr::V6(v6) if v6.is_unique_local() => Some("a private address"),
+        IpAddr::V6(v6) => match v6.segments() {
+            [0x2000..=0x3fff, ..] => None,
+            _ => Some("a reserved address"),
+        },
+    }
 }
 
 fn networks(topology: &Topology, findings: &mut Findings) {
@@ -158,11 +194,12 @@ fn container_network_of(topology: &Topology, ip: IpAddr) -> Option<IpNet> {
 fn ways(topology: &Topology, findings: &mut Findings) {
     // Two nodes apart are told once, however many services need each other there.
     let mut apart = BTreeSet::new();
+    let knows_all_roles = topology.knows_all_roles();
     for flow in &topology.flows {
         let Party::Service(service) = flow.from else { continue };
         let endpoint = topology.endpoint(flow.to);
         let (client, target) = (topology.service(service), topology.service(endpoint.service));
-        if endpoint.at.is_empty() && !client.placements.is_empty() {
+        if endpoint.at.is_empty() && !client.placements.is_empty() && knows_all_roles {
             findings.add(
                 Code::NoRoute,
                 crate::resolve::service_path(&target.name),

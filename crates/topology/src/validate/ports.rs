@@ -1,15 +1,19 @@
 //! Two programs on one port of one node.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::arrival::listen;
-use crate::{Code, Findings, NodeId, PortRange, Protocol, Topology};
+use crate::resolve::service_path;
+use crate::{
+    Code, Diagnostic, Endpoint, EndpointId, FieldPath, Findings, NodeId, PortRange, Protocol, Topology,
+    suggest,
+};
 
 /// Something that takes ports of a node.
 struct Binding {
-    owner: String,
-    /// What to call it in the path of the finding; none for SSH.
-    service: Option<crate::ServiceId>,
+    /// None for SSH.
+    endpoint: Option<EndpointId>,
     protocol: Protocol,
     ports: PortRange,
     addresses: Vec<IpAddr>,
@@ -30,51 +34,70 @@ impl Binding {
 }
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
+    // Two services that clash do so on every node that they share; that is told once.
+    let mut clashes: BTreeMap<(EndpointId, Option<EndpointId>), Vec<&str>> = BTreeMap::new();
     for node in &topology.nodes {
         let bindings = bindings(topology, node.id);
         for (index, later) in bindings.iter().enumerate() {
-            let Some(service) = later.service else { continue };
+            let Some(endpoint) = later.endpoint else { continue };
             for earlier in bindings[..index].iter().filter(|earlier| later.clashes(earlier)) {
-                let path = crate::resolve::service_path(&topology.service(service).name);
-                let (code, help) = match earlier.service {
-                    None => (
-                        Code::SshLockout,
-                        "give the service another port, or say in access.ssh.port where SSH listens"
-                            .to_owned(),
-                    ),
-                    Some(_) => {
-                        (Code::PortConflict, "give one of them another port or another node".to_owned())
-                    }
-                };
-                findings.add(
-                    code,
-                    path,
-                    format!(
-                        "{} takes {}/{} on {}, and so does {}",
-                        later.owner, later.ports, later.protocol, node.name, earlier.owner
-                    ),
-                    help,
-                );
+                clashes.entry((endpoint, earlier.endpoint)).or_default().push(node.name.as_str());
             }
         }
     }
+    for ((later, earlier), nodes) in clashes {
+        let later = topology.endpoint(later);
+        let earlier = earlier.map(|endpoint| topology.endpoint(endpoint));
+        findings.push(clash(topology, later, earlier, &suggest::listed(&nodes)));
+    }
+}
+
+/// What is said of two endpoints, or of one and SSH, on the same port.
+fn clash(topology: &Topology, later: &Endpoint, earlier: Option<&Endpoint>, nodes: &str) -> Diagnostic {
+    let service = |endpoint: &Endpoint| topology.service(endpoint.service).name.to_string();
+    let of = |endpoint: &Endpoint| {
+        let depth = service_path(&topology.service(endpoint.service).name).segments().len();
+        let steps = endpoint.field.as_ref().map(|field| field.segments().iter().skip(depth));
+        let field = steps.map(|steps| steps.cloned().collect::<FieldPath>());
+        field.map(|field| format!("{field} of {}", service(endpoint)))
+    };
+    let here = later.field.clone().unwrap_or_else(|| service_path(&topology.service(later.service).name));
+    let taken =
+        format!("{} {} takes {}/{} on {nodes}", service(later), later.name, later.ports, later.protocol);
+    let Some(earlier) = earlier else {
+        return Diagnostic::new(
+            Code::SshLockout,
+            here,
+            format!("{taken}, and so does SSH"),
+            match of(later) {
+                Some(field) => format!("change {field}, or say in access.ssh.port where SSH listens"),
+                None => "say in access.ssh.port where else SSH listens".to_owned(),
+            },
+        );
+    };
+    let fields: Vec<_> = [of(later), of(earlier)].into_iter().flatten().collect();
+    let change =
+        if fields.is_empty() { String::new() } else { format!("change {}, or ", fields.join(" or ")) };
+    Diagnostic::new(
+        Code::PortConflict,
+        here,
+        format!("{taken}, and {} {} takes {}", service(earlier), earlier.name, earlier.ports),
+        format!("{change}place one of the two on another node"),
+    )
 }
 
 /// Everything that takes ports of a node, SSH first.
 fn bindings(topology: &Topology, node: NodeId) -> Vec<Binding> {
     let ssh = Binding {
-        owner: "SSH".to_owned(),
-        service: None,
+        endpoint: None,
         protocol: Protocol::Tcp,
         ports: topology.plot.access.ssh.port.into(),
-        addresses: vec![std::net::Ipv6Addr::UNSPECIFIED.into()],
+        addresses: vec![Ipv6Addr::UNSPECIFIED.into()],
     };
     let services = topology.placements_on(node).flat_map(|placement| {
-        let service = topology.service(placement.service);
         let endpoints = topology.endpoints_of(placement.service).iter();
         endpoints.filter(move |endpoint| endpoint.is_at(placement.id)).map(move |endpoint| Binding {
-            owner: format!("{} {}", service.name, endpoint.name),
-            service: Some(service.id),
+            endpoint: Some(endpoint.id),
             protocol: endpoint.protocol,
             ports: endpoint.ports,
             addresses: listen(topology, endpoint.id, placement.id),

@@ -1,10 +1,54 @@
-//! Paths behind an edge that two services claim.
+//! Paths behind an edge that two services claim, or that nobody does.
 
 use std::collections::BTreeMap;
 
-use crate::{Code, Findings, ServiceId, ServiceSpec, Topology};
+use crate::resolve::service_path;
+use crate::{Code, Findings, Service, ServiceId, ServiceSpec, Topology};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
+    conflicts(topology, findings);
+    webhooks(topology, findings);
+}
+
+/// Events that are sent to an edge of the plot have to come out behind it.
+fn webhooks(topology: &Topology, findings: &mut Findings) {
+    for service in &topology.services {
+        let ServiceSpec::Livekit(livekit) = &service.kind else { continue };
+        for (index, url) in livekit.webhook.iter().flat_map(|webhook| &webhook.urls).enumerate() {
+            let is_called = |edge: &&Service| match &edge.kind {
+                ServiceSpec::Edge(edge) => edge.names().any(|name| url.host_str() == Some(name.as_str())),
+                _ => false,
+            };
+            let Some(edge) = topology.services.iter().find(is_called) else { continue };
+            let behind = topology.flows_from(edge.id).map(|flow| topology.endpoint(flow.to).service);
+            let mut apps = behind.filter_map(|id| match &topology.service(id).kind {
+                ServiceSpec::App(app) => Some(app),
+                _ => None,
+            });
+            let path = url.path();
+            if apps.any(|app| app.routes.iter().any(|route| covers(route, path))) {
+                continue;
+            }
+            findings.add(
+                Code::WebhookNoRoute,
+                service_path(&service.name).key("webhook").key("urls").index(index),
+                format!("no app behind {} takes {path}", edge.name),
+                format!("add {path:?} to the routes of the app that takes the events, or mend the address"),
+            );
+        }
+    }
+}
+
+/// Whether a route takes a path, as Caddy's `path` matcher reads it.
+fn covers(route: &str, path: &str) -> bool {
+    let (route, path) = (route.to_ascii_lowercase(), path.to_ascii_lowercase());
+    match route.strip_suffix('*') {
+        Some(start) => path.starts_with(start),
+        None => path == route,
+    }
+}
+
+fn conflicts(topology: &Topology, findings: &mut Findings) {
     for edge in topology.services.iter().filter(|s| matches!(s.kind, ServiceSpec::Edge(_))) {
         let mut owners: BTreeMap<&str, ServiceId> = BTreeMap::new();
         for flow in topology.flows_from(edge.id) {
@@ -19,7 +63,7 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
                 if let Some(owner) = owners.insert(route, id).filter(|owner| *owner != id) {
                     findings.add(
                         Code::RouteConflict,
-                        crate::resolve::service_path(&service.name).key("routes").index(index),
+                        service_path(&service.name).key("routes").index(index),
                         format!("{route} is also {}'s behind {}", topology.service(owner).name, edge.name),
                         "let one of them have it",
                     );
@@ -37,7 +81,7 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
         if let [first, second, ..] = names.as_slice() {
             findings.add(
                 Code::RouteConflict,
-                crate::resolve::service_path(&edge.name),
+                service_path(&edge.name),
                 format!("{first} and {second} both take all paths that no app takes behind {}", edge.name),
                 "give each LiveKit service an edge with a domain of its own (edge = \"…\")",
             );

@@ -78,7 +78,7 @@ impl fmt::Display for ByteSize {
     }
 }
 
-super::string_value!(
+super::text_value!(
     ByteSize,
     "an amount of memory such as \"512mb\" or \"2gb\"",
     Some("^[0-9]+ *([kKmMgGtT]?[iI]?[bB])?$")

@@ -73,7 +73,7 @@ impl fmt::Display for Period {
     }
 }
 
-super::string_value!(Period, "a time such as \"30s\", \"5m\" or \"2h\"", None);
+super::text_value!(Period, "a time such as \"30s\", \"5m\" or \"2h\"", None);
 
 #[cfg(test)]
 mod tests {

@@ -64,4 +64,4 @@ impl fmt::Debug for HostName {
     }
 }
 
-super::string_value!(HostName, "a host name", None);
+super::text_value!(HostName, "a host name", None);

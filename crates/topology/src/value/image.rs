@@ -131,7 +131,7 @@ fn valid_digest(digest: &str) -> bool {
         .is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')))
 }
 
-super::string_value!(ImageRef, "an image such as \"caddy:2.11-alpine\"", None);
+super::text_value!(ImageRef, "an image such as \"caddy:2.11-alpine\"", None);
 
 #[cfg(test)]
 mod tests {

@@ -33,11 +33,15 @@ impl Name {
 
 /// Why a text is not a [`Name`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a name: use 1 to 40 lowercase letters, digits and hyphens, \
-     with a letter or digit first and last"
-)]
+#[error("{0:?} is not a name: {remedy}", remedy = remedy(.0))]
 pub struct InvalidName(String);
+
+fn remedy(text: &str) -> &'static str {
+    match text.contains(',') {
+        true => "write several names as a list, [\"edge\", \"redis\"]",
+        false => "use 1 to 40 lowercase letters, digits and hyphens, with a letter or digit first and last",
+    }
+}
 
 impl FromStr for Name {
     type Err = InvalidName;
@@ -82,4 +86,4 @@ impl PartialEq<str> for Name {
     }
 }
 
-super::string_value!(Name, "a name", Some("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"));
+super::text_value!(Name, "a name", Some("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"));

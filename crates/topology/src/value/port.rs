@@ -6,8 +6,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decode::{self, FromScalar};
+
 /// A TCP or UDP port, 1 to 65535.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Port(NonZeroU16);
 
@@ -131,7 +135,7 @@ pub enum InvalidPort {
     #[error("{0:?} is not a port: use a number from 1 to 65535")]
     NotAPort(String),
     /// The end comes before the start.
-    #[error("the range {first}-{last} runs backwards: write {last}-{first}")]
+    #[error("\"{first}-{last}\" runs backwards: write {last}-{first}")]
     Backwards {
         /// The port written first.
         first: Port,
@@ -159,16 +163,22 @@ impl FromStr for PortRange {
     }
 }
 
-impl<'de> Deserialize<'de> for Port {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let range = deserializer.deserialize_any(RangeVisitor { single: true })?;
-        Ok(range.first)
+impl FromScalar for PortRange {
+    const EXPECTED: &'static str = "a port from 1 to 65535, or a range such as \"50000-60000\"";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: InvalidPort| error.to_string())
+    }
+
+    fn from_integer(number: i64) -> Option<Result<Self, String>> {
+        let port = u16::try_from(number).ok().and_then(Port::new);
+        Some(port.map(Self::from).ok_or_else(|| "there is no such port".to_owned()))
     }
 }
 
 impl<'de> Deserialize<'de> for PortRange {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RangeVisitor { single: false })
+        decode::scalar(deserializer)
     }
 }
 
@@ -191,46 +201,9 @@ impl schemars::JsonSchema for PortRange {
             "description": "a port, or a range such as \"50000-60000\"",
             "oneOf": [
                 { "type": "integer", "minimum": 1, "maximum": 65535 },
-                { "type": "string", "pattern": "^[0-9]{1,5}(-[0-9]{1,5})?$" },
+                { "type": "string", "pattern": "^ *[0-9]{1,5} *(- *[0-9]{1,5} *)?$" },
             ],
         })
-    }
-}
-
-/// Reads a number, or the text of one or of a range.
-struct RangeVisitor {
-    single: bool,
-}
-
-impl serde::de::Visitor<'_> for RangeVisitor {
-    type Value = PortRange;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.single {
-            true => "a port from 1 to 65535",
-            false => "a port from 1 to 65535, or a range such as \"50000-60000\"",
-        })
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<PortRange, E> {
-        u16::try_from(number)
-            .ok()
-            .and_then(Port::new)
-            .map(PortRange::from)
-            .ok_or_else(|| E::custom(InvalidPort::NotAPort(number.to_string())))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<PortRange, E> {
-        let number =
-            u64::try_from(number).map_err(|_| E::custom(InvalidPort::NotAPort(number.to_string())))?;
-        self.visit_u64(number)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PortRange, E> {
-        match self.single {
-            true => text.parse::<Port>().map(PortRange::from).map_err(E::custom),
-            false => text.parse().map_err(E::custom),
-        }
     }
 }
 

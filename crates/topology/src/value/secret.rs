@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::decode::{self, FromScalar, FromTable};
 
 /// Where the value of a secret comes from when a plot is rendered.
 ///
@@ -32,7 +34,11 @@ impl SecretRef {
         match self {
             Self::Env(name) => name.clone(),
             Self::File(path) => format!("file {path}"),
-            Self::Command(words) => format!("command {}", words.join(" ")),
+            Self::Command(words) => words.iter().fold("command".to_owned(), |label, word| {
+                // Two commands have two labels.
+                let plain = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c == '"');
+                if plain { label + " " + word } else { format!("{label} {word:?}") }
+            }),
             Self::Literal(_) => "a literal in the plot".to_owned(),
         }
     }
@@ -76,33 +82,28 @@ impl Serialize for Literal {
 }
 
 /// [`SecretRef`] as a table.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct SecretTable {
+pub struct SecretTable {
     env: Option<String>,
     file: Option<String>,
     #[serde(default, deserialize_with = "super::one_or_many")]
     command: Vec<String>,
 }
 
-super::string_or_table!(
-    SecretRef,
-    "a table that says where the secret comes from: { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", …] }",
-    SecretTable
-);
+impl FromScalar for SecretRef {
+    const EXPECTED: &'static str = "a table that says where the secret comes from: { env = \"NAME\" }, \
+                                    { file = \"PATH\" } or { command = [\"PROGRAM\", …] }";
 
-impl std::str::FromStr for SecretRef {
-    type Err = std::convert::Infallible;
-
-    fn from_str(value: &str) -> Result<Self, Self::Err> {
+    fn from_text(value: &str) -> Result<Self, String> {
         Ok(Self::Literal(Literal::new(value)))
     }
 }
 
-impl TryFrom<SecretTable> for SecretRef {
-    type Error = &'static str;
+impl FromTable for SecretRef {
+    type Table = SecretTable;
 
-    fn try_from(table: SecretTable) -> Result<Self, Self::Error> {
+    fn from_table(table: SecretTable) -> Result<Self, String> {
         match (table.env, table.file, table.command) {
             (Some(name), None, words) if words.is_empty() => {
                 let valid = !name.is_empty()
@@ -111,14 +112,21 @@ impl TryFrom<SecretTable> for SecretRef {
                 if valid {
                     Ok(Self::Env(name))
                 } else {
-                    Err(
-                        "`env` names an environment variable: letters, digits and underscores, no digit first",
-                    )
+                    Err("`env` names no environment variable\n\
+                         help: use letters, digits and underscores, no digit first"
+                        .to_owned())
                 }
             }
             (None, Some(path), words) if words.is_empty() && !path.is_empty() => Ok(Self::File(path)),
             (None, None, words) if words.first().is_some_and(|w| !w.is_empty()) => Ok(Self::Command(words)),
-            _ => Err("a secret comes from exactly one place: `env`, `file` or `command`"),
+            _ => Err("a secret comes from exactly one place\nhelp: write one of `env`, `file` and `command`"
+                .to_owned()),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar_or_table(deserializer)
     }
 }

@@ -54,4 +54,4 @@ impl fmt::Display for Source {
     }
 }
 
-super::string_value!(Source, "\"any\", an address, a CIDR or a network's name", None);
+super::text_value!(Source, "\"any\", an address, a CIDR or a network's name", None);

@@ -44,6 +44,15 @@ pub(super) fn cases() -> Vec<Case> {
             |p| refer(p, "redis.example.com"),
         ),
         case(
+            Code::EnvReference,
+            "services.rooms.env.REDIS_HOST",
+            |p| {
+                app(p).needs = vec![name("cache"), name("sfu")];
+                refer(p, "${cache.public-url}");
+            },
+            |p| refer(p, "${sfu.public-url}"),
+        ),
+        case(
             Code::UnknownName,
             "services.rooms.needs[0]",
             |p| app(p).needs = vec![name("cash")],

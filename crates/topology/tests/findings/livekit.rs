@@ -8,6 +8,15 @@ use crate::{Case, case};
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case(
+            Code::WebhookNoRoute,
+            "services.sfu.webhook.urls[0]",
+            |p| {
+                let url = "https://live.example.com/hook".parse().expect("a URL");
+                livekit(p).webhook = Some(Webhook { urls: vec![url], ..Webhook::default() });
+            },
+            |p| app(p).routes.push("/hook".to_owned()),
+        ),
+        case(
             Code::LivekitNoKeys,
             "services.sfu.keys",
             |p| livekit(p).keys.clear(),

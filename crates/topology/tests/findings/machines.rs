@@ -21,7 +21,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             Code::SshLockout,
-            "services.rooms",
+            "services.rooms.port",
             |p| app(p).port = Port::new(22),
             |p| p.access.ssh.port = Port::fixed(2222),
         ),

@@ -19,6 +19,7 @@ use stageplot_topology::{Code, Findings, Plot};
 const ELSEWHERE: &[(Code, &str)] = &[
     (Code::Syntax, "found while a file is read"),
     (Code::UnknownField, "found while a file is read"),
+    (Code::SshOpen, "only a file can leave out what a plot built in code has"),
     (Code::DuplicateService, "only a file has two ways to write one service"),
     (Code::EnvDuplicate, "found while .env files are imported"),
     (Code::EnvUnknown, "found while .env files are imported"),
@@ -27,6 +28,7 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::EnvInferred, "found while .env files are imported"),
     (Code::EnvMissing, "found while .env files are imported"),
     (Code::EnvContradiction, "found while .env files are imported"),
+    (Code::UnwritableValue, "found by those who know the formats that are rendered"),
     (Code::SecretMissing, "found while secrets are resolved, when a plot is rendered"),
     (Code::LivekitShortSecret, "found while secrets are resolved, when a plot is rendered"),
 ];

@@ -1,6 +1,6 @@
 //! Addresses, networks and ports.
 
-use stageplot_topology::{App, Code, NodeSpec, Port, Turn};
+use stageplot_topology::{App, Code, Keep, Metrics, NodeSpec, Port, Protocol, Turn};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -85,14 +85,59 @@ pub(super) fn cases() -> Vec<Case> {
             |p| livekit(p).use_external_ip = true,
         ),
         case(
+            Code::PublicAddressNotPublic,
+            "nodes.media-2.public",
+            |p| node(p, "media-2").public = Some(ip("100.64.0.7").into()),
+            |p| node(p, "media-2").public = Some(ip("203.0.113.12").into()),
+        ),
+        case(
+            Code::PublicAddressNotPublic,
+            "nodes.media-2.public",
+            |p| node(p, "media-2").public = Some(ip("fd00::7").into()),
+            |p| node(p, "media-2").public = Some(ip("2001:db8::7").into()),
+        ),
+        case(
+            Code::SourceElsewhere,
+            "access.ssh.from",
+            |p| {
+                add_network(p, "office", "10.9.0.0/24");
+                p.access.ssh.from = vec![source("office")];
+            },
+            |p| p.access.ssh.from.push(source("198.51.100.0/24")),
+        ),
+        case(
+            Code::SourceElsewhere,
+            "access.keep[0].from",
+            |p| {
+                node(p, "front").address.clear();
+                p.services.remove("cache");
+                p.nodes.remove("media-2");
+                unplace(p, "media-1");
+                livekit(p).metrics = None;
+                let from = vec![source("lan")];
+                let port = Port::fixed(9100).into();
+                p.access.keep = vec![Keep { port, protocol: Protocol::Tcp, from, why: String::new() }];
+            },
+            |p| node(p, "front").address.push(ip("192.168.1.1")),
+        ),
+        case(
+            Code::SourceElsewhere,
+            "services.sfu.metrics.from",
+            |p| {
+                add_network(p, "office", "10.9.0.0/24");
+                livekit(p).metrics = Some(Metrics { from: vec![source("office")], ..Metrics::default() });
+            },
+            |p| livekit(p).metrics = Some(Metrics { from: vec![source("lan")], ..Metrics::default() }),
+        ),
+        case(
             Code::PortConflict,
-            "services.rooms",
+            "services.rooms.port",
             |p| app(p).port = Port::new(2020),
             |p| app(p).port = Port::new(8080),
         ),
         case(
             Code::PortConflict,
-            "services.sfu",
+            "services.sfu.turn.udp-port",
             |p| {
                 livekit(p).turn = Some(Turn::default());
                 livekit(p).udp = "3000-3500".parse().expect("a range");

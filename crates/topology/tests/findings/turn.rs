@@ -53,7 +53,7 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         case(
             Code::PortConflict,
-            "services.sfu",
+            "services.sfu.turn.tls",
             |p| {
                 direct(p);
                 place(p, "sfu", "front");

@@ -1,18 +1,20 @@
 //! `stageplot init --from-env`
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable};
-use stageplot_topology::{Diagnostic, Findings, Segment, redact_source};
+use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable, Meaning};
+use stageplot_topology::{Code, Diagnostic, Findings, Segment, Severity, redact_source};
 
 use super::Draft;
 use crate::failure::Failure;
 use crate::findings::{self, Source};
 use crate::screen;
+use crate::secrets::random;
 
 /// A machine and its `.env` file.
 #[derive(Clone, Debug)]
@@ -25,9 +27,10 @@ impl FromStr for Machine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (address, file) = text
-            .split_once('=')
-            .ok_or("write the machine's address, =, and the file: 192.168.1.1=front.env")?;
+        let (address, file) = text.split_once('=').ok_or(
+            "write the machine's address, =, and its file: 192.168.1.1=front.env; a directory to write to \
+                    stands before the option: stageplot init DIR --from-env 192.168.1.1=front.env",
+        )?;
         let address = address.parse().map_err(|_| {
             format!("{address:?} is not an IP address; take the one that the other machines' files have")
         })?;
@@ -46,7 +49,7 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
         .iter()
         .map(|text| EnvFile { address: text.address, name: &text.name, text: &text.text })
         .collect();
-    let imported = match dotenv::import(&files) {
+    let mut imported = match dotenv::import(&files) {
         Ok(imported) => imported,
         Err(findings) => {
             tell(&findings, &texts);
@@ -55,10 +58,40 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
     };
     tell(&imported.findings, &texts);
     let plot = imported.plot.to_toml().map_err(|error| Failure::new(error.to_string()))?;
-    let names: Vec<_> = texts.iter().map(|text| text.name.as_str()).collect();
-    let head = format!("# Made by `stageplot init` from {}.\n\n", names.join(", "));
-    let secrets = (!imported.secrets.is_empty()).then(|| imported.secrets.render());
-    Ok(Some(Draft { plot: head + &plot, secrets, made: false }))
+    let open: Vec<_> = imported.secrets.open().map(str::to_owned).collect();
+    for name in &open {
+        imported.secrets.make(name, random()?);
+    }
+    Ok(Some(Draft {
+        plot: format!(
+            "# Made by `stageplot init` from {}.\n\n{}",
+            listed(&texts).replace(char::is_control, "?"),
+            with_access(&plot)
+        ),
+        secrets: (!imported.secrets.is_empty()).then(|| imported.secrets.render()),
+        made: open,
+        missing: imported.secrets.missing().map(str::to_owned).collect(),
+        has_warnings: imported.findings.iter().any(|finding| finding.severity == Severity::Warning),
+        imported: true,
+    }))
+}
+
+/// The plot with the operator's way in written out, which has its default.
+fn with_access(plot: &str) -> String {
+    match plot.split_once("\n[") {
+        Some((before, tables)) => format!("{before}\n{ACCESS}\n[{tables}"),
+        None => format!("{plot}\n{ACCESS}"),
+    }
+}
+
+const ACCESS: &str = r#"[access]                          # your own way in, never closed
+ssh = { port = 22, from = "any" } # better than any: your own addresses
+"#;
+
+/// The files' names, each once.
+fn listed(texts: &[Text]) -> String {
+    let names: BTreeSet<_> = texts.iter().map(|text| text.name.as_str()).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// A file's text.
@@ -90,19 +123,68 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Failure {
     Failure::new(format!("{} is not UTF-8: byte {at} is not", path.display())).help("save the file as UTF-8")
 }
 
+/// Draws what is to be done; tells the rest in a line each.
+///
+/// Where there are errors, they alone are to be done: what else there is comes
+/// out again once the files can be taken.
 fn tell(findings: &Findings, texts: &[Text]) {
-    let names: Vec<_> = texts.iter().map(|text| text.name.as_str()).collect();
-    let source = |finding: &Diagnostic| {
-        let about = match finding.location.path.segments() {
-            [Segment::Key(name), ..] => texts.iter().find(|text| text.name == *name),
+    let about = |finding: &Diagnostic| match finding.location.path.segments() {
+        // A file may be called like a field.
+        [Segment::Key(name), rest @ ..] if rest.is_empty() || finding.location.span.is_some() => {
+            texts.iter().find(|text| text.name == *name)
+        }
+        _ => None,
+    };
+    let source = |finding: &Diagnostic| match about(finding) {
+        Some(text) => Source { name: &text.name, text: &text.redacted, document: None },
+        None => Source { name: "stageplot.toml", text: "", document: None },
+    };
+    let least = if findings.has_errors() { Severity::Error } else { Severity::Warning };
+    let mut to_do: Vec<_> = findings.iter().filter(|finding| finding.severity >= least).collect();
+    to_do.sort_by_key(|finding| rank(finding.code));
+    let mut urgent = Findings::new();
+    to_do.into_iter().for_each(|finding| urgent.push(finding.clone()));
+    screen::talk(&findings::draw_about(&urgent, &listed(texts), source));
+    if findings.has_errors() {
+        return;
+    }
+    let (mut lines, mut unread) = (String::new(), BTreeSet::new());
+    for finding in findings.iter().filter(|finding| finding.severity < least) {
+        let path = &finding.location.path;
+        let variable = match (about(finding), path.segments()) {
+            (Some(_), [.., Segment::Key(name)]) => Some(name.as_str()),
             _ => None,
         };
-        match about {
-            Some(text) => Source { name: &text.name, text: &text.redacted, document: None },
-            None => Source { name: "the plot", text: "", document: None },
-        }
-    };
-    screen::talk(&findings::draw_about(findings, &names.join(", "), source));
+        let known = variable.and_then(KnownVariable::find).map(|known| known.meaning);
+        let place = match (about(finding), finding.location.span, variable) {
+            (Some(_), _, Some(name)) if matches!(known, Some(Meaning::Unread { .. })) => {
+                unread.insert(name);
+                continue;
+            }
+            (Some(text), Some(span), Some(name)) => format!("{}:{} {name}", text.name, span.line),
+            _ => path.to_string(),
+        };
+        lines.push_str(&format!("  {place}: {}\n", finding.message));
+    }
+    if !unread.is_empty() {
+        let names: Vec<_> = unread.into_iter().collect();
+        lines.push_str(&format!(
+            "  The scripts never read these, and they set nothing: {}\n",
+            names.join(", ")
+        ));
+    }
+    if !lines.is_empty() {
+        let gap = if urgent.is_empty() { "" } else { "\n" };
+        screen::talk(&screen::harmless(format!("{gap}To know, with nothing to be done:\n{lines}\n")));
+    }
+}
+
+/// What stops a rendering comes first, then what nothing works without.
+fn rank(code: Code) -> usize {
+    [Code::LivekitShortSecret, Code::EnvMissing, Code::EnvInferred]
+        .iter()
+        .position(|first| *first == code)
+        .unwrap_or(usize::MAX)
 }
 
 /// The text with every value starred out that is not known to be harmless.

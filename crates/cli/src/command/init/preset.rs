@@ -1,14 +1,13 @@
 //! The plots to begin with.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
 
 use clap::ValueEnum;
 use stageplot_topology::{Document, Format, Plot, SecretRef};
 
 use super::Draft;
 use crate::failure::Failure;
+use crate::secrets::random;
 
 /// A plot to begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,7 +16,7 @@ pub(super) enum Preset {
     Single,
     /// Caddy on one machine, LiveKit and Redis on another
     Pair,
-    /// Caddy and a service of your own in front of three LiveKit machines
+    /// Caddy and a service of your own in front of several LiveKit machines
     Cluster,
 }
 
@@ -37,16 +36,16 @@ impl Draft {
     pub(super) fn of(plot: String) -> Result<Self, Failure> {
         let built = Document::parse(Format::Toml, "stageplot.toml", &plot).and_then(|text| Plot::read(&text));
         // Answers may contradict each other; the names of secrets are those of the preset.
-        let names = match &built {
+        let made = match &built {
             Ok(built) => names(built.topology.secrets().into_iter().map(|(_, secret)| secret)),
             Err(_) => vec!["LIVEKIT_API_SECRET".to_owned(), "REDIS_PASSWORD".to_owned()],
         };
         let mut secrets =
-            String::from("# Secrets of stageplot.toml. Keep this file out of version control.\n");
-        for name in names {
+            String::from("# Secrets of stageplot.toml. Keep this file out of version control, mode 0600.\n");
+        for name in &made {
             let _ = writeln!(secrets, "{name}='{}'", random()?);
         }
-        Ok(Self { plot, secrets: Some(secrets), made: true })
+        Ok(Self { plot, secrets: Some(secrets), made, ..Self::default() })
     }
 }
 
@@ -62,20 +61,6 @@ fn names<'a>(secrets: impl Iterator<Item = &'a SecretRef>) -> Vec<String> {
     names
 }
 
-/// A secret of 256 random bits: 64 hexadecimal digits, which every format takes
-/// as they are.
-fn random() -> Result<String, Failure> {
-    const SOURCE: &str = "/dev/urandom";
-    let mut bytes = [0; 32];
-    File::open(SOURCE)
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .map_err(|error| Failure::read(SOURCE.as_ref(), &error))?;
-    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +71,7 @@ mod tests {
             let document = Document::parse(Format::Toml, "stageplot.toml", preset.text()).expect("TOML");
             let built = Plot::read(&document).expect("no errors");
             assert!(built.findings.is_empty(), "{preset:?}: {}", built.findings);
+            assert!(document.value(&stageplot_topology::FieldPath::root().key("access")).is_some());
             let draft = Draft::of(preset.text().to_owned()).expect("a draft");
             let secrets = draft.secrets.expect("secrets");
             for (_, secret) in built.topology.secrets() {

@@ -61,7 +61,7 @@ fn syntax_errors_of_yaml() {
         Format::Yaml,
         &[
             ("a: b: c\n", "1:5: mapping values"),
-            ("a:\n\t- b\n", "2:2: tabs"),
+            ("a:\n\t- b\n", "2:1: a tab where the line is indented"),
             ("a: @x\n", "1:4: unexpected character"),
             ("a: *x\n", "1:4: while parsing node, found unknown anchor"),
             ("a: b\n---\nc: d\n", "2:1: a second YAML document"),

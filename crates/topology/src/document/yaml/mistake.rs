@@ -6,8 +6,30 @@ use crate::document::reader::{self, Reader};
 
 /// Makes a finding of what the parser says.
 pub(super) fn report(reader: &mut Reader<'_>, error: &ScanError) {
-    let at = error.marker().byte_offset().unwrap_or_default();
-    let (message, help) = in_words(error.kind());
+    let mut at = error.marker().byte_offset().unwrap_or_default();
+    let before = reader.text.get(..at).unwrap_or_default();
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    let (mut message, mut help) = in_words(error.kind());
+    match error.kind() {
+        // The parser stands behind the tab, or at the end of the line before it.
+        _ if help == TAB_HELP => {
+            let after = reader.text.get(at..).unwrap_or_default();
+            let tab = before[line..].rfind('\t').map(|tab| line + tab);
+            at = tab.or_else(|| after.find('\t').map(|tab| at + tab)).unwrap_or(at);
+            message = "a tab where the line is indented".to_owned();
+        }
+        // A line that has no colon is found out by the colon of the next.
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
+            let lines = before[..line].trim_end();
+            let above = lines.rfind('\n').map_or(0, |at| at + 1);
+            if let Some(sign) = lines[above..].find(" = ") {
+                at = above + sign + 1;
+                message = "a `=` after the name of a field".to_owned();
+                help = "write name: value in YAML; a plot in TOML ends in .toml";
+            }
+        }
+        _ => {}
+    }
     reader.syntax(at..at + 1, &message, help);
 }
 
@@ -15,9 +37,11 @@ pub(super) fn report(reader: &mut Reader<'_>, error: &ScanError) {
 fn in_words(kind: &ErrorKind) -> (String, &'static str) {
     let help = match kind {
         ErrorKind::RecursionLimitExceeded => return (reader::too_deep(), reader::TOO_DEEP_HELP),
-        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
-            "indent with spaces; YAML takes no tabs there"
-        }
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::TabAtBlockScalarStart => TAB_HELP,
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
             "put text that holds `: ` in quotes, close brackets before the next field, and line \
              up the fields of a table"
@@ -56,3 +80,5 @@ fn in_words(kind: &ErrorKind) -> (String, &'static str) {
     };
     (kind.to_string(), help)
 }
+
+const TAB_HELP: &str = "indent with spaces; YAML takes no tabs there";

@@ -28,28 +28,44 @@ impl Kind for Livekit {
     fn endpoints(&self) -> Vec<Draft> {
         let health = Some("/".to_owned());
         let mut endpoints = vec![
-            Draft::new("signal", Protocol::Tcp, self.port, Speaks::Http { health }),
-            Draft::new("media", Protocol::Udp, self.udp, Speaks::Media).scope(Scope::Everywhere),
+            Draft::new("signal", Protocol::Tcp, self.port, Speaks::Http { health }).field(["port"]),
+            Draft::new("media", Protocol::Udp, self.udp, Speaks::Media)
+                .field(["udp"])
+                .scope(Scope::Everywhere),
         ];
         if let Some(port) = self.tcp_port {
-            endpoints
-                .push(Draft::new("ice-tcp", Protocol::Tcp, port, Speaks::IceTcp).scope(Scope::Everywhere));
+            endpoints.push(
+                Draft::new("ice-tcp", Protocol::Tcp, port, Speaks::IceTcp)
+                    .field(["tcp-port"])
+                    .scope(Scope::Everywhere),
+            );
         }
         if let Some(turn) = &self.turn {
             if let Some(port) = turn.udp_port {
-                endpoints
-                    .push(Draft::new("turn", Protocol::Udp, port, Speaks::Turn).scope(Scope::Everywhere));
+                endpoints.push(
+                    Draft::new("turn", Protocol::Udp, port, Speaks::Turn)
+                        .field(["turn", "udp-port"])
+                        .scope(Scope::Everywhere),
+                );
             }
             if let Some(port) = self.turn_tls_port() {
                 endpoints.push(
-                    Draft::new("turn-tls", Protocol::Tcp, port, Speaks::TurnTls).scope(Scope::Everywhere),
+                    Draft::new("turn-tls", Protocol::Tcp, port, Speaks::TurnTls)
+                        .field(["turn", "tls"])
+                        .scope(Scope::Everywhere),
                 );
             }
-            endpoints
-                .push(Draft::new("relay", Protocol::Udp, turn.relay, Speaks::Relay).scope(Scope::Everywhere));
+            endpoints.push(
+                Draft::new("relay", Protocol::Udp, turn.relay, Speaks::Relay)
+                    .field(["turn", "relay"])
+                    .scope(Scope::Everywhere),
+            );
         }
         if let Some(metrics) = &self.metrics {
-            endpoints.push(Draft::new("metrics", Protocol::Tcp, metrics.port, Speaks::Http { health: None }));
+            endpoints.push(
+                Draft::new("metrics", Protocol::Tcp, metrics.port, Speaks::Http { health: None })
+                    .field(["metrics", "port"]),
+            );
         }
         endpoints
     }

@@ -6,7 +6,7 @@ use crate::{HostName, Port, PortRange, SecretRef};
 
 /// The relay that LiveKit brings along (RFC 8656).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ udp-port = 3478 }")]
 pub struct Turn {
     /// The name in `turns:NAME:443`; needed for TLS, and never the edge's own.
     pub domain: Option<HostName>,

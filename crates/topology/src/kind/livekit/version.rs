@@ -56,4 +56,4 @@ impl fmt::Display for LivekitVersion {
     }
 }
 
-crate::value::string_value!(LivekitVersion, "a LiveKit version such as \"1.13.5\"", None);
+crate::value::text_value!(LivekitVersion, "a LiveKit version such as \"1.13.5\"", None);

@@ -1,4 +1,4 @@
-//! Holds off Ctrl-C and its like while a secret's program runs: the program is
+//! Holds off Ctrl-C and its like while a program runs for us: the program is
 //! in a process group of its own, and would go on without us.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

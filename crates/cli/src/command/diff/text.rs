@@ -1,0 +1,290 @@
+//! A diff as people read it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use stageplot_render::diff::{
+    Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, ServiceDiff, Status, Which,
+};
+
+use crate::{counted, listed};
+
+/// Draws a diff; the summary alone, or what differs in each file as well.
+pub(super) fn draw(diff: &Diff, summary: bool) -> String {
+    if diff.is_empty() {
+        return "No changes.\n".to_owned();
+    }
+    let mut text = title(diff);
+    text.push_str(&changes(diff));
+    text.push_str(&machines(diff));
+    text.push_str(&flows(diff));
+    if !summary {
+        text.push_str(&files(diff));
+    }
+    text
+}
+
+/// How much changes, and the worst of it.
+fn title(diff: &Diff) -> String {
+    let nodes = match diff.nodes.len() {
+        0 => "Nothing changes on any node".to_owned(),
+        count => format!("Changes on {}", counted(count, "node")),
+    };
+    let worst = diff.effects().filter(|(_, effect)| effect.impact == diff.impact);
+    let mut places: Vec<_> =
+        worst.map(|(node, effect)| format!("{} on {}", subject(effect), clean(&node.name))).collect();
+    places.dedup();
+    let bold = Style::new().bold();
+    match places.is_empty() {
+        true => format!("{bold}{nodes}.{bold:#}\n"),
+        false => {
+            let impact = painted(diff.impact, words(diff.impact));
+            format!("{bold}{nodes}, at worst:{bold:#} {impact} ({})\n", listed(&places))
+        }
+    }
+}
+
+/// What becomes of the stack and its services as a whole.
+fn changes(diff: &Diff) -> String {
+    let mut lines = Vec::new();
+    for FieldChange { path, before, after, .. } in &diff.stack {
+        lines.push(format!("the stack's {path}: {}", arrow(before, after)));
+    }
+    for service in &diff.services {
+        lines.extend(service_lines(service));
+    }
+    section("Services", &lines)
+}
+
+fn service_lines(service: &ServiceDiff) -> Vec<String> {
+    let name = clean(&service.name);
+    let mut lines = Vec::new();
+    match (service.status, &service.was) {
+        (Status::Added, _) => {
+            let on = if service.to.is_empty() { "no node".to_owned() } else { listed(&service.to) };
+            return vec![format!("+ {name} ({}), on {on}", clean(&service.kind))];
+        }
+        (Status::Removed, _) => return vec![format!("- {name} ({})", clean(&service.kind))],
+        (Status::Renamed, Some(was)) => lines.push(format!("{} is called {name} from now on", clean(was))),
+        _ => {}
+    }
+    if !service.to.is_empty() {
+        lines.push(format!("{name}: comes to {}", listed(&service.to)));
+    }
+    if !service.from.is_empty() {
+        lines.push(format!("{name}: leaves {}", listed(&service.from)));
+    }
+    for FieldChange { path, before, after, .. } in &service.fields {
+        lines.push(format!("{name}: {} {}", path.replace('_', " "), arrow(before, after)));
+    }
+    lines
+}
+
+/// What happens on the machines, the worst first; those to which the same happens
+/// together.
+fn machines(diff: &Diff) -> String {
+    let mut groups: BTreeMap<String, (Vec<String>, &NodeDiff)> = BTreeMap::new();
+    for node in &diff.nodes {
+        let key = format!("{:?} {:?}", node.status, node.effects);
+        groups.entry(key).or_insert_with(|| (Vec::new(), node)).0.push(called(node));
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by(|(a, first), (b, second)| second.impact.cmp(&first.impact).then_with(|| a.cmp(b)));
+    let mut text = String::new();
+    for (names, node) in groups {
+        let bold = Style::new().bold();
+        let _ = writeln!(
+            text,
+            "\n{bold}{}{bold:#}{}",
+            listed(&names),
+            match node.status {
+                Status::Added => ": new",
+                Status::Removed => ": gone; what is there stays as it is until somebody takes it down",
+                Status::Renamed | Status::Changed => "",
+            }
+        );
+        for effect in &node.effects {
+            text.push_str(&effect_lines(effect));
+        }
+    }
+    text
+}
+
+fn called(node: &NodeDiff) -> String {
+    match &node.was {
+        Some(was) => format!("{} (was {})", clean(&node.name), clean(was)),
+        None => clean(&node.name),
+    }
+}
+
+fn effect_lines(effect: &Effect) -> String {
+    let impact = painted(effect.impact, words(effect.impact));
+    let mut text = format!("  {}: {impact}: {}\n", subject(effect), clean(&effect.text));
+    for reason in &effect.reasons {
+        let mark = if reason.impact == Impact::DataAtStake { "! " } else { "" };
+        let _ = writeln!(text, "    {mark}{}", clean(&reason.text));
+    }
+    text
+}
+
+fn subject(effect: &Effect) -> String {
+    effect.service.as_deref().map_or_else(|| "the machine".to_owned(), clean)
+}
+
+/// Flows that open and close, in words.
+fn flows(diff: &Diff) -> String {
+    let opened = diff.opened.iter().map(|flow| format!("+ {}", clean(&flow.opens())));
+    let closed = diff.closed.iter().map(|flow| format!("- {}", clean(&flow.closes())));
+    section("Flows", &opened.chain(closed).collect::<Vec<_>>())
+}
+
+fn section(title: &str, lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let bold = Style::new().bold();
+    lines.iter().fold(format!("\n{bold}{title}{bold:#}\n"), |text, line| text + "  " + line + "\n")
+}
+
+/// What differs in files; where several nodes' differ alike, once.
+fn files(diff: &Diff) -> String {
+    let mut groups: BTreeMap<String, (Vec<String>, &FileDiff)> = BTreeMap::new();
+    let mut more: Vec<String> = Vec::new();
+    for node in diff.nodes.iter().filter(|node| matches!(node.status, Status::Changed | Status::Renamed)) {
+        for file in &node.files {
+            if is_for_people(&file.path) {
+                more.push(clean(&file.path));
+                continue;
+            }
+            let key = format!("{} {file:?}", file.path);
+            groups.entry(key).or_insert_with(|| (Vec::new(), file)).0.push(clean(&node.name));
+        }
+    }
+    let mut text = String::new();
+    for (nodes, file) in groups.values() {
+        text.push_str(&file_lines(file, &format!(" on {}", listed(nodes))));
+    }
+    for file in &diff.overview {
+        match is_for_people(&file.path) {
+            true => more.push(clean(&file.path)),
+            false => text.push_str(&file_lines(file, "")),
+        }
+    }
+    more.sort();
+    more.dedup();
+    if !more.is_empty() {
+        let _ = writeln!(text, "\nThese follow, and are for people: {}", more.join(", "));
+    }
+    text
+}
+
+/// Whether it says again, for people, what the plot says.
+fn is_for_people(path: &str) -> bool {
+    matches!(path, "README.md" | "install.sh" | "runbook.md" | "diagram.mmd" | "diagram.svg")
+}
+
+fn file_lines(file: &FileDiff, place: &str) -> String {
+    let bold = Style::new().bold();
+    let mut text = format!("\n{bold}{}{bold:#}{place}", clean(&file.path));
+    text.push_str(match file.status {
+        Status::Added => ": new",
+        Status::Removed => ": gone",
+        _ if file.rewritten => ": says the same, written in another way",
+        _ if file.fields.is_empty() && file.lines.is_empty() && file.about.is_empty() => ": differs",
+        _ => "",
+    });
+    for which in &file.edited {
+        text.push_str(match which {
+            Which::Before => "; edited by hand before",
+            Which::After => "; edited by hand after",
+        });
+    }
+    text.push('\n');
+    let mut lines: Vec<String> = file.about.iter().chain(&file.fields).map(field).collect();
+    lines.extend(file.lines.iter().map(|line| match line.side {
+        Which::Before => red(&format!("- {}", shortened(&line.text))),
+        Which::After => green(&format!("+ {}", shortened(&line.text))),
+    }));
+    for line in lines.iter().take(LISTED) {
+        let _ = writeln!(text, "  {line}");
+    }
+    if let Some(left @ 1..) = lines.len().checked_sub(LISTED) {
+        let _ = writeln!(text, "  and {left} more; --format json has all");
+    }
+    text
+}
+
+fn field(change: &FieldChange) -> String {
+    let path = clean(&change.path);
+    match (&change.before, &change.after) {
+        (None, Some(after)) => green(&format!("+ {path}: {}", shortened(after))),
+        (Some(before), None) => red(&format!("- {path}: {}", shortened(before))),
+        (before, after) => format!("~ {path}: {}", arrow(before, after)),
+    }
+}
+
+fn arrow(before: &Option<String>, after: &Option<String>) -> String {
+    let side = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), shortened);
+    format!("{} → {}", red(&side(before)), green(&side(after)))
+}
+
+/// A value as one line of a bearable length.
+fn shortened(value: &str) -> String {
+    let value = clean(value);
+    match value.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &value[..at]),
+        None => value,
+    }
+}
+
+/// Text without what a terminal would obey, or what would turn the reading direction.
+fn clean(text: &str) -> String {
+    let obeyed = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(obeyed) {
+        return text.to_owned();
+    }
+    text.chars().fold(String::new(), |mut clean, c| {
+        match obeyed(c) {
+            true => clean.extend(c.escape_default()),
+            false => clean.push(c),
+        }
+        clean
+    })
+}
+
+fn words(impact: Impact) -> &'static str {
+    match impact {
+        Impact::DataAtStake => "data at stake",
+        other => other.as_str(),
+    }
+}
+
+fn painted(impact: Impact, text: &str) -> String {
+    let colour = match impact {
+        Impact::None | Impact::Live | Impact::Start | Impact::Reload => AnsiColor::Green,
+        Impact::Drain | Impact::Restart | Impact::Recreate => AnsiColor::Yellow,
+        _ => AnsiColor::Red,
+    };
+    let style = colour.on_default();
+    format!("{style}{text}{style:#}")
+}
+
+fn red(text: &str) -> String {
+    let style = AnsiColor::Red.on_default();
+    format!("{style}{text}{style:#}")
+}
+
+fn green(text: &str) -> String {
+    let style = AnsiColor::Green.on_default();
+    format!("{style}{text}{style:#}")
+}
+
+/// How many differences of a file are listed.
+const LISTED: usize = 40;
+
+/// How many characters of a value are shown.
+const LONGEST: usize = 160;

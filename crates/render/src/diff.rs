@@ -1,0 +1,230 @@
+//! What changes between two renderings, field by field, and what that does to what
+//! runs: to machines, to services, to the people in a room.
+//!
+//! Both sides are sealed: a diff needs no secret and holds none. Comments, order
+//! and format are no difference where they mean nothing.
+//!
+//! ```
+//! use stageplot_render::diff::{self, Impact, Side};
+//! use stageplot_render::{Custom, Seals, Secrets, render};
+//! use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+//!
+//! let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+//!     let topology = Plot::new("live".parse()?)
+//!         .service("cache", redis)
+//!         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+//!         .build()?
+//!         .topology;
+//!     Ok(Side::of(&topology, render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?)?)
+//! };
+//! let before = side(Redis::default())?;
+//! let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+//!
+//! let diff = diff::between(&before, &after);
+//! assert_eq!(diff.impact, Impact::DataAtStake);
+//! assert!(diff::between(&before, &before).is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+mod contents;
+mod data;
+mod effects;
+mod files;
+mod flows;
+mod format;
+mod impact;
+mod names;
+mod placement;
+mod report;
+mod sequence;
+mod services;
+mod side;
+mod value;
+mod words;
+
+pub use impact::{Effect, Impact, Reason};
+pub use report::{Diff, FieldChange, FileDiff, FlowChange, LineChange, NodeDiff, ServiceDiff, Status, Which};
+pub use side::{Side, SideError};
+
+use contents::Contents;
+use files::Files;
+use names::Names;
+use placement::{COMPOSE, Here, Placement};
+
+/// Compares two sides.
+///
+/// Takes time in proportion to the files, and to the size of those that differ; no
+/// pair of machines is ever looked at.
+pub fn between(before: &Side, after: &Side) -> Diff {
+    let names = Names::find(before, after);
+    let (old_flows, new_flows) = (flows::of(before, &names), flows::of(after, &Names::none()));
+    let mut diff = Diff {
+        stack: stack(before, after),
+        nodes: nodes(before, after, &names),
+        services: services::compare(before, after, &names),
+        opened: flows::opened(&old_flows, &new_flows),
+        closed: flows::opened(&new_flows, &old_flows),
+        overview: overview(before, after),
+        ..Diff::default()
+    };
+    let worst = diff.nodes.iter().map(|node| node.impact).max().unwrap_or_default();
+    diff.impact = if diff.is_empty() { Impact::None } else { worst.max(Impact::Live) };
+    diff
+}
+
+/// The stack's own fields.
+fn stack(before: &Side, after: &Side) -> Vec<FieldChange> {
+    let (before, after) = (before.summary(), after.summary());
+    let fields = [("directory", &before.directory, &after.directory), ("name", &before.name, &after.name)];
+    let differ = fields.into_iter().filter(|(_, before, after)| before != after);
+    differ
+        .map(|(name, before, after)| FieldChange::new(name, Some(before.clone()), Some(after.clone())))
+        .collect()
+}
+
+/// The files about the whole.
+fn overview(before: &Side, after: &Side) -> Vec<FileDiff> {
+    let paths: BTreeSet<_> = before.overview.keys().chain(after.overview.keys()).collect();
+    let compare = |path: &String| {
+        let (old, new) = (before.overview.get(path), after.overview.get(path));
+        let (before, after) = (old.and_then(side::File::bytes), new.and_then(side::File::bytes));
+        let (status, contents) = match (before, after) {
+            (Some(before), Some(after)) => (Status::Changed, Contents::compare(path, before, after)),
+            (Some(_), None) => (Status::Removed, Contents::other()),
+            (None, Some(_)) => (Status::Added, Contents::other()),
+            (None, None) => return None,
+        };
+        let contents = Some(contents).filter(|contents| contents.differ)?;
+        Some(FileDiff { edited: side::edited(old, new), ..FileDiff::new(path, status, contents) })
+    };
+    paths.into_iter().filter_map(compare).collect()
+}
+
+/// All machines that differ.
+fn nodes(before: &Side, after: &Side, names: &Names) -> Vec<NodeDiff> {
+    let old: BTreeMap<&str, &str> = before.nodes().map(|name| (names.node(name), name)).collect();
+    let all: BTreeSet<&str> = old.keys().copied().chain(after.nodes()).collect();
+    let (old_services, new_services) = (placed(before), placed(after));
+    let pair = |name: &&str| {
+        let was = old.get(name).copied();
+        let is = after.nodes.contains_key(*name).then_some(*name);
+        let (old_services, new_services) =
+            (was.and_then(|was| old_services.get(was)), is.and_then(|is| new_services.get(is)));
+        Machine { before, after, names, was, is }.compare(old_services, new_services)
+    };
+    all.iter().filter_map(pair).collect()
+}
+
+/// The services of each machine.
+fn placed(side: &Side) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut placed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, service) in &side.summary().services {
+        for node in &service.nodes {
+            placed.entry(node).or_default().insert(name);
+        }
+    }
+    placed
+}
+
+/// A machine on both sides.
+struct Machine<'a> {
+    before: &'a Side,
+    after: &'a Side,
+    names: &'a Names,
+    /// What it is called on each side, where it is there.
+    was: Option<&'a str>,
+    is: Option<&'a str>,
+}
+
+impl<'a> Machine<'a> {
+    fn compare(
+        &self,
+        old_services: Option<&BTreeSet<&'a str>>,
+        new_services: Option<&BTreeSet<&'a str>>,
+    ) -> Option<NodeDiff> {
+        let old = self.was.and_then(|was| self.before.nodes.get(was));
+        let new = self.is.and_then(|is| self.after.nodes.get(is));
+        if let (Some(old), Some(new)) = (old, new)
+            && self.was == self.is
+            && old.is_like(new)
+        {
+            return None;
+        }
+        // A service by its name on the second side.
+        let called =
+            |name: &str| Some(self.names.service(name)).filter(|new| *new != name).map(str::to_owned);
+        let old = old.map(|node| Files::of(node, called)).unwrap_or_default();
+        let new = new.map(|node| Files::of(node, |_| None)).unwrap_or_default();
+        let files = old.compare(&new);
+        let effects = self.effects((&old, old_services), (&new, new_services), &files);
+        let status = match (self.was, self.is) {
+            (None, _) => Status::Added,
+            (_, None) => Status::Removed,
+            (was, is) if was != is => Status::Renamed,
+            _ if files.is_empty() => return None,
+            _ => Status::Changed,
+        };
+        Some(NodeDiff {
+            name: self.is.or(self.was)?.to_owned(),
+            was: self.was.filter(|_| status == Status::Renamed).map(str::to_owned),
+            status,
+            impact: effects.first().map_or(Impact::None, |effect| effect.impact),
+            effects,
+            files,
+        })
+    }
+
+    /// What happens to the machine and its services, the worst first.
+    fn effects(&self, old: OnMachine<'_, 'a>, new: OnMachine<'_, 'a>, files: &[FileDiff]) -> Vec<Effect> {
+        let ((old_files, old_services), (new_files, new_services)) = (old, new);
+        let (old_compose, new_compose) = (compose(old_files), compose(new_files));
+        let mut services: BTreeMap<&str, (Option<&str>, Option<&str>)> = BTreeMap::new();
+        for name in old_services.into_iter().flatten() {
+            services.entry(self.names.service(name)).or_default().0 = Some(name);
+        }
+        for name in new_services.into_iter().flatten() {
+            services.entry(name).or_default().1 = Some(name);
+        }
+        let of_service = |(name, (was, is)): (&str, (Option<&str>, Option<&str>))| {
+            let before = was.zip(self.was);
+            let after = is.zip(self.is);
+            let placement = Placement {
+                name,
+                before: before
+                    .and_then(|(name, node)| Here::new(self.before, name, node, old_compose.as_ref())),
+                after: after.and_then(|(name, node)| Here::new(self.after, name, node, new_compose.as_ref())),
+                files,
+                names: self.names,
+                elsewhere_before: self.before.summary().services.get(name),
+            };
+            let caddyfile = old_files.bytes(&format!("live/{name}/Caddyfile"));
+            effects::of_service(&placement, caddyfile.as_deref().and_then(streams_stay))
+        };
+        let mut effects: Vec<_> = services.into_iter().filter_map(of_service).collect();
+        if self.was.is_some() && self.is.is_some() {
+            effects.extend(effects::of_machine(files));
+        }
+        effects.sort_by_key(|effect| std::cmp::Reverse(effect.impact));
+        effects
+    }
+}
+
+/// The files of a machine, and its services.
+type OnMachine<'f, 'a> = (&'f Files<'a>, Option<&'f BTreeSet<&'a str>>);
+
+/// What a machine's `compose.yaml` says, where it has one.
+fn compose(files: &Files<'_>) -> Option<Json> {
+    let bytes = files.bytes(COMPOSE)?;
+    serde_saphyr::from_str(std::str::from_utf8(&bytes).ok()?).ok()
+}
+
+/// How long a Caddy with this configuration keeps streams when it reads another one.
+fn streams_stay(caddyfile: &[u8]) -> Option<&str> {
+    let mut words = std::str::from_utf8(caddyfile).ok()?.split_whitespace();
+    words.find(|word| *word == "stream_close_delay")?;
+    words.next()
+}

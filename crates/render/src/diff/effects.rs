@@ -1,0 +1,242 @@
+//! What differing files and definitions do to what runs.
+
+use super::placement::{COMPOSE, Here, Placement};
+use super::words::{differs, listed, name, period, unique};
+use super::{Effect, FileDiff, Impact, Reason, Status, data};
+use crate::Change;
+
+/// What happens to a service on a machine; none where nothing does. `streams_stay` is how
+/// long a Caddy that reads its configuration again keeps the streams of the old one.
+pub(super) fn of_service(placement: &Placement<'_>, streams_stay: Option<&str>) -> Option<Effect> {
+    let mut reasons = match (&placement.before, &placement.after) {
+        (Some(before), Some(after)) => changed(placement, before, after),
+        (None, Some(after)) => vec![started(after)],
+        (Some(before), None) => vec![stopped(before)],
+        (None, None) => return None,
+    };
+    let waits = placement.before.as_ref().and_then(Here::waits);
+    if waits.is_some() {
+        for reason in reasons.iter_mut().filter(|reason| reason.impact == Impact::Recreate) {
+            reason.impact = Impact::Drain;
+        }
+    }
+    let process = reasons.iter().map(|reason| reason.impact).max().unwrap_or_default();
+    reasons.extend(data::reasons(placement, process));
+    let waits = waits.filter(|_| matches!(process, Impact::Drain | Impact::Stop));
+    let was = placement.before.as_ref().map(|before| before.service.kind.as_str());
+    let drops_rooms = match was {
+        // Rooms live in LiveKit, and are known by Redis.
+        Some("livekit") => process >= Impact::Drain,
+        Some("redis") => reasons.iter().any(|reason| reason.impact == Impact::DataAtStake),
+        _ => false,
+    };
+    Effect::new(Some(placement), process, reasons).map(|effect| Effect {
+        text: text(placement.kind(), process, waits, streams_stay),
+        drain_seconds: waits,
+        drops_rooms,
+        ..effect
+    })
+}
+
+/// What happens to the machine itself; none where nothing does.
+pub(super) fn of_machine(files: &[FileDiff]) -> Option<Effect> {
+    let own = files.iter().filter(|file| file.service.is_none() && file.path != COMPOSE);
+    let (told, mut reasons) = (own.flat_map(machine).collect::<Vec<_>>(), Vec::new());
+    let mut verbs = Vec::new();
+    for (verb, reason) in told {
+        if !verbs.contains(&verb) && reason.impact > Impact::Live {
+            verbs.push(verb);
+        }
+        reasons.push(reason);
+    }
+    let text = match verbs.as_slice() {
+        [] => "what is written there is for the next time somebody needs it".to_owned(),
+        verbs => listed(verbs),
+    };
+    let process = reasons.iter().map(|reason| reason.impact).max().unwrap_or_default();
+    Effect::new(None, process, reasons).map(|effect| Effect { text, ..effect })
+}
+
+impl Effect {
+    /// An effect with its reasons, the worst first; none where there are none.
+    fn new(placement: Option<&Placement<'_>>, process: Impact, mut reasons: Vec<Reason>) -> Option<Self> {
+        reasons.sort_by(|a, b| b.impact.cmp(&a.impact).then_with(|| a.cmp(b)));
+        reasons.dedup();
+        Some(Self {
+            service: placement.map(|placement| placement.name.to_owned()),
+            kind: placement.map(|placement| placement.kind().to_owned()),
+            impact: reasons.first()?.impact,
+            process,
+            text: String::new(),
+            drain_seconds: None,
+            drops_rooms: false,
+            reasons,
+        })
+    }
+}
+
+impl Reason {
+    pub(super) fn new(impact: Impact, text: impl Into<String>) -> Self {
+        Self { impact, text: text.into(), fields: Vec::new() }
+    }
+
+    /// A file that differs, in all its fields.
+    fn file(impact: Impact, file: &FileDiff) -> Self {
+        let fields = file.fields.iter().chain(&file.about);
+        let fields = fields.map(|field| format!("{}: {}", file.path, field.path)).collect();
+        Self { impact, text: differs(file), fields }
+    }
+
+    /// Fields of `compose.yaml`.
+    fn compose(prefix: &str, fields: &[&str]) -> Self {
+        let text = format!("{COMPOSE}: {}", listed(&unique(fields)));
+        let fields = unique(fields).into_iter().map(|field| format!("{COMPOSE}: {prefix}{field}"));
+        Self { impact: Impact::Recreate, text, fields: fields.collect() }
+    }
+}
+
+/// Why a service that is on both sides does not go on as it is.
+fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Vec<Reason> {
+    let mut reasons: Vec<_> = placement.own_files().map(own_file).collect();
+    match (before.container, after.container) {
+        (None, None) => return reasons,
+        (None, Some(_)) => {
+            reasons.push(Reason::new(
+                Impact::Start,
+                "it runs in a container from now on: stop your own process",
+            ));
+            return reasons;
+        }
+        (Some(_), None) => {
+            reasons.push(Reason::new(Impact::Stop, "its container goes: you run it from now on"));
+            return reasons;
+        }
+        (Some(_), Some(_)) => {}
+    }
+    if before.name != after.name {
+        let text = format!("{} is called {} from now on, and so is its container", before.name, after.name);
+        reasons.push(Reason::new(Impact::Recreate, text));
+    } else {
+        let fields = placement.container_fields();
+        if !fields.is_empty() {
+            reasons.push(Reason::compose(&format!("services.{}.", after.name), &fields));
+        }
+    }
+    let network = placement.network_fields();
+    if !network.is_empty() && before.is_bridged() && after.is_bridged() {
+        let text =
+            "the container network is made anew: take the stack down first, Compose leaves one that is there";
+        reasons.push(Reason { text: text.to_owned(), ..Reason::compose("", &network) });
+    }
+    let (old, new) = (before.summary, after.summary);
+    if old.name != new.name {
+        let text = format!(
+            "the stack is called {} from now on: take {} down first, Compose leaves another stack's containers",
+            new.name, old.name
+        );
+        reasons.push(Reason::new(Impact::Recreate, text));
+    } else if old.directory != new.directory {
+        let text = format!("the stack moves from {} to {}", old.directory, new.directory);
+        reasons.push(Reason::new(Impact::Recreate, text));
+    }
+    reasons
+}
+
+/// What a differing file of a service's own leads to.
+fn own_file(file: &FileDiff) -> Reason {
+    let impact = match file.change {
+        // Its directory is named by what it holds and by whose it is, not by its mode.
+        Some(Change::Recreate) if is_mode_alone(file) => Impact::Live,
+        Some(Change::Recreate) => Impact::Recreate,
+        Some(Change::Restart) => Impact::Restart,
+        Some(Change::Reload) if is_mode_alone(file) => Impact::Live,
+        Some(Change::Reload) => Impact::Reload,
+        Some(Change::Live) | None => Impact::Live,
+    };
+    Reason::file(impact, file)
+}
+
+fn is_mode_alone(file: &FileDiff) -> bool {
+    let mode = !file.about.is_empty() && file.about.iter().all(|about| about.path == "mode");
+    mode && file.status == Status::Changed
+        && file.fields.is_empty()
+        && file.lines.is_empty()
+        && !file.rewritten
+}
+
+/// What a differing file leads to that the machine itself reads, or a person.
+fn machine(file: &FileDiff) -> Vec<(&'static str, Reason)> {
+    let reload = |verb, text: String| (verb, Reason { text, ..Reason::file(Impact::Reload, file) });
+    let mut reasons = Vec::new();
+    match name(&file.path).rsplit('.').next() {
+        _ if file.change != Some(Change::Reload) => reasons.push(("", Reason::file(Impact::Live, file))),
+        Some("nft") => reasons.push(reload(
+            "the firewall is loaded anew",
+            "the firewall is loaded anew; connections that are open stay".to_owned(),
+        )),
+        Some("sh") => {
+            reasons.push(reload("ufw is told its rules", differs(file)));
+            if file
+                .lines
+                .iter()
+                .any(|line| line.side == super::Which::Before && line.text.starts_with("ufw allow"))
+            {
+                let text = "ufw keeps the rules that are gone: take them out by ufw delete";
+                reasons.push(reload("ufw is told its rules", text.to_owned()));
+            }
+        }
+        Some("conf") => {
+            reasons.push(reload("kernel settings are loaded anew", differs(file)));
+            let gone = file.fields.iter().filter(|field| field.after.is_none());
+            let gone: Vec<_> = gone.map(|field| field.path.replace('"', "")).collect();
+            if !gone.is_empty() {
+                let text = format!("{} keeps its value until the machine starts again", listed(&gone));
+                reasons.push(reload("kernel settings are loaded anew", text));
+            }
+        }
+        _ => reasons.push(reload("systemd reads its units anew", differs(file))),
+    }
+    reasons
+}
+
+fn started(after: &Here<'_>) -> Reason {
+    let text = match (after.container, after.service.kind.as_str()) {
+        (None, _) => "it is new here: you start it",
+        (_, "redis") if after.is_replica() => "it is new here: a copy of the primary",
+        (_, "livekit") => "it is new here, and takes rooms",
+        _ => "it is new here",
+    };
+    Reason::new(Impact::Start, text)
+}
+
+fn stopped(before: &Here<'_>) -> Reason {
+    let text = match before.container {
+        None => "it is no longer placed here: you stop it",
+        Some(_) => "it is no longer placed here",
+    };
+    Reason::new(Impact::Stop, text)
+}
+
+/// What happens, in a few words.
+fn text(kind: &str, process: Impact, waits: Option<u32>, streams_stay: Option<&str>) -> String {
+    match (process, kind, waits) {
+        (Impact::Drain, _, waits) => {
+            let most = waits.map(period).unwrap_or_default();
+            format!("takes no new rooms, drains for up to {most}, then is recreated")
+        }
+        (Impact::Stop, _, Some(waits)) => format!("drains for up to {}, then stops for good", period(waits)),
+        (Impact::Reload, "edge", _) => match streams_stay {
+            Some(most) => format!("reload; open WebSockets stay, for up to {most}"),
+            None => "reload; requests in flight are answered".to_owned(),
+        },
+        (Impact::Recreate, "redis", _) => "is recreated; its clients connect again".to_owned(),
+        (Impact::Recreate, "edge", _) => "is recreated; every connection through it ends".to_owned(),
+        (Impact::None, ..) => "goes on as it is".to_owned(),
+        (Impact::Live, ..) => "goes on; the change takes effect at once".to_owned(),
+        (Impact::Start, ..) => "starts".to_owned(),
+        (Impact::Reload, ..) => "reload".to_owned(),
+        (Impact::Restart, ..) => "has to be started again, by you".to_owned(),
+        (Impact::Recreate | Impact::DataAtStake, ..) => "is recreated".to_owned(),
+        (Impact::Stop, ..) => "stops for good".to_owned(),
+    }
+}

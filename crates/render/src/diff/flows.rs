@@ -1,0 +1,103 @@
+//! Flows that open and close.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::FlowChange;
+use super::names::Names;
+use super::side::Side;
+use crate::summary::Party;
+
+/// What a flow is known by, wherever it arrives and whatever it is for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    from: Party,
+    service: Option<String>,
+    endpoint: Option<String>,
+    protocol: String,
+    ports: String,
+}
+
+/// From where a flow comes, and where it arrives. Both are groups: no pair of nodes is
+/// ever listed.
+#[derive(Default)]
+pub(super) struct Way {
+    /// The nodes of the service that connects; none for other parties.
+    from: BTreeSet<String>,
+    to: BTreeSet<String>,
+    reason: String,
+}
+
+/// The flows that the second side has and the first has not.
+pub(super) fn opened(before: &BTreeMap<Key, Way>, after: &BTreeMap<Key, Way>) -> Vec<FlowChange> {
+    let nothing = Way::default();
+    let changes = after.iter().flat_map(|(key, now)| {
+        let was = before.get(key).unwrap_or(&nothing);
+        let change = |from: Vec<String>, to: Vec<String>| FlowChange {
+            from: key.from.clone(),
+            from_nodes: from,
+            service: key.service.clone(),
+            endpoint: key.endpoint.clone(),
+            protocol: key.protocol.clone(),
+            ports: key.ports.clone(),
+            nodes: to,
+            reason: now.reason.clone(),
+        };
+        let new_to: Vec<_> = now.to.difference(&was.to).cloned().collect();
+        let new_from: Vec<_> = now.from.difference(&was.from).cloned().collect();
+        let old_to: Vec<_> = now.to.intersection(&was.to).cloned().collect();
+        [change(Vec::new(), new_to), change(new_from.clone(), old_to)]
+            .into_iter()
+            .enumerate()
+            .filter(move |(index, change)| !change.nodes.is_empty() && (*index == 0 || !new_from.is_empty()))
+            .map(|(_, change)| change)
+    });
+    changes.collect()
+}
+
+/// All flows of a side, and what the operator keeps open.
+pub(super) fn of(side: &Side, names: &Names) -> BTreeMap<Key, Way> {
+    let summary = side.summary();
+    let node = |name: &String| names.node(name).to_owned();
+    let mut all: BTreeMap<Key, Way> = BTreeMap::new();
+    let mut add = |key: Key, from: BTreeSet<String>, to: BTreeSet<String>, reason: &str| {
+        let way = all.entry(key).or_default();
+        way.from.extend(from);
+        way.to.extend(to);
+        if way.reason.is_empty() {
+            reason.clone_into(&mut way.reason);
+        }
+    };
+    for flow in &summary.flows {
+        let Some(service) = summary.services.get(&flow.service) else { continue };
+        let Some(endpoint) = service.endpoints.iter().find(|endpoint| endpoint.name == flow.endpoint) else {
+            continue;
+        };
+        let (from, clients) = match &flow.from {
+            Party::Service(name) => {
+                let clients = summary.services.get(name).map_or(&[][..], |client| &client.nodes);
+                (Party::Service(names.service(name).to_owned()), clients)
+            }
+            other => (other.clone(), &[][..]),
+        };
+        let key = Key {
+            from,
+            service: Some(names.service(&flow.service).to_owned()),
+            endpoint: Some(flow.endpoint.clone()),
+            protocol: endpoint.protocol.clone(),
+            ports: endpoint.ports.clone(),
+        };
+        let to = flow.nodes.as_ref().or(endpoint.nodes.as_ref()).unwrap_or(&service.nodes);
+        add(key, clients.iter().map(node).collect(), to.iter().map(node).collect(), &flow.reason);
+    }
+    for opening in &summary.access {
+        let key = Key {
+            from: opening.from.clone(),
+            service: None,
+            endpoint: None,
+            protocol: opening.protocol.clone(),
+            ports: opening.ports.clone(),
+        };
+        add(key, BTreeSet::new(), summary.nodes.keys().map(node).collect(), &opening.reason);
+    }
+    all
+}

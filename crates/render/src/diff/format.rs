@@ -1,0 +1,59 @@
+//! The formats that a diff reads field by field.
+
+use super::value::Value;
+
+mod caddyfile;
+mod env;
+mod nftables;
+mod redis;
+mod sysctl;
+mod systemd;
+
+/// A format with fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Yaml,
+    Json,
+    Toml,
+    Redis,
+    Nftables,
+    Caddyfile,
+    Systemd,
+    Sysctl,
+    Env,
+}
+
+impl Format {
+    /// The format of a file, by its path in a bundle; none where it has no fields.
+    pub(super) fn of(path: &str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        Some(match (name, ending) {
+            ("redis.conf", _) => Self::Redis,
+            ("Caddyfile", _) => Self::Caddyfile,
+            ("env", _) | (_, "env") => Self::Env,
+            (_, "yaml" | "yml") => Self::Yaml,
+            (_, "json") => Self::Json,
+            (_, "toml") => Self::Toml,
+            (_, "nft") => Self::Nftables,
+            (_, "service" | "timer" | "socket" | "target" | "path" | "mount") => Self::Systemd,
+            (_, "conf") if path.starts_with("system/") => Self::Sysctl,
+            _ => return None,
+        })
+    }
+
+    /// What a file of this format says; none where it is not of this format after all.
+    pub(super) fn read(self, text: &str) -> Option<Value> {
+        match self {
+            Self::Yaml => serde_saphyr::from_str::<serde_json::Value>(text).ok().map(Value::of),
+            Self::Json => serde_json::from_str::<serde_json::Value>(text).ok().map(Value::of),
+            Self::Toml => toml::from_str::<serde_json::Value>(text).ok().map(Value::of),
+            Self::Redis => redis::read(text),
+            Self::Nftables => nftables::read(text),
+            Self::Caddyfile => caddyfile::read(text),
+            Self::Systemd => systemd::read(text),
+            Self::Sysctl => sysctl::read(text),
+            Self::Env => env::read(text),
+        }
+    }
+}

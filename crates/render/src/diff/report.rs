@@ -1,0 +1,260 @@
+//! What a diff says.
+
+use serde::Serialize;
+
+use super::contents::Contents;
+use super::{Effect, Impact};
+use crate::Change;
+
+/// What changes between two sides, and what that does.
+///
+/// Serialises as the JSON of `stageplot diff --format json`. Lists are sorted by
+/// name, or by path; what is empty is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Diff {
+    /// The version of this format: [`Diff::VERSION`].
+    pub version: u32,
+    /// The worst that happens anywhere.
+    pub impact: Impact,
+    /// The stack's own fields, such as its name, that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stack: Vec<FieldChange>,
+    /// Machines that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeDiff>,
+    /// Services that come, go, are renamed or stand elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<ServiceDiff>,
+    /// Flows that open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub opened: Vec<FlowChange>,
+    /// Flows that close.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<FlowChange>,
+    /// Files about the whole that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overview: Vec<FileDiff>,
+}
+
+impl Default for Diff {
+    /// No difference.
+    fn default() -> Self {
+        Self {
+            version: Self::VERSION,
+            impact: Impact::None,
+            stack: Vec::new(),
+            nodes: Vec::new(),
+            services: Vec::new(),
+            opened: Vec::new(),
+            closed: Vec::new(),
+            overview: Vec::new(),
+        }
+    }
+}
+
+impl Diff {
+    /// The version of the format that it serialises to.
+    pub const VERSION: u32 = 1;
+
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        let Self { version: _, impact: _, stack, nodes, services, opened, closed, overview } = self;
+        stack.is_empty()
+            && nodes.is_empty()
+            && services.is_empty()
+            && opened.is_empty()
+            && closed.is_empty()
+            && overview.is_empty()
+    }
+
+    /// What happens, each with the machine it happens on.
+    pub fn effects(&self) -> impl Iterator<Item = (&NodeDiff, &Effect)> {
+        self.nodes.iter().flat_map(|node| node.effects.iter().map(move |effect| (node, effect)))
+    }
+}
+
+/// Whether something is new, gone, or other than it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Only the second side has it.
+    Added,
+    /// Only the first side has it.
+    Removed,
+    /// Both have it under different names; there may be other changes too.
+    Renamed,
+    /// Both have it.
+    Changed,
+}
+
+/// One of the two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Which {
+    /// The first.
+    Before,
+    /// The second.
+    After,
+}
+
+/// A machine that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NodeDiff {
+    /// Its name; where it is gone, the one it had.
+    pub name: String,
+    /// The name that it had, where it is renamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<String>,
+    /// Whether it is new, gone, renamed or changed.
+    pub status: Status,
+    /// The worst that happens there.
+    pub impact: Impact,
+    /// What happens to its services and to the machine itself, the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<Effect>,
+    /// Its files that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileDiff>,
+}
+
+/// A service that comes, goes, is renamed or stands elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ServiceDiff {
+    /// Its name; where it is gone, the one it had.
+    pub name: String,
+    /// The name that it had, where it is renamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<String>,
+    /// Its kind: `edge`, `livekit`, `redis`, `app`.
+    pub kind: String,
+    /// Whether it is new, gone, renamed or changed.
+    pub status: Status,
+    /// Nodes where it stands now and did not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
+    /// Nodes where it stood and does not any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// Fields of its own that differ, such as its kind or its primary.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+}
+
+/// A flow that opens or closes: who may connect to what.
+///
+/// [`opens`](Self::opens) and [`closes`](Self::closes) say it in words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct FlowChange {
+    /// Who connects.
+    pub from: crate::summary::Party,
+    /// Where a service connects from: the nodes for which this is new, or past;
+    /// empty for all of its nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from_nodes: Vec<String>,
+    /// The service that is connected to; none for an opening of the machine's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// What the service calls the endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// `443` or `50000-60000`.
+    pub ports: String,
+    /// Where; sorted.
+    pub nodes: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+impl FlowChange {
+    /// Whether anybody may connect.
+    pub fn is_from_internet(&self) -> bool {
+        self.from.is_anybody()
+    }
+}
+
+/// A file that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FileDiff {
+    /// Its path in the bundle, without the directory that is named by content:
+    /// `services/sfu/livekit.yaml`.
+    pub path: String,
+    /// Whether it is new, gone or changed.
+    pub status: Status,
+    /// The service that reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// How a change of it takes effect; none for files about the whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// What differs in what the manifest says of it: `mode`, `owner`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<FieldChange>,
+    /// Fields that differ, where its format has fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// Lines that differ, where its format has none, or it cannot be read as such.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineChange>,
+    /// Its bytes differ and its fields do not, and that alone takes effect: its
+    /// directory is named by its bytes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rewritten: bool,
+    /// The sides on which it is not as it was rendered: somebody has edited it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<Which>,
+}
+
+impl FileDiff {
+    pub(super) fn new(path: &str, status: Status, contents: Contents) -> Self {
+        Self {
+            path: path.to_owned(),
+            status,
+            service: None,
+            change: None,
+            about: Vec::new(),
+            fields: contents.fields,
+            lines: contents.lines,
+            rewritten: false,
+            edited: Vec::new(),
+        }
+    }
+}
+
+/// A field with its value on both sides. A secret's value is its mark,
+/// `sealed:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct FieldChange {
+    /// Where it stands in its file, parts joined with dots: `rtc.tcp_port`.
+    pub path: String,
+    /// What the first side says; none where it has no such field.
+    pub before: Option<String>,
+    /// What the second side says; none where it has no such field.
+    pub after: Option<String>,
+}
+
+impl FieldChange {
+    /// A field with what both sides say of it.
+    pub(crate) fn new(path: impl Into<String>, before: Option<String>, after: Option<String>) -> Self {
+        Self { path: path.into(), before, after }
+    }
+}
+
+/// A line that one side has and the other has not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LineChange {
+    /// The side that has it.
+    pub side: Which,
+    /// Its number there, from 1 on.
+    pub number: usize,
+    /// What it says, without its end.
+    pub text: String,
+}

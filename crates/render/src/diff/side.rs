@@ -1,0 +1,202 @@
+//! What one side of a diff holds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use stageplot_topology::Topology;
+
+use super::Which;
+use crate::output::{self, OutputError, TreeFile};
+use crate::summary::Summary;
+use crate::{Manifest, Rendering};
+
+/// What one side of a diff holds: every machine's files, those about the whole, and
+/// what stands where. It holds no value of a secret.
+pub struct Side {
+    pub(super) summary: Summary,
+    /// The machines by name.
+    pub(super) nodes: BTreeMap<String, NodeFiles>,
+    /// The files about the whole by path, without `topology.json`.
+    pub(super) overview: BTreeMap<String, File>,
+}
+
+/// The files of one machine.
+pub(super) struct NodeFiles {
+    pub(super) manifest: Manifest<'static>,
+    /// All other files by path.
+    pub(super) files: BTreeMap<String, File>,
+}
+
+/// A file, as far as it is there.
+pub(super) enum File {
+    /// As it was rendered just now.
+    Rendered(Vec<u8>),
+    /// As it was found in a tree.
+    Found(TreeFile),
+}
+
+impl Side {
+    /// What was rendered for a topology.
+    ///
+    /// # Errors
+    ///
+    /// [`SideError::Secrets`] where it was not rendered with
+    /// [`Secrets::Sealed`](crate::Secrets::Sealed).
+    pub fn of(topology: &Topology, rendering: Rendering) -> Result<Self, SideError> {
+        let nodes = rendering.bundles.into_iter().flat_map(|bundle| {
+            let node = bundle.node;
+            bundle.artifacts.into_iter().map(move |file| (format!("{node}/{}", file.path), file))
+        });
+        let overview = rendering.overview.into_iter().map(|file| (file.path.clone(), file));
+        let files = nodes.chain(overview).map(|(path, file)| (path, File::Rendered(file.bytes)));
+        Self::new(files, Some(Summary::of(topology)))
+    }
+
+    /// Reads a tree that `stageplot render --sealed` or
+    /// [`output::write`](output::write()) wrote, and of it what its index names.
+    ///
+    /// # Errors
+    ///
+    /// See [`SideError`].
+    pub fn read(dir: &Path) -> Result<Self, SideError> {
+        let files = output::read(dir)?.ok_or_else(|| SideError::NotRendered { dir: dir.to_owned() })?;
+        Self::new(files.into_iter().map(|file| (file.path.to_string(), File::Found(file))), None)
+    }
+
+    fn new(files: impl Iterator<Item = (String, File)>, summary: Option<Summary>) -> Result<Self, SideError> {
+        let mut of_nodes: BTreeMap<String, BTreeMap<String, File>> = BTreeMap::new();
+        let mut overview = BTreeMap::new();
+        for (path, file) in files {
+            match path.split_once('/') {
+                Some((node, path)) => {
+                    of_nodes.entry(node.to_owned()).or_default().insert(path.to_owned(), file);
+                }
+                None => {
+                    overview.insert(path, file);
+                }
+            }
+        }
+        let read = overview.remove(Summary::PATH);
+        let summary = summary.map_or_else(|| json(Summary::PATH, read.as_ref()), Ok)?;
+        let mut nodes = BTreeMap::new();
+        for (node, mut files) in of_nodes {
+            let path = format!("{node}/{}", Manifest::PATH);
+            let manifest: Manifest<'static> = json(&path, files.remove(Manifest::PATH).as_ref())?;
+            if !manifest.sealed {
+                return Err(SideError::Secrets { node });
+            }
+            nodes.insert(node, NodeFiles { manifest, files });
+        }
+        Ok(Self { summary, nodes, overview })
+    }
+
+    /// The machines' names, sorted.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.nodes.keys().map(String::as_str)
+    }
+
+    /// What stands where.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+}
+
+impl std::fmt::Debug for Side {
+    /// Leaves the contents of files out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Side({:?}, {} nodes)", self.summary.name, self.nodes.len())
+    }
+}
+
+impl NodeFiles {
+    /// Whether both hold the same bytes.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let same = |(old, new): ((&String, &File), (&String, &File))| {
+            old.0 == new.0 && old.1.bytes() == new.1.bytes()
+        };
+        self.files.len() == other.files.len()
+            && self.files.iter().zip(&other.files).all(same)
+            && self.manifest == other.manifest
+    }
+}
+
+/// The sides on which a file is not as it was rendered.
+pub(super) fn edited(before: Option<&File>, after: Option<&File>) -> Vec<Which> {
+    let sides = [(Which::Before, before), (Which::After, after)];
+    let edited = sides.into_iter().filter(|(_, file)| file.is_some_and(File::is_edited));
+    edited.map(|(which, _)| which).collect()
+}
+
+impl File {
+    /// What it holds, where it is there.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Rendered(bytes) => Some(bytes),
+            Self::Found(file) => file.bytes.as_deref(),
+        }
+    }
+
+    /// Whether it is not as it was rendered.
+    pub(super) fn is_edited(&self) -> bool {
+        match self {
+            Self::Rendered(_) => false,
+            Self::Found(file) => file.is_edited(),
+        }
+    }
+}
+
+/// What a file of ours says, which is to be as we wrote it.
+fn json<T: DeserializeOwned>(path: &str, file: Option<&File>) -> Result<T, SideError> {
+    let broken = |why: String| SideError::Broken { path: path.to_owned(), why };
+    let file = file.ok_or_else(|| broken("it was not rendered there".to_owned()))?;
+    let bytes = file.bytes().ok_or_else(|| broken("it is not there".to_owned()))?;
+    if file.is_edited() {
+        return Err(broken("it was edited since it was rendered".to_owned()));
+    }
+    // What serde has to say could quote the file.
+    serde_json::from_slice(bytes).map_err(|_| broken("it was rendered by another version".to_owned()))
+}
+
+/// Why something that was rendered cannot be compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SideError {
+    /// The tree cannot be read.
+    #[error("failed to {0}")]
+    Output(#[from] OutputError),
+    /// Nothing was rendered there.
+    #[error("nothing was rendered into {}", dir.display())]
+    NotRendered {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// It holds values of secrets, or may.
+    #[error("the files of {node} hold the values of secrets")]
+    Secrets {
+        /// The first machine of which that is so.
+        node: String,
+    },
+    /// A file that tells of the others cannot be relied on.
+    #[error("{path} cannot be used: {why}")]
+    Broken {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl SideError {
+    /// Says how to mend it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Output(error) => error.help(),
+            Self::NotRendered { .. } => "name a stage plot, or a directory that was rendered into",
+            Self::Secrets { .. } => {
+                "compare what holds no secrets: the plot itself, or a tree rendered with --sealed"
+            }
+            Self::Broken { .. } => "render the whole tree again, with --sealed",
+        }
+    }
+}

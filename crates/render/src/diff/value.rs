@@ -1,0 +1,219 @@
+//! What a file says, whatever its format, and how two such differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{FieldChange, sequence};
+
+/// What a file, or a field of it, says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Value {
+    /// One value, as people write it.
+    Text(String),
+    /// Named values, in no order.
+    Table(BTreeMap<String, Value>),
+    /// Values in an order that means something.
+    List(Vec<Item>),
+    /// Values in an order that means nothing.
+    Bag(Vec<Item>),
+    /// A word's arguments, and what stands in its braces: `handle /api { … }`.
+    Block(String, Vec<Item>),
+}
+
+/// One of several values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Item {
+    /// What tells it from others, the most telling first: two that share such a name,
+    /// and share it with no other, are the same item with another value.
+    pub(super) names: Vec<String>,
+    pub(super) value: Value,
+}
+
+impl Item {
+    pub(super) fn plain(text: impl Into<String>) -> Self {
+        Self { names: Vec::new(), value: Value::Text(text.into()) }
+    }
+}
+
+impl Value {
+    /// What JSON, or a format with the same values, says.
+    pub(super) fn of(json: serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Object(fields) => {
+                Self::Table(fields.into_iter().map(|(name, value)| (name, Self::of(value))).collect())
+            }
+            serde_json::Value::Array(items) => Self::List(
+                items.into_iter().map(|item| Item { names: names(&item), value: Self::of(item) }).collect(),
+            ),
+            // `"1"` is not `1`: what would read as something else is shown in quotes.
+            serde_json::Value::String(text) => match serde_json::from_str::<serde_json::Value>(&text) {
+                Ok(_) => Self::Text(serde_json::Value::String(text).to_string()),
+                Err(_) => Self::Text(text),
+            },
+            scalar => Self::Text(scalar.to_string()),
+        }
+    }
+
+    /// The fields that differ between two values, in the order of paths.
+    pub(super) fn compare(before: &Self, after: &Self) -> Vec<FieldChange> {
+        let mut changes = Changes(Vec::new());
+        changes.between("", before, after);
+        changes.0.sort();
+        changes.0
+    }
+}
+
+/// What tells an object, or a text, from others in its list.
+fn names(item: &serde_json::Value) -> Vec<String> {
+    let fields = ["target", "name", "id", "source", "subnet"];
+    let named = |field: &&str| item.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
+    fields.iter().filter_map(named).collect()
+}
+
+/// Collects what differs.
+struct Changes(Vec<FieldChange>);
+
+/// Which side a value is on that the other has not.
+#[derive(Clone, Copy)]
+enum Lone {
+    Before,
+    After,
+}
+
+impl Changes {
+    fn push(&mut self, path: &str, before: Option<&str>, after: Option<&str>) {
+        self.0.push(FieldChange::new(path, before.map(str::to_owned), after.map(str::to_owned)));
+    }
+
+    fn lone(&mut self, path: &str, text: &str, side: Lone) {
+        match side {
+            Lone::Before => self.push(path, Some(text), None),
+            Lone::After => self.push(path, None, Some(text)),
+        }
+    }
+
+    fn between(&mut self, path: &str, before: &Value, after: &Value) {
+        match (before, after) {
+            (before, after) if before == after => {}
+            (Value::Text(before), Value::Text(after)) => self.push(path, Some(before), Some(after)),
+            (Value::Table(before), Value::Table(after)) => {
+                let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+                for name in names {
+                    let path = join(path, name);
+                    match (before.get(name), after.get(name)) {
+                        (Some(before), Some(after)) => self.between(&path, before, after),
+                        (Some(before), None) => self.only(&path, before, Lone::Before),
+                        (None, Some(after)) => self.only(&path, after, Lone::After),
+                        (None, None) => {}
+                    }
+                }
+            }
+            (Value::List(before), Value::List(after)) => {
+                self.items(&format!("{path}[]"), before, after, true)
+            }
+            (Value::Bag(before), Value::Bag(after)) => self.items(&format!("{path}[]"), before, after, false),
+            (Value::Block(words, before), Value::Block(others, after)) => {
+                if words != others {
+                    self.push(path, Some(words), Some(others));
+                }
+                self.items(path, before, after, true);
+            }
+            _ => {
+                self.only(path, before, Lone::Before);
+                self.only(path, after, Lone::After);
+            }
+        }
+    }
+
+    /// A value that the other side has nothing in the place of.
+    fn only(&mut self, path: &str, value: &Value, side: Lone) {
+        match value {
+            Value::Text(text) => self.lone(path, text, side),
+            Value::Table(fields) if fields.is_empty() => self.lone(path, "{}", side),
+            Value::Table(fields) => {
+                fields.iter().for_each(|(name, value)| self.only(&join(path, name), value, side));
+            }
+            Value::List(items) | Value::Bag(items) if items.is_empty() => self.lone(path, "[]", side),
+            Value::List(items) | Value::Bag(items) => {
+                items.iter().for_each(|item| self.item(&format!("{path}[]"), item, side));
+            }
+            Value::Block(words, items) => {
+                if !words.is_empty() || items.is_empty() {
+                    self.lone(path, words, side);
+                }
+                items.iter().for_each(|item| self.item(path, item, side));
+            }
+        }
+    }
+
+    fn item(&mut self, path: &str, item: &Item, side: Lone) {
+        self.only(&named(path, item.names.last().map(String::as_str)), &item.value, side);
+    }
+
+    /// Items that one side has and the other has not, those that are the same with
+    /// another value side by side.
+    fn items(&mut self, path: &str, before: &[Item], after: &[Item], ordered: bool) {
+        let (gone, come) = match ordered {
+            true => sequence::differing(before, after),
+            false => (sequence::without(before, after), sequence::without(after, before)),
+        };
+        let mut gone: Vec<_> = gone.into_iter().map(|at| Some(&before[at])).collect();
+        let mut come: Vec<_> = come.into_iter().map(|at| Some(&after[at])).collect();
+        let most = gone.iter().chain(&come).flatten().map(|item| item.names.len()).max().unwrap_or(0);
+        for rank in 0..most {
+            let (old, new) = (only_once(&gone, rank), only_once(&come, rank));
+            for (name, old) in old {
+                // One that has only moved is gone here and come there.
+                let Some(&new) = new.get(name).filter(|&&new| gone[old] != come[new]) else { continue };
+                if let (Some(old), Some(new)) = (gone[old].take(), come[new].take()) {
+                    self.between(&named(path, Some(name)), &old.value, &new.value);
+                }
+            }
+        }
+        // One that is alone on both sides needs no name.
+        if let ([old], [new]) = (before, after)
+            && let ([gone @ Some(_)], [come @ Some(_)]) = (gone.as_mut_slice(), come.as_mut_slice())
+            && old.names.is_empty()
+            && new.names.is_empty()
+        {
+            (*gone, *come) = (None, None);
+            self.between(path, &old.value, &new.value);
+        }
+        gone.into_iter().flatten().for_each(|item| self.item(path, item, Lone::Before));
+        come.into_iter().flatten().for_each(|item| self.item(path, item, Lone::After));
+    }
+}
+
+/// Items by the name of that rank, where no other has the same.
+fn only_once<'i>(items: &[Option<&'i Item>], rank: usize) -> BTreeMap<&'i str, usize> {
+    let mut at: BTreeMap<&str, Option<usize>> = BTreeMap::new();
+    for (index, item) in items.iter().enumerate() {
+        if let Some(name) = item.and_then(|item| item.names.get(rank)) {
+            at.entry(name).and_modify(|at| *at = None).or_insert(Some(index));
+        }
+    }
+    at.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
+}
+
+/// A path with one part more, in quotes where it would read as several.
+fn join(path: &str, name: &str) -> String {
+    let name = quoted(name);
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+/// The path of an item: by its name, where it has one.
+fn named(path: &str, name: Option<&str>) -> String {
+    match (name, path.strip_suffix("[]")) {
+        (None, _) => path.to_owned(),
+        (Some(name), Some(list)) => format!("{list}[{}]", quoted(name)),
+        (Some(name), None) => join(path, name),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    let plain = |c: char| !matches!(c, '.' | '[' | ']' | '"' | '\\') && !c.is_control();
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        serde_json::Value::from(name).to_string()
+    }
+}

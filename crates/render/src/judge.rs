@@ -1,0 +1,251 @@
+//! Values of a plot that a file of another program cannot hold.
+//!
+//! What each format holds is known to its [`Dialect`] alone; here stands which
+//! value of a plot is written into which of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stageplot_topology::{
+    Acme, App, Code, Edge, EnvPart, EnvValue, FieldPath, Findings, Livekit, Redis, SecretRef, ServiceSpec,
+    Tls, Topology,
+};
+
+use crate::template::{Dialect, Template, TemplateError, Templates};
+
+/// Finds every text of a plot that cannot be rendered. Values of secrets that
+/// stand elsewhere are not among them: those are judged once they are known, by [`Renderer::new`].
+///
+/// [`Renderer::new`]: crate::Renderer::new
+///
+/// ```
+/// use stageplot_render::judge;
+/// use stageplot_topology::{Keep, NodeSpec, Plot, Redis};
+///
+/// let mut plot = Plot::new("live".parse()?)
+///     .service("cache", Redis::default())
+///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"));
+/// assert!(judge(&plot.build()?.topology).is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn judge(topology: &Topology) -> Findings {
+    let mut findings = Findings::new();
+    let judges = Judges::new();
+    for Use { path, what, place } in uses(topology) {
+        let text = match &what {
+            What::Text(text) => text,
+            What::Secret(SecretRef::Literal(literal)) => literal.expose(),
+            What::Secret(_) => continue,
+        };
+        if let Some(why) = judges.refusal(place, text) {
+            let message = format!("this cannot stand in {}: {why}", place.name());
+            findings.add(Code::UnwritableValue, path, message, "write it without what is named there");
+        }
+    }
+    findings
+}
+
+/// Finds every secret whose value cannot be rendered.
+pub(crate) fn secrets<'v>(
+    topology: &Topology,
+    value: impl Fn(&SecretRef) -> Option<&'v str>,
+    findings: &mut Findings,
+) {
+    let judges = Judges::new();
+    let mut used: BTreeMap<(SecretRef, Place), Vec<FieldPath>> = BTreeMap::new();
+    for Use { path, what, place } in uses(topology) {
+        if let What::Secret(secret) = what {
+            used.entry((secret.clone(), place)).or_default().push(path);
+        }
+    }
+    for ((secret, place), fields) in used {
+        let Some(why) = value(&secret).and_then(|value| judges.refusal(place, value)) else { continue };
+        let names: Vec<_> = fields.iter().map(ToString::to_string).collect();
+        let message = format!("the value of {} cannot stand in {}: {why}", secret.label(), place.name());
+        let help = format!("give it another value; it is used by {}", names.join(", "));
+        findings.add(Code::UnwritableValue, fields.into_iter().next().unwrap_or_default(), message, help);
+    }
+}
+
+/// A value of the plot, and where it is written.
+struct Use<'a> {
+    path: FieldPath,
+    what: What<'a>,
+    place: Place,
+}
+
+enum What<'a> {
+    Text(String),
+    Secret(&'a SecretRef),
+}
+
+/// A kind of place in what is rendered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// A cell of the runbook's tables.
+    Runbook,
+    /// A setting of the Caddyfile.
+    Caddyfile,
+    /// A setting of `redis.conf`.
+    Redis,
+    /// A variable in an `env_file`.
+    Env,
+    /// A text in `compose.yaml` or `livekit.yaml`, which a program is given.
+    Yaml,
+}
+
+impl Place {
+    const TEMPLATES: [(Self, Template); 4] = [
+        (Self::Runbook, Template::new("runbook.md", Dialect::Markdown, "| {{ value }} |\n")),
+        (Self::Caddyfile, Template::new("the Caddyfile", Dialect::Caddyfile, "\temail {{ value }}\n")),
+        (Self::Redis, Template::new("redis.conf", Dialect::RedisConf, "requirepass {{ value }}\n")),
+        (Self::Env, Template::new("a file of environment variables", Dialect::Env, "NAME={{ value }}\n")),
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Runbook => "runbook.md",
+            Self::Caddyfile => "the Caddyfile",
+            Self::Redis => "redis.conf",
+            Self::Env => "a file of environment variables",
+            Self::Yaml => "the configuration of a program",
+        }
+    }
+}
+
+/// The dialects, each at one place of each kind.
+struct Judges(Option<Templates>);
+
+impl Judges {
+    fn new() -> Self {
+        Self(Templates::new(Place::TEMPLATES.into_iter().map(|(_, template)| template)).ok())
+    }
+
+    /// Why a value cannot stand in a place, if it cannot.
+    fn refusal(&self, place: Place, value: &str) -> Option<&'static str> {
+        if place == Place::Yaml {
+            // YAML itself has an escape for every character.
+            return value.contains('\0').then_some("no program is given a NUL");
+        }
+        let rendered = self.0.as_ref()?.render(place.name(), &json!({ "value": value }));
+        match rendered {
+            Err(TemplateError::Unrepresentable { why, .. }) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+/// Every free text and every secret of a plot with the places it is written to.
+/// Values of stricter types fit everywhere.
+fn uses(topology: &Topology) -> Vec<Use<'_>> {
+    let mut uses = Vec::new();
+    let access = FieldPath::root().key("access").key("keep");
+    for (index, keep) in topology.plot().access.keep.iter().enumerate().filter(|(_, k)| !k.why.is_empty()) {
+        let what = What::Text(keep.why.clone());
+        uses.push(Use { path: access.index(index).key("why"), what, place: Place::Runbook });
+    }
+    for service in topology.services() {
+        let path = FieldPath::root().key("services").key(service.name.as_str());
+        match &service.kind {
+            ServiceSpec::Edge(edge) => of_edge(edge, &path, &mut uses),
+            ServiceSpec::Livekit(livekit) => of_livekit(livekit, &path, &mut uses),
+            ServiceSpec::Redis(redis) => of_redis(redis, &path, &mut uses),
+            ServiceSpec::App(app) => of_app(app, &path, &mut uses),
+        }
+    }
+    uses
+}
+
+fn of_edge<'a>(edge: &'a Edge, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    let Tls::Acme(Acme { email, ca, dns, .. }) = &edge.tls else { return };
+    let path = path.key("tls");
+    let mut text = |field: &str, text: String| {
+        uses.push(Use { path: path.key(field), what: What::Text(text), place: Place::Caddyfile });
+    };
+    email.iter().for_each(|email| text("email", email.clone()));
+    ca.iter().for_each(|ca| text("ca", ca.to_string()));
+    let settings = path.key("dns").key("settings");
+    let secrets = dns.iter().flat_map(|dns| &dns.settings);
+    uses.extend(secrets.map(|(name, secret)| Use {
+        path: settings.key(name.as_str()),
+        what: What::Secret(secret),
+        place: Place::Env,
+    }));
+}
+
+fn of_livekit<'a>(livekit: &'a Livekit, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    let place = Place::Yaml;
+    for (name, secret) in &livekit.keys {
+        let path = path.key("keys").key(name.as_str());
+        uses.push(Use { path: path.clone(), what: What::Text(name.clone()), place });
+        uses.push(Use { path, what: What::Secret(secret), place });
+    }
+    let settings = Value::Object(livekit.settings.clone());
+    texts(&settings, &path.key("settings"), &mut |path, text| {
+        uses.push(Use { path, what: What::Text(text.to_owned()), place });
+    });
+}
+
+fn of_redis<'a>(redis: &'a Redis, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    if let Some(secret) = &redis.password {
+        let place = if redis.external.is_some() { Place::Yaml } else { Place::Redis };
+        uses.push(Use { path: path.key("password"), what: What::Secret(secret), place });
+    }
+    let Some(remote) = &redis.external else { return };
+    let path = path.key("external");
+    let fields = [("username", &remote.username), ("sentinel-master", &remote.sentinel_master)];
+    let texts = fields.into_iter().filter_map(|(field, text)| Some((field, text.clone()?)));
+    uses.extend(texts.map(|(field, text)| Use {
+        path: path.key(field),
+        what: What::Text(text),
+        place: Place::Yaml,
+    }));
+    uses.extend(remote.sentinel_password.iter().map(|secret| Use {
+        path: path.key("sentinel-password"),
+        what: What::Secret(secret),
+        place: Place::Yaml,
+    }));
+}
+
+fn of_app<'a>(app: &'a App, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    for (name, value) in &app.env {
+        let what = match value {
+            EnvValue::Secret(secret) => What::Secret(secret),
+            // What references stand for is made of addresses.
+            EnvValue::Text(text) => What::Text(
+                EnvPart::split(text)
+                    .into_iter()
+                    .filter_map(|part| match part {
+                        EnvPart::Text(text) => Some(text),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+        };
+        uses.push(Use { path: path.key("env").key(name.as_str()), what, place: Place::Env });
+    }
+    let words = app.command.iter().enumerate().map(|(index, word)| (path.key("command").index(index), word));
+    let user = app.user.iter().map(|user| (path.key("user"), user));
+    uses.extend(words.chain(user).map(|(path, text)| Use {
+        path,
+        what: What::Text(text.clone()),
+        place: Place::Yaml,
+    }));
+}
+
+/// Calls a function with every text in a tree.
+fn texts(value: &Value, path: &FieldPath, found: &mut impl FnMut(FieldPath, &str)) {
+    match value {
+        Value::String(text) => found(path.clone(), text),
+        Value::Array(values) => {
+            values.iter().enumerate().for_each(|(index, value)| texts(value, &path.index(index), found));
+        }
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| {
+                found(path.key(key), key);
+                texts(value, &path.key(key), found);
+            });
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

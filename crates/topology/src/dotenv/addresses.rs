@@ -1,0 +1,108 @@
+//! Which machines clients can reach, by what address.
+
+use std::net::IpAddr;
+
+use super::livekit::flag;
+use super::places::Places;
+use super::survey::Survey;
+use crate::{Code, FieldPath, Name, Severity};
+
+/// Says which edges have no address that clients reach. A file names a machine
+/// as the others see it, which is often not as clients do.
+pub(super) fn edges(survey: &mut Survey, places: &Places, names: &[Name]) {
+    let private = private(survey, &places.edges);
+    let Some((&first, others)) = private.split_first() else { return };
+    let (have, it) = if others.is_empty() { ("has", "it") } else { ("have", "them") };
+    let nodes = FieldPath::root().key("nodes");
+    let path = nodes.key(names[first].as_str()).key("public");
+    survey.findings.add(
+        Code::EnvMissing,
+        if others.is_empty() { path } else { nodes },
+        format!(
+            "{}, where Caddy runs, {have} no public address: clients on the Internet can not reach {it}",
+            all(names, &private)
+        ),
+        format!(
+            "write public = \"ADDRESS\" under [nodes.{}]{}: the address to which the domain leads",
+            names[first],
+            if others.is_empty() { "" } else { " and so on" }
+        ),
+    );
+}
+
+/// Whether nodes ask a STUN server for their public addresses: where a file
+/// says so, and where a node has none and no file says otherwise.
+pub(super) fn use_external_ip(
+    survey: &mut Survey,
+    places: &Places,
+    groups: &[&[usize]],
+    names: &[Name],
+) -> bool {
+    const NAME: &str = "USE_EXTERNAL_IP_FOR_CANDIDATES";
+    let told = survey.first_agreed(groups, NAME, flag);
+    let private = private(survey, &places.livekit);
+    let path = FieldPath::root().key("livekit").key("use-external-ip");
+    let better = |first: usize| {
+        format!(
+            "write public = \"ADDRESS\" under [nodes.{}]{}, and take use-external-ip out",
+            names[first],
+            if private.len() > 1 { " and so on" } else { "" }
+        )
+    };
+    match (told, private.first()) {
+        (Some(told), first) if told.value => {
+            let message =
+                "the scripts never read this; now every LiveKit node asks a STUN server for its address";
+            let help = better(*first.unwrap_or(&places.livekit[0]));
+            survey.add_as(Code::EnvInferred, Severity::Info, (told.machine, NAME), message, help);
+            true
+        }
+        (Some(told), Some(&first)) => {
+            let message = format!(
+                "clients send media to {} itself, which has only a private address",
+                all(names, &private)
+            );
+            let help = format!("write public = \"ADDRESS\" under [nodes.{}]", names[first]);
+            survey.add(Code::EnvMissing, (told.machine, NAME), message, help);
+            false
+        }
+        (None, Some(&first)) => {
+            survey.findings.add(
+                Code::EnvInferred,
+                path,
+                format!(
+                    "of {} no public address is known, so LiveKit asks a STUN server for it at each start; \
+                     public = \"ADDRESS\" under [nodes.{}] is surer",
+                    all(names, &private),
+                    names[first],
+                ),
+                better(first),
+            );
+            true
+        }
+        (_, None) => false,
+    }
+}
+
+fn private(survey: &Survey, among: &[usize]) -> Vec<usize> {
+    among.iter().copied().filter(|&m| !is_public(survey.machines[m].address)).collect()
+}
+
+/// Names with commas between.
+pub(super) fn all(names: &[Name], machines: &[usize]) -> String {
+    let words: Vec<_> = machines.iter().map(|&machine| names[machine].as_str()).collect();
+    words.join(", ")
+}
+
+/// Whether the Internet can reach an address: it is in none of the ranges for
+/// private use (RFC 1918, RFC 4193), shared use (RFC 6598) and one link alone.
+pub(super) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            let is_shared = first == 100 && second & 0xc0 == 64;
+            !(v4.is_private() || v4.is_link_local() || is_shared || v4.is_loopback())
+        }
+        IpAddr::V6(v6) => !(v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback()),
+    }
+}
