@@ -27,7 +27,11 @@ def write():
 def pages():
     results = json.loads((HERE / "results.json").read_text())
     story = (HERE / "story.md").read_text()
-    text = story.replace("{{machine}}", machine(results)).replace("{{table}}", table(results))
+    memory = f"{results['sizes'][-1]['memory'] / 1024:.0f} MB"
+    filled = {"machine": machine(results), "table": table(results), "memory": memory}
+    text = story
+    for name, value in filled.items():
+        text = text.replace("{{" + name + "}}", value)
     return {DOCS / "benchmarks.md": text, DOCS / "benchmarks.svg": picture(results["sizes"])}
 
 

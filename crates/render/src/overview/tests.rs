@@ -139,7 +139,9 @@ fn a_runbook_of_very_many_nodes_stays_a_document() {
     let custom = Custom::default();
     let renderer =
         crate::Renderer::new(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("loads");
-    for artifact in renderer.overview().expect("renders") {
+    let overview = renderer.overview().expect("renders");
+    // That one is for programs, which compare every node.
+    for artifact in overview.iter().filter(|artifact| artifact.path != "topology.json") {
         assert!(artifact.bytes.len() < 200_000, "{} has {} bytes", artifact.path, artifact.bytes.len());
     }
 }
