@@ -21,6 +21,9 @@ const START: Duration = Duration::from_secs(30);
 /// What a command may take; a rollout of several containers is the longest.
 const COMMAND: Duration = Duration::from_secs(120);
 
+/// The authority that an engine trusts, in its directory, where it is not the system's.
+const AUTHORITY: &str = "authority.pem";
+
 /// A Docker engine in a machine's network.
 ///
 /// Its containers, images, volumes and sockets are its own, in a temporary
@@ -60,6 +63,15 @@ impl Engine {
     ///
     /// As [`Engine::start`].
     pub fn configured(machine: &Namespace, images: &[&str], daemon_json: &str) -> Result<Self, Missing> {
+        Self::with(machine, images, daemon_json, None)
+    }
+
+    fn with(
+        machine: &Namespace,
+        images: &[&str],
+        daemon_json: &str,
+        authority: Option<&str>,
+    ) -> Result<Self, Missing> {
         let docker = Program::named("docker")?;
         for program in ["containerd", "runc", "iptables"] {
             Program::named(program)?;
@@ -68,6 +80,9 @@ impl Engine {
 
         let scratch = Scratch::new();
         write(&scratch.path().join("daemon.json"), daemon_json);
+        if let Some(authority) = authority {
+            write(&scratch.path().join(AUTHORITY), authority);
+        }
         let mut engine =
             Self { daemon: daemon(machine, &docker, &scratch), machine: machine.clone(), docker, scratch };
         engine.answers();
@@ -82,6 +97,20 @@ impl Engine {
                 .success();
         }
         Ok(engine)
+    }
+
+    /// Starts an engine that trusts no authority but one, as Docker on a machine of a
+    /// house with a registry of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::start`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Engine::start`].
+    pub fn trusting(machine: &Namespace, images: &[&str], authority: &str) -> Result<Self, Missing> {
+        Self::with(machine, images, "{}", Some(authority))
     }
 
     /// The machine that it runs on.
@@ -255,6 +284,10 @@ fn daemon(machine: &Namespace, docker: &Program, scratch: &Scratch) -> Process {
         .args(["--storage-driver", storage(directory)])
         // Its log is shown when a test fails: without the hundred plugins of containerd.
         .args(["--log-level", "warn"]);
+    let authority = directory.join(AUTHORITY);
+    if authority.exists() {
+        command.env("SSL_CERT_FILE", authority);
+    }
     // A container's stop takes up to ten seconds where it does not listen.
     Process::start("dockerd", &mut command).with_grace(Duration::from_secs(20))
 }

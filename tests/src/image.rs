@@ -15,6 +15,19 @@ pub struct Image {
 }
 
 impl Image {
+    /// Caddy as rendered files name it where a plot does not.
+    pub const CADDY: &str = "caddy:2.11-alpine";
+    /// Caddy with the layer 4 module.
+    pub const CADDY_L4: &str = "stageplot/caddy-l4:2.11";
+    /// Redis as rendered files name it where a plot does not.
+    pub const REDIS: &str = "redis:7-alpine";
+    /// LiveKit's newest version.
+    pub const LIVEKIT: &str = "livekit/livekit-server:v1.13.5";
+    /// An app that answers with what it was asked.
+    pub const ECHO: &str = "stageplot/echo:1";
+    /// What a machine with all of a stack runs.
+    pub const STACK: [&str; 4] = [Self::CADDY, Self::REDIS, Self::LIVEKIT, Self::ECHO];
+
     /// Finds an image by the name and tag that rendered files use.
     ///
     /// # Errors

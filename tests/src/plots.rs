@@ -1,7 +1,7 @@
 //! Stage plots to render.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use stageplot_topology::{Document, Format, Plot, Topology};
 
@@ -37,4 +37,20 @@ pub fn examples() -> Vec<(String, Topology)> {
 pub fn topology(text: &str) -> Topology {
     let built = Document::parse(Format::Toml, "stageplot.toml", text).and_then(|plot| Plot::read(&plot));
     built.unwrap_or_else(|findings| panic!("{findings}\n{text}")).topology
+}
+
+/// A plot of one machine, `front`, that runs all of `edge`, `rooms`, `sfu` and `cache`: the
+/// services, as they are given. It is installed below `root`.
+pub fn on_front(root: &Path, services: &str) -> String {
+    format!(
+        r#"
+name = "live"
+root = "{}"
+
+[nodes.front]
+public = "203.0.113.10"
+roles = ["edge", "rooms", "sfu", "cache"]
+{services}"#,
+        root.display()
+    )
 }

@@ -4,10 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stageplot_tests::{Engine, Lan, Machine, render, want};
-
-const IMAGES: [&str; 4] =
-    ["redis:7-alpine", "caddy:2.11-alpine", "livekit/livekit-server:v1.13.5", "stageplot/echo:1"];
+use stageplot_tests::{Engine, Image, Lan, Machine, render, want};
 
 /// How soon a container is to be unhealthy after what it depends on has gone.
 const UNHEALTHY: Duration = Duration::from_secs(30);
@@ -69,8 +66,8 @@ fn without_redis() {
     let lan = want!(Lan::new("wire"));
     let front = lan.machine("front", &["192.168.1.1/24", "203.0.113.10/24"]);
     let back = lan.machine("back", &["192.168.1.2/24"]);
-    let front = Machine::new(want!(Engine::start(&front, &IMAGES)), "front");
-    let back = Machine::new(want!(Engine::start(&back, &IMAGES[..1])), "back");
+    let front = Machine::new(want!(Engine::start(&front, &Image::STACK)), "front");
+    let back = Machine::new(want!(Engine::start(&back, &[Image::REDIS])), "back");
     let all = [(&front, "cache"), (&front, "edge"), (&front, "rooms"), (&front, "sfu"), (&back, "cache")];
     let ids = bring_up(&all);
 
@@ -88,7 +85,7 @@ fn without_redis() {
 fn without_livekit_without_the_password_without_the_app() {
     let lan = want!(Lan::new("wire"));
     let front = lan.machine("front", &["192.168.1.1/24", "203.0.113.10/24"]);
-    let front = Machine::new(want!(Engine::start(&front, &IMAGES)), "front");
+    let front = Machine::new(want!(Engine::start(&front, &Image::STACK)), "front");
     let all = [(&front, "cache"), (&front, "edge"), (&front, "rooms"), (&front, "sfu")];
     let ids = bring_up(&all);
 

@@ -12,12 +12,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use stageplot_render::{Custom, Rendering};
 use stageplot_tests::{
-    Client, Engine, Lan, Machine, Namespace, Process, Scratch, Visitor, render, render_with, run, wait_for,
-    want, write_bundle,
+    Client, Engine, Image, Lan, Machine, Namespace, Process, Scratch, Visitor, on_front, render, render_with,
+    run, wait_for, want, write_bundle,
 };
 
-const IMAGES: [&str; 4] =
-    ["caddy:2.11-alpine", "redis:7-alpine", "livekit/livekit-server:v1.13.5", "stageplot/echo:1"];
 const SERVICES: [&str; 4] = ["cache", "edge", "rooms", "sfu"];
 const DOMAIN: &str = "live.example.com";
 const SOON: Duration = Duration::from_secs(30);
@@ -66,16 +64,8 @@ const STEPS: [Step; 9] = [
     },
 ];
 
-fn plot(root: &Path) -> String {
-    format!(
-        r#"
-name = "live"
-root = "{}"
-
-[nodes.front]
-public = "203.0.113.10"
-roles = ["edge", "rooms", "sfu", "cache"]
-
+/// The services of the machine.
+const STACK: &str = r#"
 [services.edge]
 kind = "edge"
 domain = "live.example.com"
@@ -89,22 +79,19 @@ port = 8080
 health = "/health"
 routes = ["/api/*", "/ws"]
 needs = ["cache"]
-env = {{ MODE = "one", PORT = "8080", REDIS_PASSWORD = {{ env = "REDIS_PASSWORD" }} }}
+env = { MODE = "one", PORT = "8080", REDIS_PASSWORD = { env = "REDIS_PASSWORD" } }
 
 [services.sfu]
 kind = "livekit"
-keys = {{ main = {{ env = "LIVEKIT_API_SECRET" }} }}
-room = {{ max-participants = 10 }}
+keys = { main = { env = "LIVEKIT_API_SECRET" } }
+room = { max-participants = 10 }
 
 [services.cache]
 kind = "redis"
-password = {{ env = "REDIS_PASSWORD" }}
+password = { env = "REDIS_PASSWORD" }
 maxmemory = "64mb"
-limits = {{ memory = "256mb" }}
-"#,
-        root.display()
-    )
-}
+limits = { memory = "256mb" }
+"#;
 
 fn secrets(password: &str) -> [(&'static str, &str); 2] {
     [("LIVEKIT_API_SECRET", "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4"), ("REDIS_PASSWORD", password)]
@@ -118,11 +105,11 @@ fn a_change_reaches_what_it_concerns() {
     let lan = want!(Lan::new("wire"));
     let node = lan.machine("front", &["203.0.113.10/24"]);
     let visitor = want!(Visitor::new(&lan.machine("visitor", &["198.51.100.7/24"]), DOMAIN, "203.0.113.10"));
-    let front = Machine::new(want!(Engine::start(&node, &IMAGES)), "front");
-    front.engine().docker(&["tag", "stageplot/echo:1", "stageplot/echo:2"]).success();
+    let front = Machine::new(want!(Engine::start(&node, &Image::STACK)), "front");
+    front.engine().docker(&["tag", Image::ECHO, "stageplot/echo:2"]).success();
     let installed = front.root().join("live");
 
-    let mut plot = plot(&front.root());
+    let mut plot = on_front(&front.root(), STACK);
     let mut before = render(&plot, &secrets(PASSWORD));
     front.bring_up(&before);
     wait_for("up", SOON, || redis(&front, PASSWORD, &["set", "kept", "yes"]) == "OK");
@@ -180,7 +167,7 @@ fn a_killed_installation_leaves_a_whole_release() {
     // To give files away takes root, as on a machine.
     want!(Namespace::new("root"));
     let scratch = Scratch::new();
-    let text = plot(&scratch.path().join("opt"));
+    let text = on_front(&scratch.path().join("opt"), STACK);
     let installed = scratch.path().join("opt/live");
     let other = text.replace("MODE = \"one\"", "MODE = \"two\"").replace("/api/*", "/other/*");
     let releases = [&text, &other].map(|plot| render(plot, &secrets(PASSWORD)));
@@ -274,8 +261,8 @@ fn names(directory: &Path) -> Vec<String> {
 fn a_copied_bundle_runs_by_itself() {
     let lan = want!(Lan::new("wire"));
     let node = lan.machine("front", &["203.0.113.10/24"]);
-    let front = Machine::new(want!(Engine::start(&node, &IMAGES)), "front");
-    let directory = front.upload(&render(&plot(&front.root()), &secrets(PASSWORD)));
+    let front = Machine::new(want!(Engine::start(&node, &Image::STACK)), "front");
+    let directory = front.upload(&render(&on_front(&front.root(), STACK), &secrets(PASSWORD)));
     let commands = "nft -f firewall/stageplot.nft\ndocker compose up -d --wait";
     front.shell(commands, &directory).success();
     assert!(front.containers().values().all(|one| one.health == "healthy"));

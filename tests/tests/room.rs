@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use stageplot_tests::{Client, Engine, Lan, Machine, Namespace, Process, Visitor, render, wait_for, want};
-
-const CADDY: &str = "caddy:2.11-alpine";
-const REDIS: &str = "redis:7-alpine";
-const LIVEKIT: &str = "livekit/livekit-server:v1.13.5";
-const ECHO: &str = "stageplot/echo:1";
+use stageplot_tests::{
+    Client, Engine, Image, Lan, Machine, Namespace, Process, Visitor, on_front, render, wait_for, want,
+};
 
 const SECRET: &str = "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4";
 const SECRETS: [(&str, &str); 2] = [("LIVEKIT_API_SECRET", SECRET), ("REDIS_PASSWORD", "a $pass# \"word\"")];
@@ -54,13 +51,9 @@ fn a_room_on_one_node() {
     let lan = want!(Lan::new("wire"));
     let node = lan.machine("front", &["203.0.113.10/24"]);
     let visitor = want!(Visitor::new(&lan.machine("visitor", &["198.51.100.7/24"]), DOMAIN, "203.0.113.10"));
-    let engine = want!(Engine::start(&node, &[CADDY, REDIS, LIVEKIT, ECHO]));
+    let engine = want!(Engine::start(&node, &Image::STACK));
     let front = Machine::new(engine, "front");
-    let plot = format!(
-        "name = \"live\"\nroot = \"{}\"\n[nodes.front]\npublic = \"203.0.113.10\"\n\
-         roles = [\"edge\", \"rooms\", \"sfu\", \"cache\"]\n{SERVICES}",
-        front.root().display()
-    );
+    let plot = on_front(&front.root(), SERVICES);
     let installed = bring_up(&front, &plot);
     visit(&visitor, &installed);
     assert_eq!(front.kernel_parameter("net/core/rmem_max"), "5000000");
@@ -92,8 +85,9 @@ fn a_room_on_two_nodes() {
     let front = lan.machine("front", &["192.168.1.1/24", "203.0.113.10/24"]);
     let media = lan.machine("media", &["192.168.1.2/24", "203.0.113.11/24"]);
     let visitor = want!(Visitor::new(&lan.machine("visitor", &["198.51.100.7/24"]), DOMAIN, "203.0.113.10"));
-    let front = Machine::new(want!(Engine::start(&front, &[CADDY, LIVEKIT, ECHO])), "front");
-    let media = Machine::new(want!(Engine::start(&media, &[REDIS, LIVEKIT])), "media");
+    let front =
+        Machine::new(want!(Engine::start(&front, &[Image::CADDY, Image::LIVEKIT, Image::ECHO])), "front");
+    let media = Machine::new(want!(Engine::start(&media, &[Image::REDIS, Image::LIVEKIT])), "media");
     let plot = |root: PathBuf, front: &str| {
         format!(
             "name = \"live\"\nroot = \"{}\"\n[networks.lan]\ncidr = \"192.168.1.0/24\"\n\

@@ -10,10 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use stageplot_render::Rendering;
-use stageplot_tests::{Engine, Lan, Machine, Program, render, run, wait_for, want};
-
-const IMAGES: [&str; 4] =
-    ["caddy:2.11-alpine", "redis:7-alpine", "livekit/livekit-server:v1.13.5", "stageplot/echo:1"];
+use stageplot_tests::{Engine, Image, Lan, Machine, Program, on_front, render, run, wait_for, want};
 
 /// The user of each image, and a few that are nobody's or a neighbour's.
 const USERS: [(&str, u32); 4] = [("cache", 999), ("edge", 0), ("rooms", 1000), ("sfu", 0)];
@@ -21,20 +18,12 @@ const STRANGERS: [u32; 5] = [12345, 65534, 1000, 999, 1];
 
 const SOON: Duration = Duration::from_secs(30);
 
-fn plot(root: &Path) -> String {
-    format!(
-        r#"
-name = "live"
-root = "{}"
-
-[nodes.front]
-public = "203.0.113.10"
-roles = ["edge", "rooms", "sfu", "cache"]
-
+/// The services of the machine.
+const STACK: &str = r#"
 [services.edge]
 kind = "edge"
 domain = "live.example.com"
-tls = {{ cert = {{ env = "SITE_CERT" }}, key = {{ env = "SITE_KEY" }} }}
+tls = { cert = { env = "SITE_CERT" }, key = { env = "SITE_KEY" } }
 
 [services.rooms]
 kind = "app"
@@ -43,21 +32,18 @@ port = 8080
 health = "/health"
 routes = ["/api/*"]
 needs = ["cache"]
-env = {{ TOKEN = {{ env = "APP_TOKEN" }} }}
+env = { TOKEN = { env = "APP_TOKEN" } }
 
 [services.sfu]
 kind = "livekit"
 log-level = "debug"
-keys = {{ main = {{ env = "LIVEKIT_API_SECRET" }} }}
-turn = {{}}
+keys = { main = { env = "LIVEKIT_API_SECRET" } }
+turn = {}
 
 [services.cache]
 kind = "redis"
-password = {{ env = "REDIS_PASSWORD" }}
-"#,
-        root.display()
-    )
-}
+password = { env = "REDIS_PASSWORD" }
+"#;
 
 /// Every secret file is read by the user of the image that it is for, and by no other
 /// but root; and no secret is found in what anybody else may see.
@@ -67,7 +53,7 @@ fn secrets_stay_where_they_belong() {
     let setpriv = want!(Program::named("setpriv"));
     let lan = want!(Lan::new("wire"));
     let node = lan.machine("front", &["203.0.113.10/24"]);
-    let front = Machine::new(want!(Engine::start(&node, &IMAGES)), "front");
+    let front = Machine::new(want!(Engine::start(&node, &Image::STACK)), "front");
     let (certificate, key) = certificate(&openssl);
     let secrets = [
         ("LIVEKIT_API_SECRET", "canary-livekit-0f9d7c1b6a5e4d3c2b1a"),
@@ -81,7 +67,7 @@ fn secrets_stay_where_they_belong() {
     let mut canaries: Vec<String> = secrets[..3].iter().map(|(_, value)| (*value).to_owned()).collect();
     canaries.push(line);
 
-    let rendering = render(&plot(&front.root()), &secrets);
+    let rendering = render(&on_front(&front.root(), STACK), &secrets);
     let (seen, _) = watch_arguments(|| {
         front.bring_up(&rendering);
         front.reload(&rendering);

@@ -6,19 +6,19 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use stageplot_tests::{Engine, Lan, Namespace, Program, Scratch, run, wait_for, want};
+use stageplot_tests::{Engine, Image, Lan, Namespace, Program, Scratch, run, wait_for, want};
 
 const SOON: Duration = Duration::from_secs(10);
 
 /// The stand-in images, and the user that each runs its program as.
 const IMAGES: [(&str, &str); 7] = [
-    ("caddy:2.11-alpine", "0 0"),
-    ("stageplot/caddy-l4:2.11", "0 0"),
-    ("redis:7-alpine", "999 1000"),
-    ("livekit/livekit-server:v1.13.5", "0 0"),
+    (Image::CADDY, "0 0"),
+    (Image::CADDY_L4, "0 0"),
+    (Image::REDIS, "999 1000"),
+    (Image::LIVEKIT, "0 0"),
     ("livekit/livekit-server:v1.11.0", "0 0"),
     ("livekit/livekit-server:v1.9.12", "0 0"),
-    ("stageplot/echo:1", "1000 1000"),
+    (Image::ECHO, "1000 1000"),
 ];
 
 /// Machines on one wire reach each other over both families, whatever the network of
@@ -96,7 +96,7 @@ fn an_engine_comes_and_goes() {
     let directory = engine.socket().parent().expect("a directory").to_owned();
     let name = directory.file_name().expect("a name").to_owned();
     // What still runs when the engine ends must not stay either.
-    engine.docker(&["run", "--detach", "--restart=always", "redis:7-alpine"]).success();
+    engine.docker(&["run", "--detach", "--restart=always", Image::REDIS]).success();
     drop(engine);
     assert!(!directory.exists());
     let mounts = fs::read_to_string("/proc/mounts").expect("the mounts");
@@ -112,7 +112,7 @@ fn an_engine_comes_and_goes() {
 fn redis_is_as_the_official_one() {
     let lan = want!(Lan::new("lan"));
     let node = lan.machine("node", &["192.168.1.1/24"]);
-    let engine = want!(Engine::start(&node, &["redis:7-alpine"]));
+    let engine = want!(Engine::start(&node, &[Image::REDIS]));
     let scratch = Scratch::new();
     let (config, data) = (scratch.path().join("config"), scratch.path().join("data"));
     for directory in [&config, &data] {
@@ -129,7 +129,7 @@ fn redis_is_as_the_official_one() {
         (&["redis-server", "--protected-mode", "yes"], "yes"),
     ] {
         let run = ["run", "--detach", "--name", "one", "-v", &mounts[0], "-v", &mounts[1]];
-        engine.docker(&[&run[..], &["redis:7-alpine"], arguments].concat()).success();
+        engine.docker(&[&run[..], &[Image::REDIS], arguments].concat()).success();
         let ask = |setting| {
             let ask = ["exec", "one", "redis-cli", "config", "get", setting];
             engine.docker(&ask).stdout.lines().nth(1).map(str::to_owned)
@@ -152,7 +152,7 @@ fn redis_is_as_the_official_one() {
 fn compose_of_each_version() {
     let lan = want!(Lan::new("lan"));
     let node = lan.machine("node", &["192.168.1.1/24"]);
-    let engine = want!(Engine::start(&node, &["stageplot/echo:1", "redis:7-alpine"]));
+    let engine = want!(Engine::start(&node, &[Image::ECHO, Image::REDIS]));
     let project = Scratch::new();
     let file = "
 name: tried
@@ -184,9 +184,9 @@ services:
 fn an_engine_comes_back() {
     let lan = want!(Lan::new("lan"));
     let node = lan.machine("node", &["192.168.1.1/24"]);
-    let mut engine = want!(Engine::start(&node, &["stageplot/echo:1"]));
+    let mut engine = want!(Engine::start(&node, &[Image::ECHO]));
     let run = ["run", "--detach", "--publish", "8080:8080", "--restart", "unless-stopped"];
-    engine.docker(&[&run[..], &["stageplot/echo:1"]].concat()).success();
+    engine.docker(&[&run[..], &[Image::ECHO]].concat()).success();
     let answered = || answers(&node, "192.168.1.1", "8080", false);
     wait_for("answered", SOON, answered);
     engine.restart();
@@ -207,8 +207,8 @@ fn what_a_killed_run_left_is_swept() {
     if let Ok(file) = std::env::var("STAGEPLOT_TESTS_LEAVE") {
         let lan = want!(Lan::new("left"));
         let node = lan.machine("left", &["192.168.1.1/24"]);
-        let engine = want!(Engine::start(&node, &["stageplot/echo:1"]));
-        engine.docker(&["run", "--detach", "stageplot/echo:1"]).success();
+        let engine = want!(Engine::start(&node, &[Image::ECHO]));
+        engine.docker(&["run", "--detach", Image::ECHO]).success();
         fs::write(file, format!("{}\n{}", engine.socket().display(), node.name())).expect("a file");
         std::thread::sleep(Duration::from_secs(60));
         return;

@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use stageplot_tests::{Certificate, Engine, Lan, Machine, Output, Visitor, render, run, wait_for, want};
+use stageplot_tests::{
+    Certificate, Engine, Image, Lan, Machine, Output, Visitor, render, run, wait_for, want,
+};
 
-const LIVEKIT: &str = "livekit/livekit-server:v1.13.5";
-const REDIS: &str = "redis:7-alpine";
 const SECRETS: [(&str, &str); 2] =
     [("LIVEKIT_API_SECRET", "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4"), ("REDIS_PASSWORD", "password")];
 const ADDRESS: &str = "203.0.113.10";
@@ -39,7 +39,7 @@ fn turn_shares_the_port_of_the_edge() {
     let node = lan.machine("front", &["203.0.113.10/24"]);
     let outside = lan.machine("visitor", &["198.51.100.7/24"]);
     let visitor = want!(Visitor::new(&outside, "live.example.com", ADDRESS));
-    let engine = want!(Engine::start(&node, &["stageplot/caddy-l4:2.11", REDIS, LIVEKIT]));
+    let engine = want!(Engine::start(&node, &[Image::CADDY_L4, Image::REDIS, Image::LIVEKIT]));
     let front = Machine::new(engine, "front");
     let plot = format!(
         r#"
@@ -79,7 +79,7 @@ fn turn_has_the_port_of_a_node_without_an_edge() {
     let node = lan.machine("media", &["203.0.113.10/24"]);
     let outside = lan.machine("visitor", &["198.51.100.7/24"]);
     let visitor = want!(Visitor::new(&outside, TURN, ADDRESS));
-    let engine = want!(Engine::start(&node, &[REDIS, LIVEKIT]));
+    let engine = want!(Engine::start(&node, &[Image::REDIS, Image::LIVEKIT]));
     let media = Machine::new(engine, "media");
     let certificate = want!(Certificate::new(&[TURN]));
     let plot = format!(

@@ -40,6 +40,7 @@ pub(crate) struct Args {
 enum Command {
     Init(command::init::Init),
     Check(command::check::Check),
+    Pin(command::pin::Pin),
     Render(command::render::Render),
     Seal(command::seal::Seal),
     Diff(command::diff::DiffArgs),
@@ -55,6 +56,7 @@ impl Command {
         match self {
             Self::Init(init) => init.run(),
             Self::Check(check) => check.run(),
+            Self::Pin(pin) => pin.run(),
             Self::Render(render) => render.run(),
             Self::Seal(seal) => seal.run(),
             Self::Diff(diff) => diff.run(),

@@ -6,6 +6,7 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod man;
+pub(crate) mod pin;
 pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod seal;

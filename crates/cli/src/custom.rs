@@ -5,12 +5,13 @@
 //! is added to that service's files. Anything else is an error, since it would
 //! be a mistyped name more often than not.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use stageplot_render::{Custom, template_names};
-use stageplot_topology::Topology;
+use stageplot_render::{Artifact, ArtifactSource, Custom, SourceError, template_names};
+use stageplot_topology::{Node, Service, Topology};
 
 use crate::failure::Failure;
 
@@ -23,7 +24,7 @@ pub(crate) fn read(topology: &Topology, dir: &Path) -> Result<Custom, Failure> {
     for path in entries(&dir)? {
         let name = name(&path)?;
         if name == FILES {
-            files(topology, &path, &mut custom)?;
+            custom = custom.source(files(topology, &path)?);
             continue;
         }
         if !known.iter().any(|known| known == name) {
@@ -47,7 +48,8 @@ pub(crate) fn read(topology: &Topology, dir: &Path) -> Result<Custom, Failure> {
 }
 
 /// Reads `files/SERVICE/NAME`.
-fn files(topology: &Topology, dir: &Path, custom: &mut Custom) -> Result<(), Failure> {
+fn files(topology: &Topology, dir: &Path) -> Result<Files, Failure> {
+    let mut all = Files::default();
     for service in entries(dir)? {
         let of = name(&service)?.to_owned();
         if topology.service_named(&of).is_none() {
@@ -61,11 +63,21 @@ fn files(topology: &Topology, dir: &Path, custom: &mut Custom) -> Result<(), Fai
         let mut files = Vec::new();
         for path in entries(&service)? {
             let bytes = bounded(&path, MAX_FILE)?;
-            files.push((name(&path)?.to_owned(), bytes));
+            files.push(Artifact::open(name(&path)?, bytes));
         }
-        custom.files.insert(of, files);
+        all.0.insert(of, files);
     }
-    Ok(())
+    Ok(all)
+}
+
+/// The files of services, by service.
+#[derive(Default)]
+struct Files(BTreeMap<String, Vec<Artifact>>);
+
+impl ArtifactSource for Files {
+    fn of_service(&self, _: &Topology, _: &Node, service: &Service) -> Result<Vec<Artifact>, SourceError> {
+        Ok(self.0.get(service.name.as_str()).cloned().unwrap_or_default())
+    }
 }
 
 /// What is in a directory, in the order of names.

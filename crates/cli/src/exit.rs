@@ -15,11 +15,13 @@ pub(crate) enum Exit {
     /// The plot was read, and there is something wrong with it; or two sides were, and
     /// they differ.
     Findings = 2,
+    /// Two sides were compared, and the change breaks a rule of the user's own.
+    Denied = 3,
 }
 
 impl Exit {
     /// Every exit code.
-    pub(crate) const ALL: [Self; 3] = [Self::Well, Self::Failed, Self::Findings];
+    pub(crate) const ALL: [Self; 4] = [Self::Well, Self::Failed, Self::Findings, Self::Denied];
 
     /// When the command ends so.
     pub(crate) fn meaning(self) -> &'static str {
@@ -29,9 +31,10 @@ impl Exit {
                 "nothing was done: the command line is wrong, or something cannot be read or written"
             }
             Self::Findings => {
-                "the plot has errors, or a secret it names is missing; with --deny-warnings, warnings too; \
-                 of diff: something changes"
+                "the plot has errors, or lacks a secret or an image; with --deny-warnings, warnings too; \
+                 of diff: something changes; of seal --check: the seals are not up to date"
             }
+            Self::Denied => "of diff: the change breaks a rule of --policy or --deny",
         }
     }
 }

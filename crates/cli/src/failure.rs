@@ -32,6 +32,13 @@ impl Failure {
         self
     }
 
+    /// Several failures as one; none where there are none.
+    pub(crate) fn several(failures: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut failures = failures.into_iter();
+        let first = failures.next()?;
+        Some(Self { more: failures.collect(), ..first })
+    }
+
     /// Calls a path by another name: a copy by that of what was copied.
     pub(crate) fn calling(mut self, path: &Path, name: &str) -> Self {
         let path = path.display().to_string();
@@ -72,9 +79,8 @@ impl From<RenderError> for Failure {
         match error {
             RenderError::Template(error) => error.into(),
             RenderError::Templates(errors) => {
-                let mut failures = errors.into_iter().map(Self::from);
-                let first = failures.next().unwrap_or_else(|| Self::new("templates cannot be loaded"));
-                Self { more: failures.collect(), ..first }
+                let failures = errors.into_iter().map(Self::from);
+                Self::several(failures).unwrap_or_else(|| Self::new("templates cannot be loaded"))
             }
             other => Self::new(other.to_string()),
         }

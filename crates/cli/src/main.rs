@@ -2,7 +2,8 @@
 //! renders what every machine needs.
 //!
 //! The command parses, wires, prints and exits; what there is to know of
-//! stacks is in `stageplot-topology` and `stageplot-render`.
+//! stacks is in `stageplot-topology` and `stageplot-render`; sockets are in
+//! `stageplot-health`.
 
 use std::process::ExitCode;
 
@@ -14,9 +15,11 @@ mod docs;
 mod exit;
 mod failure;
 mod findings;
+mod lock;
 mod plot;
 mod process;
 mod reference;
+mod registries;
 mod screen;
 mod seals;
 mod secrets;

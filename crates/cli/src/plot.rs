@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use stageplot_render::judge;
-use stageplot_topology::{Built, Document, Findings, Format, Node, Plot, Topology, redact_source};
+use stageplot_topology::{Built, Document, Findings, Format, Lock, Node, Plot, Topology, redact_source};
 
 use crate::failure::Failure;
-use crate::{findings, screen};
+use crate::{findings, lock, screen};
 
 /// Which plot a command is about.
 #[derive(clap::Args)]
@@ -39,8 +39,17 @@ impl PlotArgs {
         Self { plot, plot_format: None }
     }
 
-    /// Finds the plot, and reads and validates it.
+    /// Finds the plot, reads and validates it, and lays its lock file beside it.
     pub(crate) fn read(&self) -> Result<PlotFile, Failure> {
+        let plot = self.read_unlocked()?;
+        match plot.lock.as_deref().map(lock::read).transpose()?.flatten() {
+            Some(lock) => Ok(plot.locked(lock)),
+            None => Ok(plot),
+        }
+    }
+
+    /// Finds the plot, and reads and validates it by itself.
+    pub(crate) fn read_unlocked(&self) -> Result<PlotFile, Failure> {
         if self.plot.as_os_str() == "-" {
             let bytes = bounded(io::stdin().lock())
                 .map_err(|error| Failure::read(Path::new("standard input"), &error))?;
@@ -48,7 +57,7 @@ impl PlotArgs {
             let json = bytes.as_ref().is_ok_and(|bytes| bytes.trim_ascii_start().starts_with(b"{"));
             let usual = if json { Format::Json } else { Format::Toml };
             let format = self.plot_format.map_or(usual, Format::from);
-            return Ok(PlotFile::new(PathBuf::new(), "<stdin>".to_owned(), format, bytes));
+            return Ok(PlotFile::new(PathBuf::new(), "<stdin>".to_owned(), None, format, bytes));
         }
         let path = self.find()?;
         let format = match self.plot_format {
@@ -70,7 +79,7 @@ impl PlotArgs {
             }
             size => Err(size.unwrap_or(usize::MAX)),
         };
-        Ok(PlotFile::new(dir, name, format, bytes))
+        Ok(PlotFile::new(dir, name, Some(lock::beside(path)), format, bytes))
     }
 
     /// The file: the one that is named, or the one in the directory that is.
@@ -129,6 +138,8 @@ pub(crate) struct PlotFile {
     pub(crate) dir: PathBuf,
     /// What it is called.
     pub(crate) name: String,
+    /// Where its lock file is, or would be; nowhere for standard input.
+    pub(crate) lock: Option<PathBuf>,
     /// Its text without secrets where it has no sound syntax; empty where it was not read.
     torn: String,
     /// Its values and their places, where it has sound syntax.
@@ -139,24 +150,44 @@ pub(crate) struct PlotFile {
 
 impl PlotFile {
     /// Validates what was read, or tells how many bytes are too many.
-    fn new(dir: PathBuf, name: String, format: Format, bytes: Result<Vec<u8>, usize>) -> Self {
+    fn new(
+        dir: PathBuf,
+        name: String,
+        lock: Option<PathBuf>,
+        format: Format,
+        bytes: Result<Vec<u8>, usize>,
+    ) -> Self {
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(size) => {
                 let built = Err(Document::too_large(size));
-                return Self { dir, name, torn: String::new(), document: None, built };
+                return Self { dir, name, lock, torn: String::new(), document: None, built };
             }
         };
         match Document::parse_bytes(format, &name, &bytes) {
             Ok(document) => {
                 let built = Plot::read(&document).and_then(|built| writable(built, &document));
-                Self { dir, name, torn: String::new(), document: Some(document), built }
+                Self { dir, name, lock, torn: String::new(), document: Some(document), built }
             }
             Err(findings) => {
                 let torn = redact_source(&String::from_utf8_lossy(&bytes));
-                Self { dir, name, torn, document: None, built: Err(findings) }
+                Self { dir, name, lock, torn, document: None, built: Err(findings) }
             }
         }
+    }
+
+    /// The plot with the digests of its images.
+    fn locked(mut self, lock: Lock) -> Self {
+        let mut built = self.built.and_then(|built| built.locked(lock));
+        if let Some(document) = &self.document {
+            let findings = match &mut built {
+                Ok(built) => &mut built.findings,
+                Err(findings) => findings,
+            };
+            Plot::locate(document, findings);
+        }
+        self.built = built;
+        self
     }
 
     /// Its text without secrets, for snippets.

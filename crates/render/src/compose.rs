@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stageplot_topology::{Attachment, Limits, Period, Placement, Protocol, Topology, listen};
+use stageplot_topology::{Attachment, ImageRef, Limits, Period, Placement, Protocol, Topology, listen};
 
-use crate::bridge_name;
+use crate::artifact::Owner;
+use crate::{bridge_name, yaml};
 
 /// A Compose project: what one node runs.
 #[derive(Debug, Serialize)]
@@ -19,11 +20,16 @@ pub(crate) struct Project {
 /// A service of a Compose project.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Container {
+    #[serde(serialize_with = "yaml::beside_its_key")]
     pub(crate) image: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) command: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<String>,
+    /// Whose its data directories are made; root's, where not set: the official
+    /// images run as root until they have made theirs their own.
+    #[serde(skip)]
+    pub(crate) data_owner: Option<Owner>,
     pub(crate) restart: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) network_mode: Option<&'static str>,
@@ -167,10 +173,10 @@ impl Bridge {
 impl Container {
     /// A container for a placement: image, network, ports and limits set, all
     /// else as every container has it.
-    pub(crate) fn new(topology: &Topology, placement: Placement, image: &str, limits: &Limits) -> Self {
+    pub(crate) fn new(topology: &Topology, placement: Placement, image: &ImageRef, limits: &Limits) -> Self {
         let bridged = placement.attachment == Attachment::Bridge;
         Self {
-            image: image.to_owned(),
+            image: topology.pulled(image).to_string(),
             restart: "unless-stopped",
             network_mode: (!bridged).then_some("host"),
             ports: if bridged { ports(topology, placement) } else { Vec::new() },

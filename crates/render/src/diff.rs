@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+mod comment;
 mod contents;
 mod data;
 mod effects;
@@ -39,13 +40,16 @@ mod format;
 mod impact;
 mod names;
 mod placement;
+pub mod policy;
 mod report;
+mod seals;
 mod sequence;
 mod services;
 mod side;
 mod value;
 mod words;
 
+pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT};
 pub use impact::{Effect, Impact, Reason};
 pub use report::{Diff, FieldChange, FileDiff, FlowChange, LineChange, NodeDiff, ServiceDiff, Status, Which};
 pub use side::{Side, SideError};

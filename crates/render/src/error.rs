@@ -2,6 +2,7 @@
 
 use stageplot_topology::Findings;
 
+use crate::SourceError;
 use crate::template::TemplateError;
 
 /// Why a topology could not be rendered.
@@ -17,6 +18,24 @@ pub enum RenderError {
     /// A template that does not render, or a value that its format cannot hold.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// Files of the user's own that cannot be made.
+    #[error("the files of your own for {of} cannot be made: {error}")]
+    Source {
+        /// The node, or the service and the node, that they are for.
+        of: String,
+        /// What their source said.
+        error: SourceError,
+    },
+    /// A file that a bundle cannot hold, for one of the user's own.
+    #[error("the bundle of {node} cannot hold {path:?}: {why}")]
+    Artifact {
+        /// The node's name.
+        node: String,
+        /// Where it was to stand in the bundle.
+        path: String,
+        /// Why it cannot, and how that is mended.
+        why: String,
+    },
     /// A value that a structured format cannot hold.
     #[error("a value cannot be written: {0}")]
     Format(String),

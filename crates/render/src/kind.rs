@@ -26,8 +26,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) values: &'a Values,
     pub(crate) templates: &'a Templates,
     pub(crate) restricted: &'a RestrictedPeers,
-    /// Files that the user adds to this service, by name.
-    pub(crate) extra: &'a [(String, Vec<u8>)],
+    /// Files that the user adds to this service.
+    pub(crate) extra: &'a [Artifact],
 }
 
 /// What a placement contributes to its node's bundle.
@@ -71,11 +71,6 @@ impl Scene<'_> {
             Artifact { path, ..file }.read_by(name, Change::Recreate)
         });
         (dir.clone(), placed.collect())
-    }
-
-    /// The files that the user adds to this service.
-    pub(crate) fn extra_files(&self) -> impl Iterator<Item = Artifact> + '_ {
-        self.extra.iter().map(|(name, content)| Artifact::open(name.clone(), content.clone()))
     }
 }
 

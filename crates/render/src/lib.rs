@@ -7,6 +7,7 @@
 mod artifact;
 mod bundle;
 mod compose;
+mod custom;
 pub mod diagram;
 pub mod diff;
 mod error;
@@ -26,11 +27,15 @@ mod yaml;
 
 pub use artifact::{Artifact, Change, Owner};
 pub use bundle::{Bundle, Manifest, ManifestEntry};
+pub use custom::{ArtifactSource, Custom, SourceError};
 pub use error::RenderError;
 pub use judge::judge;
-pub use render::{Custom, Renderer, Rendering, render, template_names};
+pub use render::{Renderer, Rendering, render, template_names};
 pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
 pub use secrets::{SecretError, SecretSource, Secrets};
+
+/// The value of a secret, as a [`SecretSource`] gives it.
+pub use secrecy::SecretString;
 
 use stageplot_topology::Topology;
 
@@ -43,3 +48,8 @@ pub fn bridge_name(topology: &Topology) -> String {
         _ => format!("sp-{}{}", &name[..6], &bundle::sha256(name.as_bytes())[..6]),
     }
 }
+
+/// Compiles the program of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -7,20 +7,12 @@ use stageplot_topology::{Attachment, Node, Topology};
 use crate::artifact::{Artifact, Change, Owner};
 use crate::bundle::Bundle;
 use crate::compose::{Bridge, Project};
+use crate::custom::{self, Custom};
 use crate::kind::{self, Part, RestrictedPeers, Scene};
+use crate::output::{OutputFile, PathError};
 use crate::secrets::{Secrets, Values};
 use crate::template::{Template, Templates};
 use crate::{RenderError, SealKey, Seals, firewall, judge, overview, parallel, system, yaml};
-
-/// What the user puts in the place of, or beside, what is rendered.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Custom {
-    /// Templates that take the place of ours, by name.
-    pub templates: BTreeMap<String, String>,
-    /// Files added to a service's own, by service and name.
-    pub files: BTreeMap<String, Vec<(String, Vec<u8>)>>,
-}
 
 /// Everything rendered for a topology.
 #[derive(Clone, Debug)]
@@ -30,6 +22,22 @@ pub struct Rendering {
     pub bundles: Vec<Bundle>,
     /// Files about the whole: DNS records, the runbook, the diagram.
     pub overview: Vec<Artifact>,
+}
+
+impl Rendering {
+    /// All files as [`output::write`](crate::output::write()) takes them, those of a
+    /// machine in a directory of its name.
+    ///
+    /// # Errors
+    ///
+    /// See [`PathError`]; what [`render`] made has none.
+    pub fn files(&self) -> Result<Vec<OutputFile<'_>>, PathError> {
+        let of_nodes = self.bundles.iter().flat_map(|bundle| {
+            bundle.artifacts.iter().map(move |file| (format!("{}/{}", bundle.node, file.path), file))
+        });
+        let overview = self.overview.iter().map(|file| (file.path.clone(), file));
+        of_nodes.chain(overview).map(|(path, file)| OutputFile::new(&path, &file.bytes, file.mode)).collect()
+    }
 }
 
 /// Renders a topology.
@@ -122,7 +130,7 @@ impl<'a> Renderer<'a> {
         let mut bridged = false;
         for placement in topology.placements_on(node.id) {
             let service = topology.service(placement.service);
-            let extra = self.custom.files.get(service.name.as_str()).map_or(&[][..], Vec::as_slice);
+            let extra = &self.custom.of_service(topology, node, service)?;
             let Self { values, templates, restricted, .. } = self;
             let Part { artifacts: files, container } = kind::render(Scene {
                 topology,
@@ -153,9 +161,13 @@ impl<'a> Renderer<'a> {
         artifacts.extend(firewall::render(topology, node.id, &self.templates)?);
         let sealed = self.values.is_sealed();
         artifacts.push(overview::readme(topology, node, &self.templates, &project, sealed)?);
+        artifacts.extend(self.custom.of_node(topology, node)?);
         let system = system::render(topology, node.id, &self.templates, &project, &artifacts, sealed)?;
         artifacts.extend(system);
-        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told())
+        if !self.custom.sources.is_empty() {
+            custom::check_places(node, &artifacts)?;
+        }
+        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told(), self.values.made_with())
     }
 
     /// The bundles of several nodes, rendered on all cores. Each is handed over as

@@ -82,6 +82,10 @@ pub struct Endpoint {
     /// The nodes that offer it, where not all do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes: Option<Vec<String>>,
+    /// The addresses at which somebody else offers it, such as
+    /// `redis.example.com:6379`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<String>,
 }
 
 /// Connections from a party to an endpoint.
@@ -238,6 +242,7 @@ impl Service {
                 protocol: endpoint.protocol.to_string(),
                 ports: endpoint.ports.to_string(),
                 nodes: (!all).then(|| endpoint.at.iter().map(|&at| name(at)).collect()),
+                elsewhere: endpoint.elsewhere.iter().map(ToString::to_string).collect(),
             }
         };
         Self {

@@ -110,22 +110,15 @@ pub(crate) fn render(
     Ok(artifacts)
 }
 
-/// The directories that containers keep data in. One whose user is told by number is
-/// that user's; the official images run as root until they have made theirs their own.
+/// The directories that containers keep data in.
 fn data_dirs(project: &Project) -> Vec<DataDir<'_>> {
     let containers = project.services.values();
     let data = containers.flat_map(|container| {
-        let owner = container.user.as_deref().and_then(numeric).unwrap_or(Owner::ROOT).to_string();
+        let owner = container.data_owner.unwrap_or(Owner::ROOT).to_string();
         let dirs = container.volumes.iter().filter_map(Mount::data_dir);
         dirs.map(move |path| DataDir { path, owner: owner.clone() })
     });
     data.collect()
-}
-
-/// A user as `uid` or `uid:gid`, the group being the user's own where it is left out.
-fn numeric(user: &str) -> Option<Owner> {
-    let (uid, gid) = user.split_once(':').unwrap_or((user, user));
-    Some(Owner::new(uid.parse().ok()?, gid.parse().ok()?))
 }
 
 /// Where a plot lives on every machine.

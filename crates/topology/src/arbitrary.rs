@@ -5,6 +5,7 @@
 //! for two services can meet on one port or two nodes share no network, so a
 //! test that wants a topology asks [`topology`], which keeps those that build.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
@@ -12,8 +13,9 @@ use proptest::sample::{select, subsequence};
 
 use crate::{
     App, ContainerNetwork, Edge, FirewallInput, ImageRef, Livekit, LivekitVersion, Metrics, Name,
-    NetworkSpec, NodeSpec, Opening, Plot, Port, PortRange, Protocol, PublicAddress, Redis, RedisRemote, Run,
-    SecretRef, ServiceSpec, Source, Tls, Topology, Turn, TurnTls,
+    NetworkSpec, NodeSpec, Opening, Plot, Port, PortRange, Protocol, PublicAddress, Redis, RedisRemote,
+    Registry, RegistryAccess, RegistrySpec, Run, SecretRef, ServiceSpec, Source, Tls, Topology, Turn,
+    TurnTls,
 };
 
 /// How many nodes a random plot has at most.
@@ -26,10 +28,11 @@ pub fn plot() -> impl Strategy<Value = Plot> {
     shape.prop_flat_map(|(nodes, networks, dual)| {
         let names: Vec<String> = (1..=nodes).map(|number| format!("node-{number}")).collect();
         let nodes: Vec<_> = (0..nodes).map(|index| node(index, networks)).collect();
-        (nodes, services(names), select(vec![FirewallInput::Nftables, FirewallInput::Ufw])).prop_map(
-            move |(nodes, services, input)| {
+        (nodes, services(names), select(vec![FirewallInput::Nftables, FirewallInput::Ufw]), registries())
+            .prop_map(move |(nodes, services, input, registries)| {
                 let mut plot = Plot::new(fixed("random"));
                 plot.firewall.input = input;
+                plot.registries = registries;
                 for index in 0..networks {
                     plot = plot.network(&network_name(index), network(index, dual));
                 }
@@ -45,8 +48,7 @@ pub fn plot() -> impl Strategy<Value = Plot> {
                     plot = plot.service(&name, service);
                 }
                 plot
-            },
-        )
+            })
     })
 }
 
@@ -66,6 +68,17 @@ pub fn shuffled(plot: Plot) -> impl Strategy<Value = Plot> {
         }
         plot
     })
+}
+
+/// No registries, or a mirror that speaks plain HTTP.
+fn registries() -> impl Strategy<Value = BTreeMap<Registry, RegistrySpec>> {
+    let mirror = "10.0.0.200:5000/hub".parse().expect("the mirror is valid");
+    let registry = |text: &str| text.parse::<Registry>().expect("registries here are valid");
+    let both = [
+        (Registry::docker_hub(), RegistrySpec::Mirror(mirror)),
+        (registry("10.0.0.200:5000"), RegistryAccess { http: true }.into()),
+    ];
+    prop_oneof![3 => Just(BTreeMap::new()), 1 => Just(both.into())]
 }
 
 fn network_name(index: usize) -> String {
@@ -218,12 +231,21 @@ fn edge(name: &'static str, offset: u16) -> impl Strategy<Value = Edge> {
 }
 
 fn redis() -> impl Strategy<Value = Redis> {
-    let external = prop_oneof![5 => Just(false), 1 => Just(true)];
+    let addresses = ["redis.example.com:7000", "redis.example.net:7000", "198.51.100.9:7001"];
+    let addresses = || addresses.iter().filter_map(|address| address.parse().ok()).collect();
+    let remote = select(vec![
+        RedisRemote { address: "redis.example.com:6379".parse().ok(), ..RedisRemote::default() },
+        RedisRemote { cluster: addresses(), ..RedisRemote::default() },
+        RedisRemote {
+            sentinels: addresses(),
+            sentinel_master: Some("live".to_owned()),
+            ..RedisRemote::default()
+        },
+    ]);
+    let external = prop::option::weighted(0.2, remote);
     (network_of_container(), external).prop_map(|(network, external)| {
-        let remote =
-            || RedisRemote { address: "redis.example.com:6379".parse().ok(), ..RedisRemote::default() };
         let password = Some(SecretRef::Env("REDIS_PASSWORD".to_owned()));
-        Redis { password, network, external: external.then(remote), ..Redis::default() }
+        Redis { password, network, external, ..Redis::default() }
     })
 }
 

@@ -146,13 +146,13 @@ pub fn listen(topology: &Topology, endpoint: EndpointId, at: PlacementId) -> Vec
         Scope::Everywhere => return everywhere(node.has_v6() || !bridged),
         Scope::Loopback if bridged => return Vec::new(),
         Scope::Loopback => return vec![Ipv4Addr::LOCALHOST.into()],
-        Scope::Flows => {}
+        Scope::Flows | Scope::Shared => {}
     }
     if !bridged {
         // Its own health check asks there.
         addresses.insert(Ipv4Addr::LOCALHOST.into());
     }
-    for flow in topology.flows_to(endpoint) {
+    for flow in bound_for(topology, endpoint) {
         match flow.from {
             Party::Internet | Party::Operator | Party::Nets(_) => return everywhere(node.has_v6()),
             Party::Network(network) => {
@@ -188,6 +188,15 @@ pub fn listen(topology: &Topology, endpoint: EndpointId, at: PlacementId) -> Vec
         }
     }
     addresses.into_iter().collect()
+}
+
+/// The flows that decide where an endpoint listens.
+fn bound_for(topology: &Topology, endpoint: EndpointId) -> impl Iterator<Item = &Flow> {
+    let own = topology.endpoint(endpoint);
+    let others = topology.endpoints_of(own.service).iter();
+    let bound = others
+        .filter(|other| other.id == own.id || own.scope == Scope::Shared && other.scope == Scope::Shared);
+    bound.flat_map(|endpoint| topology.flows_to(endpoint.id))
 }
 
 fn everywhere(v6: bool) -> Vec<IpAddr> {
@@ -302,6 +311,24 @@ mod tests {
         let topology = topology(&metrics);
         assert_eq!(sources(&topology, "livekit", "metrics", "one"), ["192.168.1.0/24"]);
         assert_eq!(sources(&topology, "livekit", "metrics", "three"), [""; 0]);
+    }
+
+    #[test]
+    fn what_shares_one_list_listens_where_any_of_it_is_reached() {
+        let metrics = MEDIA.replace("[livekit]", "[livekit]\nmetrics = { from = \"lan\" }");
+        let (without, with) = (topology(MEDIA), topology(&metrics));
+        let listens = |topology: &Topology, endpoint: &str| {
+            let service = topology.service_named("livekit").expect("a service");
+            let endpoint = topology.endpoint_named(service.id, endpoint).expect("an endpoint").id;
+            listen(topology, endpoint, service.placements[0])
+        };
+        let addresses =
+            |texts: &[&str]| texts.iter().map(|t| t.parse().expect("an address")).collect::<Vec<IpAddr>>();
+        assert_eq!(listens(&without, "signal"), addresses(&["127.0.0.1"]));
+        assert_eq!(listens(&with, "signal"), addresses(&["127.0.0.1", "192.168.1.1"]));
+        assert_eq!(listens(&with, "metrics"), listens(&with, "signal"));
+        // What listens there is not let in for that.
+        assert_eq!(sources(&with, "livekit", "signal", "one"), [""; 0]);
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub enum Probe {
     RedisPing {
         /// Whether a password is set.
         password: bool,
+        /// Whether it is asked inside TLS.
+        tls: bool,
     },
     /// `INFO replication` says that the link to the primary is up.
     RedisReplication,
@@ -112,7 +114,10 @@ fn probe(topology: &Topology, endpoint: &Endpoint) -> Option<Probe> {
         Speaks::Http3 => domain.map(|name| Probe::Http3Session { name }),
         Speaks::Redis => {
             let ServiceSpec::Redis(redis) = &service.kind else { return None };
-            Some(Probe::RedisPing { password: redis.password.is_some() })
+            Some(match &redis.external {
+                Some(remote) => remote.ping(endpoint, redis.password.is_some()),
+                None => Probe::RedisPing { password: redis.password.is_some(), tls: false },
+            })
         }
         Speaks::Turn => Some(Probe::StunBinding),
         Speaks::TurnTls => {
@@ -135,7 +140,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{Edge, Livekit, NodeSpec, Plot, Redis, SecretRef};
+    use crate::{Document, Edge, Format, Livekit, NodeSpec, Plot, Redis, SecretRef, firewall};
 
     fn topology() -> Topology {
         let secret = |name: &str| SecretRef::Env(name.to_owned());
@@ -177,9 +182,51 @@ mod tests {
     }
 
     #[test]
+    fn a_redis_elsewhere_is_asked_at_each_part_and_opens_nothing() {
+        let plot = |external: &str| {
+            let text = format!(
+                "name = 'live'\n[nodes.a]\npublic = '203.0.113.1'\nroles = ['livekit', 'rooms']\n\
+                 [livekit]\nkeys = {{ main = {{ env = 'KEY' }} }}\n\
+                 [services.rooms]\nkind = 'app'\nimage = 'registry.example.com/rooms:1'\nneeds = 'redis'\n\
+                 [redis]\npassword = {{ env = 'PASSWORD' }}\nexternal = {{ {external} }}\n"
+            );
+            let document = Document::parse(Format::Toml, "stageplot.toml", &text).expect("a document");
+            Plot::read(&document).expect("a sound plot").topology
+        };
+        let asked = |external: &str| {
+            let topology = plot(external);
+            let node = topology.nodes()[0].id;
+            assert_eq!(firewall(&topology, node), firewall(&plot("address = 'redis.example.com:1'"), node));
+            let checks = checks(&topology).into_iter().filter(|check| check.id.starts_with("redis."));
+            checks.map(|check| (check.id, check.probe)).collect::<Vec<_>>()
+        };
+        let ping = |id: &str, password, tls| (id.to_owned(), Probe::RedisPing { password, tls });
+        assert_eq!(
+            asked("address = '10.0.0.9:6380', tls = {}"),
+            [ping("redis.server from livekit", true, true), ping("redis.server from rooms", true, true)]
+        );
+        assert_eq!(
+            asked("sentinels = ['a:26379', 'b:26379'], sentinel-master = 'live'"),
+            [
+                ping("redis.sentinel from livekit", false, false),
+                ping("redis.sentinel from rooms", false, false)
+            ]
+        );
+        assert_eq!(
+            asked("cluster = ['10.0.0.9:7000', '10.0.0.8:7000', '10.0.0.9:7001']"),
+            [
+                ping("redis.cluster-7000 from livekit", true, false),
+                ping("redis.cluster-7001 from livekit", true, false),
+                ping("redis.cluster-7000 from rooms", true, false),
+                ping("redis.cluster-7001 from rooms", true, false),
+            ]
+        );
+    }
+
+    #[test]
     fn a_redis_with_a_password_is_asked_with_it() {
         let topology = topology();
         let redis = checks(&topology).into_iter().find(|check| check.id == "cache.primary from sfu");
-        assert_eq!(redis.expect("a check").probe, Probe::RedisPing { password: true });
+        assert_eq!(redis.expect("a check").probe, Probe::RedisPing { password: true, tls: false });
     }
 }

@@ -76,10 +76,16 @@ codes! {
     IdleNode "idle-node" Warning,
     NodeMemory "node-memory" Warning,
     FloatingImage "floating-image" Warning,
+    ImageUnlocked "image-unlocked" Warning,
+    LockUnused "lock-unused" Info,
+    ImageMoved "image-moved" Warning,
+    ImageUnresolved "image-unresolved" Error,
+    PlainRegistry "plain-registry" Warning,
     LiteralSecret "literal-secret" Warning,
     IdleEdge "idle-edge" Warning,
     RouteConflict "route-conflict" Error,
     WebhookNoRoute "webhook-no-route" Warning,
+    WebhookUntrusted "webhook-untrusted" Warning,
     PlainHttp "plain-http" Warning,
     AcmePort "acme-port" Warning,
     AcmeSeveralEdges "acme-several-edges" Warning,
@@ -91,6 +97,7 @@ codes! {
     RedisEviction "redis-eviction" Warning,
     RedisMemory "redis-memory" Warning,
     RedisRemote "redis-remote" Error,
+    ExternalOnNode "external-on-node" Error,
     LivekitNoKeys "livekit-no-keys" Error,
     LivekitShortSecret "livekit-short-secret" Error,
     LivekitNeedsRedis "livekit-needs-redis" Error,
@@ -100,7 +107,10 @@ codes! {
     TurnOff "turn-off" Error,
     TurnDomain "turn-domain" Error,
     TurnCertificate "turn-certificate" Error,
+    TurnRelayOpen "turn-relay-open" Warning,
+    LivekitRegion "livekit-region" Error,
     AppNotStarted "app-not-started" Error,
+    VolumeOwner "volume-owner" Warning,
     EnvReference "env-reference" Error,
     SecretMissing "secret-missing" Error,
     UnwritableValue "unwritable-value" Error,
@@ -124,10 +134,12 @@ impl Code {
         !matches!(
             self,
             Self::RedisOpen
+                | Self::ExternalOnNode
                 | Self::NoPublicAddress
                 | Self::LivekitShortSecret
                 | Self::EdgeImageLacksModule
                 | Self::AppNotStarted
+                | Self::ImageUnresolved
         ) && self.severity() == Severity::Error
     }
 }

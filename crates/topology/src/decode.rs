@@ -87,7 +87,7 @@
 //! assert_eq!(found, [
 //!     "error[wrong-type]: 1:10: domain: expected a string, found the number 7 \
 //!      (help: put it in quotes)",
-//!     "error[unknown-field]: 3:1: prot: unknown field `prot` in the plot \
+//!     "error[unknown-field]: 3:1: prot: unknown field `prot` in the file \
 //!      (help: did you mean `port`? known fields: `domain`, `tls`, `port`, `routes`)",
 //!     "error[missing-field]: 4:7: tls.key: missing field `key` in tls (help: add `key`)",
 //! ]);
@@ -119,7 +119,27 @@ use crate::{Code, FieldPath, Findings, Segment, Value};
 /// reported; only the findings say whether all was well. `None` means that
 /// there are errors and no `T`.
 pub fn decode<T: DeserializeOwned>(value: &Value, at: &FieldPath, findings: &mut Findings) -> Option<T> {
-    let context = Context::new(at.clone(), std::mem::take(findings));
+    decode_beside(value, at, &Elsewhere::default(), findings)
+}
+
+/// What of a tree is decoded elsewhere.
+#[derive(Default)]
+pub(crate) struct Elsewhere<'v> {
+    /// Values that are passed over.
+    pub(crate) values: Vec<&'v Value>,
+    /// Kinds that tables and fields at the top may have besides those that are
+    /// known here; findings name them as well.
+    pub(crate) kinds: Vec<&'static str>,
+}
+
+/// Decodes `value` without what is decoded elsewhere.
+pub(crate) fn decode_beside<T: DeserializeOwned>(
+    value: &Value,
+    at: &FieldPath,
+    elsewhere: &Elsewhere<'_>,
+    findings: &mut Findings,
+) -> Option<T> {
+    let context = Context::new(at.clone(), elsewhere, std::mem::take(findings));
     let decoded = match context.recover(Node::new(value, Step::ROOT, &context)) {
         Ok(decoded) => Some(decoded),
         Err(error) => {

@@ -186,7 +186,12 @@ impl Document {
         let path = &diagnostic.location.path;
         let found = self.find(path);
         // What is missing at the top stands nowhere, least of all on the first line.
-        if found.is_empty_root() || found.key.is_none() && !found.complete && self.is_root(found.value) {
+        // So does what a lock has beyond the plot.
+        let is_elsewhere = diagnostic.code == Code::LockUnused;
+        if is_elsewhere
+            || found.is_empty_root()
+            || found.key.is_none() && !found.complete && self.is_root(found.value)
+        {
             return None;
         }
         if let Some(range) = self.reference(diagnostic, found.value) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::topology::id;
-use crate::{FieldPath, PlacementId, PortRange, Protocol, ServiceId};
+use crate::{FieldPath, PlacementId, PortRange, Protocol, RemoteAddress, ServiceId};
 
 id! {
     /// An [`Endpoint`] of one topology.
@@ -33,6 +33,10 @@ pub struct Endpoint {
     pub scope: Scope,
     /// The placements that offer it, in their order.
     pub at: Vec<PlacementId>,
+    /// Where it is offered outside the plot, by what somebody else runs; then
+    /// no placement offers it, and flows to it leave their nodes and arrive at
+    /// none.
+    pub elsewhere: Vec<RemoteAddress>,
 }
 
 impl Endpoint {
@@ -40,6 +44,11 @@ impl Endpoint {
     pub fn is_at(&self, placement: PlacementId) -> bool {
         // A service may stand on a hundred thousand nodes, and each of them asks.
         self.at.binary_search(&placement).is_ok()
+    }
+
+    /// Whether somebody else runs it.
+    pub fn is_elsewhere(&self) -> bool {
+        !self.elsewhere.is_empty()
     }
 }
 
@@ -77,6 +86,9 @@ pub enum Speaks {
 pub enum Scope {
     /// Where its flows arrive; it can be told to bind there alone.
     Flows,
+    /// Where the flows of all such endpoints of its service arrive: the program
+    /// takes one list for them.
+    Shared,
     /// On all addresses, whatever it is told.
     Everywhere,
     /// On the loopback of its own network namespace.

@@ -15,10 +15,10 @@ pub use app::{App, EnvPart, EnvValue, Opening, Run};
 pub use edge::{Acme, Balance, DnsChallenge, Edge, Tls};
 pub use limits::{ContainerNetwork, Limits};
 pub use livekit::{
-    Drain, Livekit, LivekitVersion, LogLevel, Metrics, Room, Selector, Turn, TurnTls, UnknownLivekitVersion,
-    Webhook,
+    Drain, Livekit, LivekitVersion, LogLevel, Metrics, Region, Room, Selector, Turn, TurnTls,
+    UnknownLivekitVersion, Webhook,
 };
-pub use redis::{Eviction, Persistence, Redis, RedisAddress, RedisRemote, RedisTls};
+pub use redis::{Eviction, Persistence, Redis, RedisRemote, RedisTls};
 
 /// An image reference known when the program is written.
 fn fixed_image(text: &str) -> crate::ImageRef {

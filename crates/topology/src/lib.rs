@@ -13,7 +13,9 @@ pub mod dotenv;
 mod endpoint;
 mod firewall;
 mod flow;
+mod images;
 mod kind;
+mod lock;
 mod order;
 mod path;
 mod plot;
@@ -37,14 +39,16 @@ pub use firewall::{FirewallRule, firewall};
 pub use flow::{Flow, FlowId, NetsId, Party};
 pub use kind::{
     Acme, App, Balance, ContainerNetwork, DnsChallenge, Drain, Edge, EnvPart, EnvValue, Eviction, Limits,
-    Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisAddress, RedisRemote,
-    RedisTls, Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
+    Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisRemote, RedisTls, Region,
+    Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
 };
+pub use lock::Lock;
 pub use order::StartStep;
 pub use path::{FieldPath, Segment};
 pub use plot::{
-    Access, BridgeSpec, Built, FirewallInput, FirewallSpec, Keep, Level, NetworkSpec, NodeSpec, Plot,
-    PublicAddress, SealsSpec, ServiceSpec, Ssh, UnwritablePlot,
+    Access, BridgeSpec, Built, CustomKind, CustomKinds, FirewallInput, FirewallSpec, InvalidKind, Keep,
+    Level, NetworkSpec, NodeSpec, Plot, PublicAddress, RegistryAccess, RegistrySpec, SealsSpec, ServiceSpec,
+    Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{
@@ -52,7 +56,7 @@ pub use topology::{
     Topology,
 };
 pub use value::{
-    ByteSize, HostName, ImageRef, InvalidByteSize, InvalidHostName, InvalidImageRef, InvalidName,
-    InvalidPeriod, InvalidPort, InvalidSource, Literal, Name, Period, Port, PortRange, Protocol, SecretRef,
-    Source,
+    ByteSize, Digest, HostName, ImageRef, InvalidByteSize, InvalidDigest, InvalidHostName, InvalidImageRef,
+    InvalidMirror, InvalidName, InvalidPeriod, InvalidPort, InvalidRegistry, InvalidSource, Literal, Mirror,
+    Name, Period, Port, PortRange, Protocol, Registry, RemoteAddress, SecretRef, Source,
 };

@@ -5,10 +5,12 @@
 //! a [`Topology`], which can not.
 
 mod access;
+mod kinds;
 mod mistakes;
 mod network;
 mod node;
 mod read;
+mod registry;
 mod seals;
 mod service;
 mod write;
@@ -18,13 +20,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use access::{Access, Keep, Ssh};
+pub use kinds::{CustomKind, CustomKinds, InvalidKind};
 pub use network::{BridgeSpec, FirewallInput, FirewallSpec, NetworkSpec};
 pub use node::{NodeSpec, PublicAddress};
+pub use registry::{RegistryAccess, RegistrySpec};
 pub use seals::SealsSpec;
 pub use service::ServiceSpec;
 pub use write::UnwritablePlot;
 
-use crate::{Code, Findings, Name, Severity, Topology};
+use crate::{Code, Findings, Name, Registry, Severity, Topology};
 
 /// A stage plot: who stands where, and what plugs into what.
 ///
@@ -80,6 +84,12 @@ pub struct Plot {
     /// table of its kind's name at the top: `[redis]` is `[services.redis]` with
     /// `kind = "redis"`.
     pub services: BTreeMap<Name, ServiceSpec>,
+    /// Registries of images by name, with the mirror that is asked in its place:
+    /// `"docker.io" = "mirror.example.com:5000/hub"` takes all that comes from Docker
+    /// Hub from there. Docker on every node, and whoever pins, has a `docker login`
+    /// of its own.
+    #[schemars(with = "BTreeMap<String, RegistrySpec>", default)]
+    pub registries: BTreeMap<Registry, RegistrySpec>,
     /// How much each code of a finding matters here.
     #[schemars(with = "BTreeMap<String, Level>", default)]
     pub severity: BTreeMap<Code, Level>,
@@ -128,6 +138,7 @@ impl Plot {
             networks: BTreeMap::new(),
             nodes: BTreeMap::new(),
             services: BTreeMap::new(),
+            registries: BTreeMap::new(),
             severity: BTreeMap::new(),
         }
     }
@@ -177,9 +188,9 @@ impl Plot {
         if findings.has_errors() { Err(findings) } else { Ok(Built { topology, findings }) }
     }
 
-    /// Sets the severities that the plot asks for. A finding that is an error
-    /// because nothing could be built stays one.
-    pub(crate) fn apply_severity(&self, findings: &mut Findings) {
+    /// Sets the severities that the plot asks for, also for findings that came up
+    /// later. A finding that is an error because nothing could be built stays one.
+    pub fn apply_severity(&self, findings: &mut Findings) {
         findings.retain_mut(|finding| {
             let fixed = finding.code.is_fixed();
             let Some(level) = self.severity.get(&finding.code).filter(|_| !fixed) else { return true };

@@ -8,7 +8,7 @@ use crate::endpoint::{Endpoint, EndpointId};
 use crate::flow::{Flow, FlowId};
 use crate::plot::PublicAddress;
 use crate::reach::Peers;
-use crate::{ByteSize, Name, Plot, ServiceSpec};
+use crate::{ByteSize, Lock, Name, Plot, ServiceSpec};
 
 /// Declares an index into one of the topology's lists. Lists are in the order
 /// of names, so equal plots have equal ids however they were written.
@@ -60,6 +60,8 @@ pub struct Node {
     pub addresses: Vec<NodeAddress>,
     /// The address by which the Internet reaches it.
     pub public: Option<PublicAddress>,
+    /// Where in the world it is, where the plot says.
+    pub region: Option<Name>,
     /// Its memory, where the plot says.
     pub memory: Option<ByteSize>,
 }
@@ -68,6 +70,12 @@ impl Node {
     /// Whether it has an IPv6 address.
     pub fn has_v6(&self) -> bool {
         self.addresses.iter().any(|a| a.ip.is_ipv6()) || self.public.is_some_and(|p| p.v6.is_some())
+    }
+
+    /// Whether an address is one of its own.
+    pub fn has(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|a| a.ip == ip)
+            || self.public.is_some_and(|p| p.addresses().any(|own| own == ip))
     }
 
     /// The address that it tells to clients: the public one, IPv4 first, else
@@ -154,6 +162,7 @@ pub enum Attachment {
 #[derive(Clone, Debug)]
 pub struct Topology {
     pub(crate) plot: Plot,
+    pub(crate) lock: Lock,
     pub(crate) networks: Vec<Network>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) services: Vec<Service>,
@@ -179,6 +188,11 @@ impl Topology {
     /// The plot that this was built from.
     pub fn plot(&self) -> &Plot {
         &self.plot
+    }
+
+    /// The digests of its images; none unless it was [locked](crate::Built::locked).
+    pub fn lock(&self) -> &Lock {
+        &self.lock
     }
 
     /// All machines, by name.

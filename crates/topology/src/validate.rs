@@ -32,6 +32,7 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     placed(topology, findings);
     ports::review(topology, findings);
     routes::review(topology, findings);
+    crate::images::review(topology, findings);
     sources::review(topology, findings);
 }
 
@@ -207,7 +208,7 @@ impl<'a> Review<'a> {
                 Code::FloatingImage,
                 field,
                 format!("{image} is another image whenever it is pulled"),
-                "write a version's tag, or a digest",
+                "write a version's tag, or a digest; `stageplot pin` looks digests up",
             );
         }
     }

@@ -5,20 +5,26 @@
 use serde::{Deserialize, Deserializer};
 
 mod bytes;
+mod digest;
 mod duration;
 mod host;
 mod image;
 mod name;
 mod port;
+mod registry;
+mod remote;
 mod secret;
 mod source;
 
 pub use bytes::{ByteSize, InvalidByteSize};
+pub use digest::{Digest, InvalidDigest};
 pub use duration::{InvalidPeriod, Period};
 pub use host::{HostName, InvalidHostName};
 pub use image::{ImageRef, InvalidImageRef};
 pub use name::{InvalidName, Name};
 pub use port::{InvalidPort, Port, PortRange, Protocol};
+pub use registry::{InvalidMirror, InvalidRegistry, Mirror, Registry};
+pub use remote::RemoteAddress;
 pub use secret::{Literal, SecretRef};
 pub use source::{InvalidSource, Source};
 

@@ -50,6 +50,8 @@ impl LiveKit {
     /// Where the HTTP client cannot be set up.
     pub(crate) fn new(servers: Vec<SocketTarget>) -> Result<Self, reqwest::Error> {
         // Its servers are in the plot's own networks, whatever proxy the rest may use.
+        // In a build with other crates reqwest may speak TLS, and wants a provider for it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().connect_timeout(CONNECT).timeout(CALL).no_proxy().build()?;
         Ok(Self { http, servers })
     }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use stageplot_tests::{Program, Station, caddy_validate, want};
-use stageplot_topology::ServiceSpec;
+use stageplot_topology::{Acme, ServiceSpec, Tls};
 
 use super::Example;
 
@@ -11,6 +11,7 @@ use super::Example;
 fn every_caddyfile_is_valid() {
     let plain = want!(Program::named("caddy"));
     let layer4 = want!(Program::named("caddy-l4"));
+    let dns = want!(Program::named("caddy-dns"));
     let mut validated = 0;
     for example in want!(Example::all()) {
         let stage = want!(example.stage());
@@ -18,7 +19,11 @@ fn every_caddyfile_is_valid() {
             for service in station.services("edge") {
                 let service_of = example.topology.service_named(service).expect("a service");
                 let ServiceSpec::Edge(edge) = &service_of.kind else { panic!("{service} is no edge") };
-                let caddy = if edge.layer4 { &layer4 } else { &plain };
+                let caddy = match &edge.tls {
+                    Tls::Acme(Acme { dns: Some(_), .. }) => &dns,
+                    _ if edge.layer4 => &layer4,
+                    _ => &plain,
+                };
                 let root = want!(station.root(service));
                 let output = caddy_validate(station, &root, caddy);
                 assert!(output.succeeded(), "{}, {node}: {}", example.name, output.stderr);

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use stageplot_render::bridge_name;
 use stageplot_tests::{
-    Engine, Installed, Namespace, Output, Process, Program, Scratch, compose_config, run, wait_for, want,
-    write_bundle,
+    Engine, Image, Installed, Namespace, Output, Process, Program, Scratch, compose_config, run, wait_for,
+    want, write_bundle,
 };
 
 use super::Example;
@@ -94,8 +94,8 @@ type StandIns = &'static [(&'static str, &'static str)];
 /// Plots of which a node is brought up.
 const BROUGHT_UP: [(&str, &str, StandIns); 4] = [
     ("single", "front", &[]),
-    ("bridge", "front", &[("registry.example.com/rooms:1.4.0", "stageplot/echo:1")]),
-    ("turn-edge", "front", &[("registry.example.com/caddy-l4:2.11.9", "stageplot/caddy-l4:2.11")]),
+    ("bridge", "front", &[("registry.example.com/rooms:1.4.0", Image::ECHO)]),
+    ("turn-edge", "front", &[("registry.example.com/caddy-l4:2.11.9", Image::CADDY_L4)]),
     ("settings", "media", &[]),
 ];
 

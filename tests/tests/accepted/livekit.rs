@@ -1,14 +1,12 @@
 //! `livekit.yaml`, by `livekit-server` in every version that is supported: it starts
 //! beside a real Redis, is well, and takes tokens that are signed with its keys alone.
 
-use std::path::PathBuf;
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use serde_json::json;
-use stageplot_tests::{
-    Certificate, Missing, Process, Program, Root, Running, Stage, Station, run, token, want,
-};
-use stageplot_topology::{Livekit, LivekitVersion, SecretRef, ServiceId, ServiceSpec, Topology};
+use stageplot_tests::{Missing, Program, Running, Stage, Station, inside, run, token, want};
+use stageplot_topology::{Livekit, LivekitVersion, ServiceId, ServiceSpec, Topology};
 
 use super::Example;
 
@@ -70,85 +68,6 @@ fn every_one_takes_its_tokens(version: &str) {
     println!("{started} servers");
 }
 
-/// The Redis of `redis-external` is somebody else's: here one with TLS, that Sentinels
-/// tell the address of. LiveKit believes its certificate for what the plot says of it.
-#[test]
-fn a_redis_behind_sentinels() {
-    let redis = want!(Program::named("redis-server"));
-    let example = want!(Example::all()).into_iter().find(|example| example.name == "redis-external");
-    for version in LivekitVersion::SUPPORTED {
-        let server = want!(Program::versioned("livekit-server", &version.to_string()));
-        let example = want!(of_version(example.as_ref().expect("a plot"), *version));
-        let stage = want!(example.stage());
-        let machine = stage.lan().machine("elsewhere", &["198.51.100.9/24"]);
-        let hosts: String =
-            (1..=3).map(|number| format!("198.51.100.9 redis-{number}.example.net\n")).collect();
-        let elsewhere = want!(Root::new());
-        elsewhere.write("/etc/hosts", &hosts);
-        let certificate = example.vault.certificate().expect("a certificate");
-        elsewhere.write("/run/tls/cert", &certificate.cert);
-        elsewhere.write("/run/tls/key", &certificate.key);
-        let password = example.vault.value(&SecretRef::Env("REDIS_PASSWORD".to_owned()));
-        elsewhere.write("/run/redis.conf", format!("{TLS}tls-port 6379\nrequirepass {password}\n"));
-        elsewhere.write("/run/sentinel.conf", format!("{TLS}{SENTINEL}sentinel auth-pass live {password}\n"));
-        let start = |name: &str, arguments: &[&str]| {
-            Process::start(name, elsewhere.command(&machine, redis.path()).args(arguments))
-        };
-        let mut primary = start("redis", &["/run/redis.conf"]);
-        primary.wait_until("ready", SOON, |redis| redis.output().contains("Ready to accept"));
-        let mut sentinel = start("sentinel", &["/run/sentinel.conf", "--sentinel"]);
-        sentinel.wait_until("watching", SOON, |sentinel| sentinel.output().contains("+monitor master live"));
-
-        let station = stage.station("media-1");
-        let (service, livekit) = all_servers(&example.topology).next().expect("a LiveKit");
-        let asked = Asked { station, livekit, what: version.to_string() };
-        let root = want!(station.root(service));
-        root.write("/etc/hosts", &hosts);
-        let mut running = station.start_in(root, service, &server);
-        asked.starts(&mut running);
-        for (key, secret) in &livekit.keys {
-            asked.takes(key, example.vault.value(secret));
-        }
-        running.process.kill();
-
-        // By another authority's word, it believes nothing.
-        let root = want!(station.root(service));
-        root.write("/etc/hosts", &hosts);
-        let other = want!(Certificate::new(&["redis-1.example.net"]));
-        std::fs::write(mounted(station, "redis-ca.crt"), other.cert).expect("another authority");
-        let mut running = station.start_in(root, service, &server);
-        assert!(running.process.ended_within(SOON).is_some(), "{version} goes on");
-        assert!(
-            running.process.output().contains("unable to connect to redis"),
-            "{}",
-            running.process.output()
-        );
-    }
-}
-
-const TLS: &str = "port 0
-dir /run
-tls-cert-file /run/tls/cert
-tls-key-file /run/tls/key
-tls-ca-cert-file /run/tls/cert
-tls-auth-clients no
-tls-replication yes
-protected-mode no
-";
-
-const SENTINEL: &str = "tls-port 26379
-sentinel resolve-hostnames yes
-sentinel announce-hostnames yes
-sentinel monitor live redis-1.example.net 6379 1
-";
-
-/// Where a container's file of that name lies on its machine.
-fn mounted(station: &Station, name: &str) -> PathBuf {
-    let installed = station.installed();
-    let mut artifacts = installed.bundle().artifacts.iter();
-    installed.directory().join(&artifacts.find(|file| file.path.ends_with(name)).expect(name).path)
-}
-
 #[test]
 fn a_key_that_it_does_not_know_is_refused() {
     let example = want!(Example::all()).into_iter().find(|example| example.name == "settings");
@@ -168,8 +87,57 @@ fn a_key_that_it_does_not_know_is_refused() {
     }
 }
 
+/// Clients are told of a relay at each address of a node that is rendered, from 1.11 on an
+/// IPv6 one too. It answers there although it binds `0.0.0.0` where nothing else is said:
+/// to it that is every address of both families.
+#[test]
+fn a_relay_answers_in_both_families() {
+    let example = want!(Example::all()).into_iter().find(|example| example.name == "settings");
+    let redis = want!(Program::named("redis-server"));
+    for version in LivekitVersion::SUPPORTED {
+        let server = want!(Program::versioned("livekit-server", &version.to_string()));
+        let example = want!(of_version(example.as_ref().expect("a plot"), *version));
+        let stage = want!(example.stage());
+        let _caches = want!(start_redis(&stage, &redis));
+        let station = stage.station("media");
+        let mut running = want!(station.start("sfu", &server));
+        let livekit = all_servers(&example.topology).next().expect("a LiveKit").1;
+        Asked { station, livekit, what: version.to_string() }.starts(&mut running);
+        let both = *version >= LivekitVersion::TAKES_TWO_FAMILIES;
+        let addresses = ["203.0.113.11:3479", "[2001:db8::11]:3479"];
+        for address in &addresses[..if both { 2 } else { 1 }] {
+            let allocate = ask_relay(stage.station("front"), address, 0x0003);
+            // It wants to know who asks (RFC 8656, section 7.2).
+            assert_eq!(allocate, Some(0x0113), "{version} at {address}");
+            assert_eq!(
+                ask_relay(stage.station("front"), address, 0x0001),
+                Some(0x0101),
+                "{version} at {address}"
+            );
+        }
+        running.process.kill();
+    }
+}
+
+/// Sends a STUN request (RFC 8489, section 5) without any attributes, and returns the
+/// type of what comes back.
+fn ask_relay(from: &Station, address: &str, method: u16) -> Option<u16> {
+    let transaction = *b"stageplot-ok";
+    let request = [&method.to_be_bytes()[..], &[0, 0, 0x21, 0x12, 0xa4, 0x42], &transaction].concat();
+    inside(&from.machine().path(), || {
+        let any = if address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
+        let socket = UdpSocket::bind(any).ok()?;
+        socket.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        socket.send_to(&request, address).ok()?;
+        let mut answer = [0; 512];
+        let length = socket.recv(&mut answer).ok()?;
+        let own = answer.get(8..20) == Some(&transaction[..]) && length >= 20;
+        own.then(|| u16::from_be_bytes([answer[0], answer[1]]))
+    })
+}
+
 /// The same plot with another version of LiveKit, rendered.
-fn of_version(example: &Example, version: LivekitVersion) -> Result<Example, Missing> {
+pub(super) fn of_version(example: &Example, version: LivekitVersion) -> Result<Example, Missing> {
     let mut plot = example.topology.plot().clone();
     for service in plot.services.values_mut() {
         if let ServiceSpec::Livekit(livekit) = service {
@@ -188,7 +156,7 @@ fn servers(topology: &Topology) -> impl Iterator<Item = (&str, &Livekit)> {
     })
 }
 
-fn all_servers(topology: &Topology) -> impl Iterator<Item = (&str, &Livekit)> {
+pub(super) fn all_servers(topology: &Topology) -> impl Iterator<Item = (&str, &Livekit)> {
     topology.services().iter().filter_map(|service| match &service.kind {
         ServiceSpec::Livekit(livekit) => Some((service.name.as_str(), &**livekit)),
         _ => None,
@@ -214,19 +182,19 @@ fn start_redis(stage: &Stage, server: &Program) -> Result<Vec<Running>, Missing>
 }
 
 /// A server, and how to ask it.
-struct Asked<'a> {
-    station: &'a Station,
-    livekit: &'a Livekit,
-    what: String,
+pub(super) struct Asked<'a> {
+    pub(super) station: &'a Station,
+    pub(super) livekit: &'a Livekit,
+    pub(super) what: String,
 }
 
 impl Asked<'_> {
-    fn starts(&self, running: &mut Running) {
+    pub(super) fn starts(&self, running: &mut Running) {
         running.process.wait_for("well", SOON, || self.status("/", None) == "200");
     }
 
     /// It takes what is signed with the secret of a key, and nothing else.
-    fn takes(&self, key: &str, secret: &str) {
+    pub(super) fn takes(&self, key: &str, secret: &str) {
         let list = json!({ "roomList": true });
         for (token, wanted) in [
             (token(key, secret, &list), "200"),
@@ -237,6 +205,16 @@ impl Asked<'_> {
             let status = self.status("/twirp/livekit.RoomService/ListRooms", Some(&token));
             assert_eq!(status, wanted, "{} with {key}", self.what);
         }
+    }
+
+    /// What a method of the room service answers to who may do anything with rooms.
+    pub(super) fn rooms(&self, method: &str, body: &str, key: &str, secret: &str) -> String {
+        let token = token(key, secret, &json!({ "roomCreate": true, "roomList": true }));
+        let mut curl = self.station.machine().command("curl");
+        curl.args(["--silent", "--fail", "--max-time", "5", "--header", "Content-Type: application/json"]);
+        curl.args(["--header", &format!("Authorization: Bearer {token}"), "--data", body]);
+        curl.arg(format!("http://127.0.0.1:{}/twirp/livekit.RoomService/{method}", self.livekit.port));
+        run(&mut curl, SOON).stdout
     }
 
     fn status(&self, path: &str, token: Option<&str>) -> String {

@@ -5,6 +5,7 @@
 
 mod caddy;
 mod compose;
+mod elsewhere;
 mod firewall;
 mod livekit;
 mod plots;

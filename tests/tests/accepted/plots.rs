@@ -2,7 +2,7 @@
 
 /// Name and text.
 pub(crate) const FURTHER: &[(&str, &str)] =
-    &[("redis-on-host", REDIS_ON_HOST), ("settings", SETTINGS), ("ipv6-only", IPV6_ONLY)];
+    &[("redis-on-host", REDIS_ON_HOST), ("settings", SETTINGS), ("ipv6-only", IPV6_ONLY), ("dns-01", DNS_01)];
 
 /// Redis on the hosts' networks, where it binds what its flows need and no more; with
 /// replicas, one of them by IPv6, and snapshots only.
@@ -58,6 +58,30 @@ turn = { domain = "turn.example.com" }
 [redis]
 "#;
 
+/// Two edges that prove their name by DNS, for more names than one.
+const DNS_01: &str = r#"
+name = "dns"
+
+[nodes.one]
+public = "203.0.113.10"
+roles  = ["edge", "livekit", "redis"]
+
+[nodes.two]
+public = "203.0.113.11"
+roles  = "edge"
+
+[edge]
+domain  = "livekit.example.com"
+aliases = "live.example.com"
+image   = "registry.example.com/caddy-dns:2.11"
+tls     = { email = "ops@example.com", dns = { provider = "rfc2136", settings = { server = { env = "DNS_SERVER" }, key_name = { env = "DNS_KEY_NAME" }, key_alg = { env = "DNS_KEY_ALG" }, key = { env = "DNS_KEY" } } } }
+
+[livekit]
+keys = { main = { env = "LIVEKIT_API_SECRET" } }
+
+[redis]
+"#;
+
 /// Everything that has a setting is set to something.
 const SETTINGS: &str = r#"
 name = "a-name-of-more-than-twelve"
@@ -91,6 +115,7 @@ roles   = ["edge", "plain", "rooms", "agent"]
 address = ["10.1.0.2", "fd01::2"]
 public  = { v4 = "203.0.113.11", v6 = "2001:db8::11" }
 memory  = "8gb"
+region  = "west"
 roles   = ["sfu", "cache"]
 
 [services.edge]
@@ -150,7 +175,8 @@ webhook   = { key = "main", urls = ["https://livekit.example.com/api/webhook?a=b
 log-level = "debug"
 drain     = { max = "90s" }
 metrics   = { port = 6790, from = "lan" }
-selector  = "sysload"
+selector  = "regionaware"
+regions   = { east = { lat = 50.1, lon = 8.7 }, west = { lat = 39, lon = -77.5 } }
 limits    = { memory = "1gb", millicpus = 2000 }
 
 [services.cache]

@@ -7,15 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stageplot_tests::{
-    Listening, Namespace, Responder, Transport, ask, inside, scan, topology, wait_for, want,
+    Image, Listening, Namespace, Responder, Transport, ask, inside, scan, topology, wait_for, want,
 };
 use stageplot_topology::{Protocol, Sources, Topology, firewall};
 
 use crate::pairs::all;
 use crate::stage::{DEFAULT, IP6TABLES, NEVER, SOON, Stage};
-
-const IMAGES: [&str; 4] =
-    ["caddy:2.11-alpine", "redis:7-alpine", "livekit/livekit-server:v1.13.5", "stageplot/echo:1"];
 
 /// How long a scan waits for what comes back from a port.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -81,7 +78,7 @@ const OPEN: [(&str, &str, &[u16]); 4] = [
 
 #[test]
 fn closed_where_docker_leaves_ipv6_alone() {
-    let mut stage = want!(Stage::new(&IMAGES, DEFAULT));
+    let mut stage = want!(Stage::new(&Image::STACK, DEFAULT));
     let topology = topology(PLOT);
     stage.raise(&topology);
     every_tcp_port(&stage, &topology, Scans::All);
@@ -100,7 +97,7 @@ fn closed_where_docker_leaves_ipv6_alone() {
 
 #[test]
 fn closed_where_docker_translates_ipv6() {
-    let mut stage = want!(Stage::new(&IMAGES, IP6TABLES));
+    let mut stage = want!(Stage::new(&Image::STACK, IP6TABLES));
     let topology = topology(&PLOT.replace("[networks.lan]", "[bridge]\nipv6 = true\n\n[networks.lan]"));
     assert!(topology.plot().bridge.ipv6);
     stage.raise(&topology);

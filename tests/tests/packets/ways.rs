@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use stageplot_render::{Custom, Seals, Secrets, render};
 use stageplot_tests::{
-    Lan, Listening, Namespace, Responder, Scratch, Transport, ask, inside, topology, want,
+    Image, Lan, Listening, Namespace, Responder, Scratch, Transport, ask, inside, topology, want,
 };
 use stageplot_topology::{FlowId, Party, Sources, TargetHost, Topology, arrivals, dial, listen};
 
@@ -171,7 +171,7 @@ fn relays_meet_at_public_addresses() {
 /// what neither allows stays closed.
 #[test]
 fn two_plots_on_one_machine() {
-    let mut stage = want!(Stage::new(&["stageplot/echo:1"], DEFAULT));
+    let mut stage = want!(Stage::new(&[Image::ECHO], DEFAULT));
     let plots = [two("one", 90, 21000), two("two", 91, 22000)];
     let [one, two] = plots.each_ref().map(|plot| topology(plot));
     for topology in [&one, &two] {

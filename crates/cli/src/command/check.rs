@@ -1,21 +1,28 @@
 //! `stageplot check`
 
 use clap::ValueEnum;
+use stageplot_health::registry;
 use stageplot_render::{Renderer, Seals, Secrets};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::findings::{self, Total, json, sarif};
 use crate::plot::{PlotArgs, PlotFile};
-use crate::{counted, custom, screen, seals};
+use crate::{counted, custom, registries, screen, seals};
 
 /// Say everything that is wrong with a plot
 ///
-/// Needs no secrets, and writes nothing.
+/// Needs no secrets, asks nobody, and writes nothing. A lock file beside the plot is
+/// held against it.
 #[derive(clap::Args)]
 pub(crate) struct Check {
     #[command(flatten)]
     plot: PlotArgs,
+
+    /// Ask the registries too: which tags have moved away from what is locked, and
+    /// which images are not to be had
+    #[arg(long)]
+    online: bool,
 
     /// How findings are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -40,12 +47,23 @@ impl Check {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let mut plot = self.plot.read()?;
         let beside = seals(&mut plot).and_then(|()| templates(&plot));
+        if self.online
+            && let Ok(built) = &plot.built
+        {
+            let topology = &built.topology;
+            let answers = registries::ask(topology, topology.images().into_keys(), topology.lock())?;
+            let moved = registry::review(topology, &answers);
+            plot.add(moved);
+        }
         let findings = plot.findings();
         match self.format {
             ReportFormat::Text if findings.is_empty() && beside.is_err() => {}
-            ReportFormat::Text if findings.is_empty() => screen::data(&summary(&plot))?,
-            ReportFormat::Text => screen::data(&findings::draw(findings, &plot))?,
-            ReportFormat::Json => screen::json(&json::Report::new(&plot.name, findings))?,
+            ReportFormat::Text if findings.is_empty() => screen::data(&self.summary(&plot))?,
+            ReportFormat::Text => {
+                let images = self.images(&plot).map_or_else(String::new, |told| format!("\n{told}\n"));
+                screen::data(&(findings::draw(findings, &plot) + &images))?;
+            }
+            ReportFormat::Json => screen::json(&json::Report::new(&plot, self.online))?,
             ReportFormat::Sarif => screen::json(&sarif::log(&plot))?,
         }
         beside?;
@@ -56,19 +74,32 @@ impl Check {
             _ => Ok(Exit::Well),
         }
     }
-}
 
-/// What a sound plot describes, in a line.
-fn summary(plot: &PlotFile) -> String {
-    let Ok(built) = &plot.built else { return String::new() };
-    let topology = &built.topology;
-    format!(
-        "{} is well: {} on {}, {}\n",
-        plot.name,
-        counted(topology.services().len(), "service"),
-        counted(topology.nodes().len(), "node"),
-        counted(topology.flows().len(), "flow"),
-    )
+    /// What a sound plot describes, in a line.
+    fn summary(&self, plot: &PlotFile) -> String {
+        let Ok(built) = &plot.built else { return String::new() };
+        let topology = &built.topology;
+        let images = self.images(plot).map_or_else(String::new, |told| format!("; {told}"));
+        format!(
+            "{} is well: {} on {}, {}{images}\n",
+            plot.name,
+            counted(topology.services().len(), "service"),
+            counted(topology.nodes().len(), "node"),
+            counted(topology.flows().len(), "flow"),
+        )
+    }
+
+    /// What is known of the images of a sound plot, and whether anybody was asked.
+    fn images(&self, plot: &PlotFile) -> Option<String> {
+        let locked = plot.built.as_ref().ok()?.topology.locked_count();
+        match (locked, self.online) {
+            (0, _) => None,
+            (count, false) => {
+                Some(format!("{}, registries not asked (--online)", counted(count, "locked image")))
+            }
+            (count, true) => Some(format!("{}, registries asked", counted(count, "locked image"))),
+        }
+    }
 }
 
 /// Looks whether every secret has a seal, where the plot has seals.

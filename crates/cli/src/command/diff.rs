@@ -4,16 +4,20 @@ use std::path::PathBuf;
 use std::thread;
 
 use clap::ValueEnum;
-use stageplot_render::diff::{self, Diff};
+use serde::Serialize;
+use stageplot_render::diff::policy::Broken;
+use stageplot_render::diff::{self, Comment, Diff};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::screen;
 
 mod git;
+mod policy;
 mod side;
 mod text;
 
+use policy::PolicyArgs;
 use side::Place;
 
 /// Say what a change does: to files, to machines, to people in a room
@@ -22,8 +26,8 @@ use side::Place;
 /// git revision: `main:deploy/stageplot.toml`, from the top of the repository, or with
 /// ./ from here. With one side, compares what HEAD has of it with what is there; a
 /// REV:PATH alone is compared with PATH as it is there. Needs no secrets, and writes
-/// nothing. Exits with 0 where nothing changes, 2 where something does, and 1 where
-/// that cannot be told.
+/// nothing. Exits with 0 where nothing changes, 2 where something does, 3 where it breaks
+/// a rule of yours, and 1 where that cannot be told.
 #[derive(clap::Args)]
 pub(crate) struct DiffArgs {
     /// What is; or the one side that has changed
@@ -38,6 +42,9 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DiffFormat,
 
+    #[command(flatten)]
+    policy: PolicyArgs,
+
     /// Print the summary alone, without what differs in each file
     #[arg(long)]
     summary: bool,
@@ -50,11 +57,14 @@ enum DiffFormat {
     Text,
     /// For programs
     Json,
+    /// For a comment on a pull request or a merge request
+    Markdown,
 }
 
 impl DiffArgs {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let (before, after) = self.places()?;
+        let policy = self.policy.read()?;
         // Two threads: most of the time goes into reading files.
         let (before, after) = thread::scope(|scope| {
             let before = scope.spawn(|| before.read());
@@ -63,8 +73,13 @@ impl DiffArgs {
         });
         let (Some(before), Some(after)) = (before?, after?) else { return Ok(Exit::Failed) };
         let diff = diff::between(&before, &after);
-        self.print(&diff)?;
-        Ok(if diff.is_empty() { Exit::Well } else { Exit::Findings })
+        let broken = policy.map(|policy| policy.judge(&diff));
+        self.print(&diff, broken.as_deref())?;
+        Ok(match broken {
+            Some(broken) if !broken.is_empty() => Exit::Denied,
+            _ if diff.is_empty() => Exit::Well,
+            _ => Exit::Findings,
+        })
     }
 
     /// The two sides, one of which may be left out.
@@ -75,10 +90,24 @@ impl DiffArgs {
         }
     }
 
-    fn print(&self, diff: &Diff) -> Result<(), Failure> {
+    fn print(&self, diff: &Diff, broken: Option<&[Broken]>) -> Result<(), Failure> {
         match self.format {
-            DiffFormat::Text => screen::data(&text::draw(diff, self.summary)),
-            DiffFormat::Json => screen::json(diff),
+            DiffFormat::Text => screen::data(&text::draw(diff, self.summary, broken)),
+            DiffFormat::Json => screen::json(&Judged { diff, broken }),
+            DiffFormat::Markdown => {
+                let comment = Comment::new(diff).summary(self.summary);
+                let comment = broken.map_or(comment, |broken| comment.broken(broken));
+                screen::data(&comment.to_string())
+            }
         }
     }
+}
+
+/// A diff, and the rules that it breaks where there are rules.
+#[derive(Serialize)]
+struct Judged<'a> {
+    #[serde(flatten)]
+    diff: &'a Diff,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<&'a [Broken]>,
 }

@@ -113,6 +113,7 @@ mod tests {
             "[access]\nssh = { port = 22, from = [\"198.51.100.0/24\", \"2001:db8::/32\"] }",
             "[severity]\nfloating-image = \"allow\"",
             "[firewall]\ninput = \"ufw\"",
+            "[registries]\n\"docker.io\" = \"mirror.example.com:5000/hub\"\n\"10.0.0.5:5000\" = { http = true }",
             "[nodes.b]\npublic = { v4 = \"203.0.113.2\", v6 = \"2001:db8::2\", bound = false }\nmemory = \"8gb\"",
             "[networks.lan]\ncidr = [\"10.0.0.0/24\", \"fd00::/64\"]",
         ];
@@ -130,6 +131,7 @@ mod tests {
             "[severity]\nno-such-code = \"allow\"",
             "[severity]\nfloating-image = \"loud\"",
             "[firewall]\ninput = \"iptables\"",
+            "[registries]\n\"docker.io\" = { mirror = \"mirror.example.com\" }",
             "[nodes.b]\nrole = [\"redis\"]",
             "[edge]\ntls = \"on\"",
             "[livekit]\nversion = 1",

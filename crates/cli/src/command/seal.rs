@@ -38,7 +38,7 @@ impl Seal {
         let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
         let Some(spec) = &topology.plot().seals else {
             return Err(Failure::new(format!("{} names no seals file", plot.name))
-                .help("add: seals = { key = { env = \"STAGEPLOT_SEAL_KEY\" } }"));
+                .help("add at its top: seals = { key = { env = \"STAGEPLOT_SEAL_KEY\" } }; then `stageplot seal --new-key`"));
         };
         if self.new_key {
             make_key(topology, spec, &plot.dir)?;

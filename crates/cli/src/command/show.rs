@@ -140,3 +140,11 @@ fn dns(plot: &PlotArgs) -> Result<Exit, Failure> {
 fn chosen<'t>(topology: &'t Topology, node: Option<&'t Node>) -> &'t [Node] {
     node.map_or(topology.nodes(), std::slice::from_ref)
 }
+
+/// Where an endpoint is offered: on nodes, or at hosts that others run.
+fn places(nodes: &[String], elsewhere: &[String]) -> String {
+    match elsewhere {
+        [] => crate::listed(nodes),
+        hosts => format!("elsewhere: {}", crate::listed(hosts)),
+    }
+}

@@ -1,15 +1,20 @@
 //! Findings as JSON.
 
 use serde::Serialize;
-use stageplot_topology::{Code, Diagnostic, Findings, Severity, Span};
+use stageplot_topology::{Code, Diagnostic, Severity, Span};
 
 use super::Total;
+use crate::plot::PlotFile;
 
 /// What `--format json` says of a plot's findings.
 #[derive(Serialize)]
 pub(crate) struct Report<'a> {
     /// What the plot is called.
     plot: &'a str,
+    /// How many images are locked, where the plot is sound.
+    locked: Option<usize>,
+    /// Whether registries were asked: without, no tag is known to be unmoved.
+    online: bool,
     /// The findings, in the order of the file.
     findings: Vec<Item<'a>>,
     /// How many there are.
@@ -29,9 +34,16 @@ struct Item<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// What there is to say of the plot of that name.
-    pub(crate) fn new(plot: &'a str, findings: &'a Findings) -> Self {
-        Self { plot, findings: findings.iter().map(Item::from).collect(), total: Total::of(findings) }
+    /// What there is to say of a plot.
+    pub(crate) fn new(plot: &'a PlotFile, online: bool) -> Self {
+        let findings = plot.findings();
+        Self {
+            plot: &plot.name,
+            locked: plot.built.as_ref().ok().map(|built| built.topology.locked_count()),
+            online: online && plot.built.is_ok(),
+            findings: findings.iter().map(Item::from).collect(),
+            total: Total::of(findings),
+        }
     }
 }
 

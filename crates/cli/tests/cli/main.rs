@@ -3,9 +3,12 @@
 
 mod bad_input;
 mod check;
+mod diff;
 mod init;
 mod output;
+mod pin;
 mod place;
+mod policy;
 mod render;
 mod seals;
 mod secrets;

@@ -190,3 +190,37 @@ fn the_file_is_replaced_whole_and_a_link_stays_one() {
     let mode = fs::metadata(place.at("shared/seals")).expect("the file").permissions().mode();
     assert_eq!(mode & 0o600, 0o600);
 }
+
+#[test]
+fn a_diff_of_revisions_shows_that_a_secret_changed_and_what_that_does() {
+    let place = place();
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+            .args(args)
+            .current_dir(place.path());
+        assert!(git.output().expect("git runs").status.success(), "{args:?}");
+    };
+    run_with_secrets(&place, &["seal"], "correct horse").code(0);
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "first"]);
+    place.run(&["diff"]).code(0).prints("No changes.");
+    run_with_secrets(&place, &["seal"], "battery staple").code(0);
+    place
+        .run(&["diff"])
+        .code(2)
+        .prints("requirepass: sealed:REDIS_PASSWORD:")
+        .prints("redis: recreate")
+        .prints("livekit: drain");
+    // Seals elsewhere in the repository are found as well.
+    place.write(
+        "stageplot.toml",
+        place.read("stageplot.toml").replace("key = {", "file = \"a/b.seals\", key = {"),
+    );
+    fs::create_dir(place.at("a")).expect("a directory");
+    run_with_secrets(&place, &["seal"], "battery staple").code(0);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "second"]);
+    place.run(&["diff"]).code(0).prints("No changes.");
+}

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stageplot_topology::{
-    Attachment, Node, NodeId, Party, PlacementId, PortRange, Protocol, Service, ServiceId, ServiceSpec,
-    Topology,
+    Attachment, Node, NodeId, Party, PlacementId, PortRange, Protocol, Redis, Service, ServiceId,
+    ServiceSpec, Topology,
 };
 
 /// With more groups than this, services are drawn by kind: a picture of a
@@ -82,7 +82,13 @@ impl Picture {
         };
         ordered.sort_by_key(|(roles, nodes)| (roles.iter().map(column).min(), nodes.first().copied()));
 
-        let mut draft = Draft { topology, cards: Vec::new(), of: BTreeMap::new(), parties: BTreeMap::new() };
+        let mut draft = Draft {
+            topology,
+            cards: Vec::new(),
+            of: BTreeMap::new(),
+            parties: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
+        };
         let mut groups = Vec::new();
         for (roles, nodes) in &ordered {
             for role in roles {
@@ -149,6 +155,7 @@ struct Draft<'a> {
     /// The card of each placement.
     of: BTreeMap<PlacementId, usize>,
     parties: BTreeMap<Party, usize>,
+    elsewhere: BTreeMap<ServiceId, usize>,
 }
 
 impl Draft<'_> {
@@ -195,16 +202,35 @@ impl Draft<'_> {
         })
     }
 
+    fn cards_of(&self, placements: &[PlacementId]) -> BTreeSet<usize> {
+        placements.iter().filter_map(|at| self.of.get(at).copied()).collect()
+    }
+
+    /// The card of a service that others run.
+    fn elsewhere(&mut self, service: &Service) -> usize {
+        let next = self.cards.len();
+        *self.elsewhere.entry(service.id).or_insert_with(|| {
+            self.cards.push(Card {
+                name: service.name.to_string(),
+                detail: detail(self.topology, service, false),
+                notes: Vec::new(),
+                place: Place::Elsewhere,
+                column: column(service.kind.kind()),
+            });
+            next
+        })
+    }
+
     /// Every flow between cards; flows between the same two are one arrow.
     fn arrows(&mut self) -> Vec<Arrow> {
         let topology = self.topology;
         let mut ports: BTreeMap<(usize, usize), Ports> = BTreeMap::new();
         for flow in topology.flows() {
             let endpoint = topology.endpoint(flow.to);
-            let cards = |all: &[PlacementId]| -> BTreeSet<usize> {
-                all.iter().filter_map(|at| self.of.get(at).copied()).collect()
+            let targets = match endpoint.is_elsewhere() {
+                true => [self.elsewhere(topology.service(endpoint.service))].into(),
+                false => self.cards_of(&endpoint.at),
             };
-            let targets = cards(&endpoint.at);
             let own = flow.from == Party::Service(endpoint.service);
             let everywhere = endpoint.at.len() == topology.service(endpoint.service).placements.len();
             if own && everywhere {
@@ -218,7 +244,7 @@ impl Draft<'_> {
                 continue;
             }
             let sources = match flow.from {
-                Party::Service(service) => cards(&topology.service(service).placements),
+                Party::Service(service) => self.cards_of(&topology.service(service).placements),
                 party => [self.party(party)].into(),
             };
             for (&from, &to) in sources.iter().flat_map(|from| targets.iter().map(move |to| (from, to))) {
@@ -227,7 +253,6 @@ impl Draft<'_> {
                 }
             }
         }
-        self.external(&mut ports);
         let arrow = |((from, to), ports): ((usize, usize), Ports)| Arrow {
             from,
             to,
@@ -235,42 +260,6 @@ impl Draft<'_> {
             reasons: ports.reasons,
         };
         ports.into_iter().map(arrow).collect()
-    }
-
-    /// A Redis that others run listens on nothing of the plot, so no flow of
-    /// the plot leads to it; those who use it are known all the same.
-    fn external(&mut self, ports: &mut BTreeMap<(usize, usize), Ports>) {
-        let topology = self.topology;
-        for service in topology.services() {
-            let ServiceSpec::Redis(redis) = &service.kind else { continue };
-            let Some(remote) = &redis.external else { continue };
-            let uses = |client: &Service| match &client.kind {
-                ServiceSpec::App(app) => app.needs.contains(&service.name),
-                _ => topology.redis_of(client.id) == Some(service.id),
-            };
-            let clients = topology.services().iter().filter(|client| uses(client));
-            let clients: BTreeSet<_> =
-                clients.flat_map(|c| &c.placements).filter_map(|at| self.of.get(at).copied()).collect();
-            let way = match (remote.address.is_some(), remote.cluster.is_empty()) {
-                (true, _) => "Redis elsewhere",
-                (false, true) => "Redis elsewhere, by Sentinel",
-                (false, false) => "Redis Cluster elsewhere",
-            };
-            let card = self.cards.len();
-            self.cards.push(Card {
-                name: service.name.to_string(),
-                detail: way.to_owned(),
-                notes: Vec::new(),
-                place: Place::Elsewhere,
-                column: column("redis"),
-            });
-            for client in clients {
-                let entry = ports.entry((client, card)).or_default();
-                for address in remote.addresses() {
-                    entry.add(Protocol::Tcp, address.port.into(), "data");
-                }
-            }
-        }
     }
 }
 
@@ -283,6 +272,13 @@ fn detail(topology: &Topology, service: &Service, replica: bool) -> String {
             None => "Caddy".to_owned(),
         },
         ServiceSpec::Livekit(livekit) => format!("LiveKit {}", livekit.version),
+        ServiceSpec::Redis(Redis { external: Some(remote), .. }) => {
+            match (remote.sentinels.is_empty(), remote.cluster.is_empty()) {
+                (false, _) => "Redis elsewhere, by Sentinel".to_owned(),
+                (true, false) => "Redis Cluster elsewhere".to_owned(),
+                (true, true) => "Redis elsewhere".to_owned(),
+            }
+        }
         ServiceSpec::Redis(_) if replica => "Redis · replica".to_owned(),
         ServiceSpec::Redis(_) if several => "Redis · primary".to_owned(),
         ServiceSpec::Redis(_) => "Redis".to_owned(),

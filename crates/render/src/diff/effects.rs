@@ -1,8 +1,8 @@
 //! What differing files and definitions do to what runs.
 
 use super::placement::{COMPOSE, Here, Placement};
-use super::words::{differs, listed, name, period, unique};
-use super::{Effect, FileDiff, Impact, Reason, Status, data};
+use super::words::{differs, fields_in_words, listed, name, period};
+use super::{Effect, FieldChange, FileDiff, Impact, Reason, Status, data};
 use crate::Change;
 
 /// What happens to a service on a machine; none where nothing does. `streams_stay` is how
@@ -88,45 +88,42 @@ impl Reason {
     }
 
     /// Fields of `compose.yaml`.
-    fn compose(prefix: &str, fields: &[&str]) -> Self {
-        let text = format!("{COMPOSE}: {}", listed(&unique(fields)));
-        let fields = unique(fields).into_iter().map(|field| format!("{COMPOSE}: {prefix}{field}"));
+    fn compose(prefix: &str, fields: &[&FieldChange]) -> Self {
+        let text = format!("{COMPOSE}: {}", fields_in_words(fields, prefix));
+        let fields = fields.iter().map(|field| format!("{COMPOSE}: {}", field.path));
         Self { impact: Impact::Recreate, text, fields: fields.collect() }
     }
 }
 
 /// Why a service that is on both sides does not go on as it is.
 fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Vec<Reason> {
-    let mut reasons: Vec<_> = placement.own_files().map(own_file).collect();
-    match (before.container, after.container) {
-        (None, None) => return reasons,
+    let files = placement.own_files().map(own_file);
+    let mut reasons: Vec<_> = match (before.container, after.container) {
+        (None, None) => return files.collect(),
         (None, Some(_)) => {
-            reasons.push(Reason::new(
-                Impact::Start,
-                "it runs in a container from now on: stop your own process",
-            ));
-            return reasons;
+            let text = "it runs in a container from now on: stop your own process";
+            return vec![Reason::new(Impact::Start, text)];
         }
         (Some(_), None) => {
-            reasons.push(Reason::new(Impact::Stop, "its container goes: you run it from now on"));
-            return reasons;
+            return vec![Reason::new(Impact::Stop, "its container goes: you run it from now on")];
         }
-        (Some(_), Some(_)) => {}
-    }
+        (Some(_), Some(_)) => files.collect(),
+    };
     if before.name != after.name {
         let text = format!("{} is called {} from now on, and so is its container", before.name, after.name);
         reasons.push(Reason::new(Impact::Recreate, text));
     } else {
-        let fields = placement.container_fields();
+        let prefix = format!("services.{}.", after.name);
+        let fields = placement.compose_fields(&prefix);
         if !fields.is_empty() {
-            reasons.push(Reason::compose(&format!("services.{}.", after.name), &fields));
+            reasons.push(Reason::compose(&prefix, &fields));
         }
     }
-    let network = placement.network_fields();
+    let network = placement.compose_fields("networks.");
     if !network.is_empty() && before.is_bridged() && after.is_bridged() {
         let text =
             "the container network is made anew: take the stack down first, Compose leaves one that is there";
-        reasons.push(Reason { text: text.to_owned(), ..Reason::compose("", &network) });
+        reasons.push(Reason { text: text.to_owned(), ..Reason::compose("networks.", &network) });
     }
     let (old, new) = (before.summary, after.summary);
     if old.name != new.name {
@@ -172,7 +169,7 @@ fn machine(file: &FileDiff) -> Vec<(&'static str, Reason)> {
         _ if file.change != Some(Change::Reload) => reasons.push(("", Reason::file(Impact::Live, file))),
         Some("nft") => reasons.push(reload(
             "the firewall is loaded anew",
-            "the firewall is loaded anew; connections that are open stay".to_owned(),
+            format!("{}; connections that are open stay", differs(file)),
         )),
         Some("sh") => {
             reasons.push(reload("ufw is told its rules", differs(file)));
@@ -222,21 +219,23 @@ fn text(kind: &str, process: Impact, waits: Option<u32>, streams_stay: Option<&s
     match (process, kind, waits) {
         (Impact::Drain, _, waits) => {
             let most = waits.map(period).unwrap_or_default();
-            format!("takes no new rooms, drains for up to {most}, then is recreated")
+            format!("it takes no new rooms, drains for up to {most}, then is recreated")
         }
-        (Impact::Stop, _, Some(waits)) => format!("drains for up to {}, then stops for good", period(waits)),
+        (Impact::Stop, _, Some(waits)) => {
+            format!("it drains for up to {}, then stops for good", period(waits))
+        }
         (Impact::Reload, "edge", _) => match streams_stay {
-            Some(most) => format!("reload; open WebSockets stay, for up to {most}"),
-            None => "reload; requests in flight are answered".to_owned(),
+            Some(most) => format!("open WebSockets stay, for up to {most}"),
+            None => "requests in flight are answered".to_owned(),
         },
-        (Impact::Recreate, "redis", _) => "is recreated; its clients connect again".to_owned(),
-        (Impact::Recreate, "edge", _) => "is recreated; every connection through it ends".to_owned(),
-        (Impact::None, ..) => "goes on as it is".to_owned(),
-        (Impact::Live, ..) => "goes on; the change takes effect at once".to_owned(),
-        (Impact::Start, ..) => "starts".to_owned(),
-        (Impact::Reload, ..) => "reload".to_owned(),
-        (Impact::Restart, ..) => "has to be started again, by you".to_owned(),
-        (Impact::Recreate | Impact::DataAtStake, ..) => "is recreated".to_owned(),
-        (Impact::Stop, ..) => "stops for good".to_owned(),
+        (Impact::Recreate, "redis", _) => "its clients connect again".to_owned(),
+        (Impact::Recreate, "edge", _) => "every connection through it ends".to_owned(),
+        (Impact::None, ..) => "it goes on as it is".to_owned(),
+        (Impact::Live, ..) => "it goes on; the change takes effect at once".to_owned(),
+        (Impact::Start, ..) => "it runs here from now on".to_owned(),
+        (Impact::Reload, ..) => "it reads its configuration again".to_owned(),
+        (Impact::Restart, ..) => "you start it again".to_owned(),
+        (Impact::Recreate | Impact::DataAtStake, ..) => "a new container takes its place".to_owned(),
+        (Impact::Stop, ..) => "it stops for good".to_owned(),
     }
 }

@@ -86,7 +86,10 @@ pub(super) fn of(side: &Side, names: &Names) -> BTreeMap<Key, Way> {
             protocol: endpoint.protocol.clone(),
             ports: endpoint.ports.clone(),
         };
-        let to = flow.nodes.as_ref().or(endpoint.nodes.as_ref()).unwrap_or(&service.nodes);
+        let to = match endpoint.elsewhere.as_slice() {
+            [] => flow.nodes.as_ref().or(endpoint.nodes.as_ref()).unwrap_or(&service.nodes),
+            elsewhere => elsewhere,
+        };
         add(key, clients.iter().map(node).collect(), to.iter().map(node).collect(), &flow.reason);
     }
     for opening in &summary.access {

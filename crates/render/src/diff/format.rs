@@ -8,6 +8,8 @@ mod nftables;
 mod redis;
 mod sysctl;
 mod systemd;
+#[cfg(test)]
+mod tests;
 
 /// A format with fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

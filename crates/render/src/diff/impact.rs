@@ -1,9 +1,9 @@
 //! What a change does to what runs, and why.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a change does, mildest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Impact {
@@ -79,7 +79,7 @@ pub struct Effect {
     /// What becomes of the process, apart from any data: the worst reason that
     /// is not about data. It is what the container's id and start time show.
     pub process: Impact,
-    /// What happens, in words: `reload; open WebSockets stay, for up to 1h`.
+    /// What that means, in words: `open WebSockets stay, for up to 1h`.
     pub text: String,
     /// How long it waits for its rooms before it stops, in seconds, where it
     /// stops and is of a kind that waits.

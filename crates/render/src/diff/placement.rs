@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::FileDiff;
 use super::names::Names;
 use super::side::Side;
+use super::{FieldChange, FileDiff};
 use crate::summary::{Flow, Party, Service, Summary};
 
 /// One service on one machine, on both sides; it is there on one of them at least.
@@ -71,7 +71,8 @@ impl<'a> Here<'a> {
     pub(super) fn redis(&self) -> Option<&'a str> {
         let own = |flow: &&Flow| flow.from == Party::Service(self.name.to_owned());
         let mut to = self.summary.flows.iter().filter(own).map(|flow| flow.service.as_str());
-        to.find(|name| self.summary.services.get(*name).is_some_and(|service| service.kind == "redis"))
+        let is_own = |service: &Service| service.kind == "redis" && !service.nodes.is_empty();
+        to.find(|name| self.summary.services.get(*name).is_some_and(is_own))
     }
 
     /// Whether it is the copy of a Redis that takes no writes.
@@ -108,17 +109,10 @@ impl<'a> Placement<'a> {
         self.files.iter().filter(is_own)
     }
 
-    /// The fields of its container's definition that differ.
-    pub(super) fn container_fields(&self) -> Vec<&'a str> {
-        let prefix = format!("services.{}.", self.name);
+    /// The fields of `compose.yaml` that differ and begin so.
+    pub(super) fn compose_fields(&self, prefix: &str) -> Vec<&'a FieldChange> {
         let compose = self.files.iter().filter(|file| file.path == COMPOSE).flat_map(|file| &file.fields);
-        compose.filter_map(|field| field.path.strip_prefix(&prefix)).collect()
-    }
-
-    /// The fields of the container network that differ.
-    pub(super) fn network_fields(&self) -> Vec<&'a str> {
-        let compose = self.files.iter().filter(|file| file.path == COMPOSE).flat_map(|file| &file.fields);
-        compose.map(|field| field.path.as_str()).filter(|path| path.starts_with("networks.")).collect()
+        compose.filter(|field| field.path.starts_with(prefix)).collect()
     }
 }
 

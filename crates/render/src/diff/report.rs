@@ -165,7 +165,7 @@ pub struct FlowChange {
     pub protocol: String,
     /// `443` or `50000-60000`.
     pub ports: String,
-    /// Where; sorted.
+    /// Where: nodes, or the addresses of somebody else's servers; sorted.
     pub nodes: Vec<String>,
     /// Why.
     pub reason: String,

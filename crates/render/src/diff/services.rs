@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Names;
 use super::side::Side;
+use super::words::period;
 use super::{FieldChange, ServiceDiff, Status};
 use crate::summary::Service;
 
@@ -53,9 +54,9 @@ fn pair(
 
 fn fields(old: &Service, new: &Service, names: &Names) -> Vec<FieldChange> {
     let primary = old.primary.as_deref().map(|node| names.node(node).to_owned());
-    let drain = |service: &Service| service.drain_seconds.map(|seconds| seconds.to_string());
+    let drain = |service: &Service| service.drain_seconds.map(period);
     let fields = [
-        ("drain_seconds", drain(old), drain(new)),
+        ("drain", drain(old), drain(new)),
         ("kind", Some(old.kind.clone()), Some(new.kind.clone())),
         ("persistence", old.persistence.clone(), new.persistence.clone()),
         ("primary", primary, new.primary.clone()),

@@ -25,12 +25,33 @@ pub(super) struct Item {
     /// What tells it from others, the most telling first: two that share such a name,
     /// and share it with no other, are the same item with another value.
     pub(super) names: Vec<String>,
+    /// Whether the names are part of its path, since its value does not tell them.
+    pub(super) is_named: bool,
     pub(super) value: Value,
 }
 
 impl Item {
+    /// An item that is its own name.
     pub(super) fn plain(text: impl Into<String>) -> Self {
-        Self { names: Vec::new(), value: Value::Text(text.into()) }
+        Self { names: Vec::new(), is_named: false, value: Value::Text(text.into()) }
+    }
+
+    /// An item with names.
+    pub(super) fn named(names: Vec<String>, value: Value) -> Self {
+        Self { names, is_named: true, value }
+    }
+
+    /// Whether the other is the same block under another name.
+    fn is_renamed(&self, other: &Self) -> bool {
+        matches!(self.value, Value::Block(..)) && self.value == other.value && self.names != other.names
+    }
+
+    /// Its path, by the name of that rank.
+    fn path(&self, list: &str, rank: usize) -> String {
+        match self.names.get(rank) {
+            Some(name) if self.is_named => part(list, name),
+            _ => list.to_owned(),
+        }
     }
 }
 
@@ -41,9 +62,9 @@ impl Value {
             serde_json::Value::Object(fields) => {
                 Self::Table(fields.into_iter().map(|(name, value)| (name, Self::of(value))).collect())
             }
-            serde_json::Value::Array(items) => Self::List(
-                items.into_iter().map(|item| Item { names: names(&item), value: Self::of(item) }).collect(),
-            ),
+            serde_json::Value::Array(items) => {
+                Self::List(items.into_iter().map(|item| Item::named(names(&item), Self::of(item))).collect())
+            }
             // `"1"` is not `1`: what would read as something else is shown in quotes.
             serde_json::Value::String(text) => match serde_json::from_str::<serde_json::Value>(&text) {
                 Ok(_) => Self::Text(serde_json::Value::String(text).to_string()),
@@ -62,11 +83,11 @@ impl Value {
     }
 }
 
-/// What tells an object, or a text, from others in its list.
+/// What tells an object from others in its list.
 fn names(item: &serde_json::Value) -> Vec<String> {
     let fields = ["target", "name", "id", "source", "subnet"];
     let named = |field: &&str| item.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
-    fields.iter().filter_map(named).collect()
+    fields.iter().find_map(named).into_iter().collect()
 }
 
 /// Collects what differs.
@@ -80,14 +101,14 @@ enum Lone {
 }
 
 impl Changes {
-    fn push(&mut self, path: &str, before: Option<&str>, after: Option<&str>) {
-        self.0.push(FieldChange::new(path, before.map(str::to_owned), after.map(str::to_owned)));
+    fn push(&mut self, path: &str, before: Option<&String>, after: Option<&String>) {
+        self.0.push(FieldChange::new(path, before.cloned(), after.cloned()));
     }
 
     fn lone(&mut self, path: &str, text: &str, side: Lone) {
         match side {
-            Lone::Before => self.push(path, Some(text), None),
-            Lone::After => self.push(path, None, Some(text)),
+            Lone::Before => self.0.push(FieldChange::new(path, Some(text.to_owned()), None)),
+            Lone::After => self.0.push(FieldChange::new(path, None, Some(text.to_owned()))),
         }
     }
 
@@ -146,7 +167,7 @@ impl Changes {
     }
 
     fn item(&mut self, path: &str, item: &Item, side: Lone) {
-        self.only(&named(path, item.names.last().map(String::as_str)), &item.value, side);
+        self.only(&item.path(path, item.names.len().saturating_sub(1)), &item.value, side);
     }
 
     /// Items that one side has and the other has not, those that are the same with
@@ -156,42 +177,52 @@ impl Changes {
             true => sequence::differing(before, after),
             false => (sequence::without(before, after), sequence::without(after, before)),
         };
-        let mut gone: Vec<_> = gone.into_iter().map(|at| Some(&before[at])).collect();
-        let mut come: Vec<_> = come.into_iter().map(|at| Some(&after[at])).collect();
-        let most = gone.iter().chain(&come).flatten().map(|item| item.names.len()).max().unwrap_or(0);
-        for rank in 0..most {
+        let mut gone: BTreeMap<_, _> = gone.into_iter().map(|at| (at, &before[at])).collect();
+        let mut come: BTreeMap<_, _> = come.into_iter().map(|at| (at, &after[at])).collect();
+        let mut pairs = Vec::new();
+        for rank in 0..gone.values().map(|item| item.names.len()).max().unwrap_or(0) {
             let (old, new) = (only_once(&gone, rank), only_once(&come, rank));
             for (name, old) in old {
                 // One that has only moved is gone here and come there.
-                let Some(&new) = new.get(name).filter(|&&new| gone[old] != come[new]) else { continue };
-                if let (Some(old), Some(new)) = (gone[old].take(), come[new].take()) {
-                    self.between(&named(path, Some(name)), &old.value, &new.value);
-                }
+                let Some(&new) = new.get(name).filter(|&new| gone.get(&old) != come.get(new)) else {
+                    continue;
+                };
+                pairs.extend(gone.remove(&old).zip(come.remove(&new)).map(|pair| (rank, pair)));
             }
         }
-        // One that is alone on both sides needs no name.
-        if let ([old], [new]) = (before, after)
-            && let ([gone @ Some(_)], [come @ Some(_)]) = (gone.as_mut_slice(), come.as_mut_slice())
-            && old.names.is_empty()
-            && new.names.is_empty()
-        {
-            (*gone, *come) = (None, None);
-            self.between(path, &old.value, &new.value);
+        // Others are the same where they stand at the same place of as many.
+        if before.len() == after.len() && (ordered || before.len() == 1) {
+            // Where the name is not part of the value, another name is another item, or the
+            // same block under that name.
+            let alike = |place: &usize| {
+                let (old, new) = (gone[place], come.get(place)?);
+                (old.names == new.names || !old.is_named || old.is_renamed(new)).then_some(*place)
+            };
+            let places: Vec<_> = gone.keys().filter_map(alike).collect();
+            for place in places {
+                pairs.extend(gone.remove(&place).zip(come.remove(&place)).map(|pair| (usize::MAX, pair)));
+            }
         }
-        gone.into_iter().flatten().for_each(|item| self.item(path, item, Lone::Before));
-        come.into_iter().flatten().for_each(|item| self.item(path, item, Lone::After));
+        for (rank, (old, new)) in pairs {
+            if rank == usize::MAX && old.is_renamed(new) {
+                self.push(&join(path, "name"), old.names.first(), new.names.first());
+            }
+            self.between(&old.path(path, rank), &old.value, &new.value);
+        }
+        gone.into_values().for_each(|item| self.item(path, item, Lone::Before));
+        come.into_values().for_each(|item| self.item(path, item, Lone::After));
     }
 }
 
-/// Items by the name of that rank, where no other has the same.
-fn only_once<'i>(items: &[Option<&'i Item>], rank: usize) -> BTreeMap<&'i str, usize> {
-    let mut at: BTreeMap<&str, Option<usize>> = BTreeMap::new();
-    for (index, item) in items.iter().enumerate() {
-        if let Some(name) = item.and_then(|item| item.names.get(rank)) {
-            at.entry(name).and_modify(|at| *at = None).or_insert(Some(index));
+/// The places of items by the name of that rank, where no other has the same.
+fn only_once<'i>(items: &BTreeMap<usize, &'i Item>, rank: usize) -> BTreeMap<&'i str, usize> {
+    let mut places: BTreeMap<&str, Option<usize>> = BTreeMap::new();
+    for (&place, item) in items {
+        if let Some(name) = item.names.get(rank) {
+            places.entry(name).and_modify(|place| *place = None).or_insert(Some(place));
         }
     }
-    at.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
+    places.into_iter().filter_map(|(name, place)| Some((name, place?))).collect()
 }
 
 /// A path with one part more, in quotes where it would read as several.
@@ -200,12 +231,11 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
-/// The path of an item: by its name, where it has one.
-fn named(path: &str, name: Option<&str>) -> String {
-    match (name, path.strip_suffix("[]")) {
-        (None, _) => path.to_owned(),
-        (Some(name), Some(list)) => format!("{list}[{}]", quoted(name)),
-        (Some(name), None) => join(path, name),
+/// The path of an item by its name, below that of its list or block.
+fn part(list: &str, name: &str) -> String {
+    match list.strip_suffix("[]") {
+        Some(list) => format!("{list}[{}]", quoted(name)),
+        None => join(list, name),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a diff says, in words.
 
-use super::{FileDiff, FlowChange, Status};
+use super::{FieldChange, FileDiff, FlowChange, Impact, Status};
 
 /// `a, b and c`; of many, the first few and how many more.
 pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
@@ -34,23 +34,53 @@ pub(super) fn name(path: &str) -> &str {
 /// What differs in a file: `livekit.yaml: rtc.tcp_port and room.empty_timeout`.
 pub(super) fn differs(file: &FileDiff) -> String {
     let name = name(&file.path);
-    let fields: Vec<_> = file.fields.iter().chain(&file.about).map(|field| field.path.as_str()).collect();
+    let fields: Vec<_> = file.fields.iter().chain(&file.about).collect();
     match (file.status, fields.as_slice(), file.lines.len()) {
         (Status::Added, ..) => format!("{name} is new"),
         (Status::Removed, ..) => format!("{name} is gone"),
-        (_, [], 0) if file.rewritten => format!("{name} is written in another way, which takes a new mount"),
+        (_, [], 0) if file.rewritten => {
+            format!("{name} says the same in another way, and its directory is named by its bytes")
+        }
         (_, [], 0) => format!("{name} differs"),
         (_, [], 1) => format!("{name}: 1 line"),
         (_, [], lines) => format!("{name}: {lines} lines"),
-        (_, fields, _) => format!("{name}: {}", listed(&unique(fields))),
+        (_, fields, _) => format!("{name}: {}", fields_in_words(fields, "")),
     }
 }
 
-/// The same without those that follow their like.
-pub(super) fn unique<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    let mut unique = names.to_vec();
-    unique.dedup();
-    unique
+/// Fields that differ, without what all their paths begin with; of a single one, what it
+/// was and is, where that is short.
+pub(super) fn fields_in_words(fields: &[&FieldChange], prefix: &str) -> String {
+    const SHORT: usize = 48;
+    let path = |field: &FieldChange| {
+        let path = field.path.strip_prefix(prefix).unwrap_or(&field.path);
+        path.trim_end_matches("[]").replace('"', "")
+    };
+    if let [field @ FieldChange { before: Some(before), after: Some(after), .. }] = fields
+        && before.len().max(after.len()) <= SHORT
+    {
+        return format!("{} {before} → {after}", path(field));
+    }
+    let mut paths: Vec<_> = fields.iter().map(|field| path(field)).collect();
+    paths.dedup();
+    listed(&paths)
+}
+
+impl Impact {
+    /// As people say it: `data at stake`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::DataAtStake => "data at stake",
+            other => other.as_str(),
+        }
+    }
+}
+
+impl FileDiff {
+    /// Whether it says again, for people, what the plot says.
+    pub fn is_for_people(&self) -> bool {
+        matches!(&*self.path, "README.md" | "install.sh" | "runbook.md" | "diagram.mmd" | "diagram.svg")
+    }
 }
 
 impl FlowChange {

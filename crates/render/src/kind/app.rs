@@ -27,27 +27,27 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
     let env = Artifact::private("env", env, Owner::ROOT);
     let Some(image) = app.image.as_ref().filter(|_| app.run.is_none()) else {
         // Where the user's own unit or shell finds it, whatever it holds.
-        let files = [env].into_iter().chain(scene.extra_files());
+        let files = [env].into_iter().chain(scene.extra.iter().cloned());
         let place = |file: Artifact| Artifact { path: format!("live/{name}/{}", file.path), ..file };
         let artifacts = files.map(|file| place(file).read_by(name, Change::Restart)).collect();
         return Ok(Part { artifacts, container: None });
     };
-    let mut container = Container::new(scene.topology, scene.placement, &image.to_string(), &app.limits);
+    let mut container = Container::new(scene.topology, scene.placement, image, &app.limits);
     let mut artifacts = Vec::new();
     if !app.env.is_empty() {
         let (dir, files) = scene.at_start(vec![env]);
         container.env_file = vec![format!("./{dir}/env")];
         artifacts.extend(files);
     }
-    let extra: Vec<_> = scene.extra_files().collect();
-    if !extra.is_empty() {
-        let (dir, files) = scene.at_start(extra);
+    if !scene.extra.is_empty() {
+        let (dir, files) = scene.at_start(scene.extra.to_vec());
         container.volumes.push(Mount::files(&dir, &format!("/etc/{name}")));
         artifacts.extend(files);
     }
     // Compose takes a dollar sign for a variable unless it is doubled.
     container.command = app.command.iter().map(|word| word.replace('$', "$$")).collect();
     container.user.clone_from(&app.user);
+    container.data_owner = app.user_ids().map(|(user, group)| Owner::new(user, group));
     let volumes = app.volumes.iter();
     container
         .volumes
@@ -63,7 +63,7 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
 /// topology has none of, is an error: an empty value would be a wrong one.
 fn value(scene: Scene<'_>, value: &EnvValue) -> Result<String, RenderError> {
     let text = match value {
-        EnvValue::Secret(secret) => return Ok(scene.values.get(secret).to_owned()),
+        EnvValue::Secret(secret) => return Ok(scene.values.get(secret)?.to_owned()),
         EnvValue::Text(text) => text,
     };
     let parts = EnvPart::split(text).into_iter().map(|part| match part {

@@ -83,16 +83,15 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
         Tls::Acme(Acme { ca_root: Some(root), .. }) => vec![("acme-root.crt", root)],
         _ => Vec::new(),
     };
-    artifacts.extend(files.into_iter().map(|(file, secret)| {
-        Artifact::private(format!("{live}/{file}"), scene.values.get(secret), Owner::ROOT)
-    }));
-    artifacts
-        .extend(scene.extra_files().map(|file| Artifact { path: format!("{live}/{}", file.path), ..file }));
+    for (file, secret) in files {
+        artifacts.push(Artifact::private(format!("{live}/{file}"), scene.values.get(secret)?, Owner::ROOT));
+    }
+    let extra = scene.extra.iter().cloned();
+    artifacts.extend(extra.map(|file| Artifact { path: format!("{live}/{}", file.path), ..file }));
     let mut artifacts: Vec<_> =
         artifacts.into_iter().map(|artifact| artifact.read_by(name, Change::Reload)).collect();
 
-    let mut container =
-        Container::new(scene.topology, scene.placement, &edge.image.to_string(), &edge.limits);
+    let mut container = Container::new(scene.topology, scene.placement, &edge.image, &edge.limits);
     container.volumes = vec![
         Mount::files(&live, CONFIG),
         Mount::data(&format!("{name}/data"), "/data"),
@@ -100,11 +99,10 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
     ];
     container.healthcheck = Some(health(&caddyfile.groups));
     if let Tls::Acme(Acme { dns: Some(dns), .. }) = &edge.tls {
-        let lines: Vec<_> = dns
-            .settings
-            .iter()
-            .map(|(setting, secret)| (variable(setting), scene.values.get(secret).to_owned()))
-            .collect();
+        let lines = dns.settings.iter();
+        let lines =
+            lines.map(|(setting, secret)| Ok((variable(setting), scene.values.get(secret)?.to_owned())));
+        let lines = lines.collect::<Result<_, RenderError>>()?;
         let env = scene.templates.render("env", &super::app::Variables { lines })?;
         let (dir, files) = scene.at_start(vec![Artifact::private("env", env, Owner::ROOT)]);
         container.env_file = vec![format!("./{dir}/env")];

@@ -1,16 +1,20 @@
 //! `livekit`: `livekit.yaml` for the configured version, and the container.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod config;
+
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
 use serde_json::Value;
 use stageplot_topology::{
-    Livekit, LivekitVersion, LogLevel, Node, RedisRemote, SOURCES_LIMIT, Selector, Service, ServiceId,
-    ServiceSpec, Topology, TurnTls, dial, listen,
+    Livekit, LivekitVersion, Name, Node, RedisRemote, SOURCES_LIMIT, SecretRef, Selector, Service, ServiceId,
+    ServiceSpec, SocketTarget, Topology, TurnTls, dial, listen,
 };
 
+use self::config::{
+    Config, Logging, NodeRegion, NodeSelector, Prometheus, Redis, RedisTls, Room, Rtc, Turn, Webhook,
+};
 use super::{Part, Scene};
 use crate::RenderError;
 use crate::artifact::{Artifact, Owner};
@@ -20,142 +24,23 @@ use crate::yaml;
 /// Where the container finds its configuration.
 const CONFIG: &str = "/etc/livekit";
 
-/// `livekit.yaml`. LiveKit refuses keys that it does not know, so every field
-/// here is one that all supported versions have, or says otherwise.
-#[derive(Serialize)]
-struct Config<'a> {
-    port: u16,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    bind_addresses: Vec<String>,
-    keys: BTreeMap<&'a str, &'a str>,
-    logging: Logging,
-    rtc: Rtc,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redis: Option<Redis<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    turn: Option<Turn<'a>>,
-    room: Room,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    webhook: Option<Webhook<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prometheus: Option<Prometheus>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    node_selector: Option<NodeSelector>,
-}
-
-#[derive(Serialize)]
-struct Logging {
-    level: LogLevel,
-}
-
-#[derive(Serialize)]
-struct Rtc {
-    tcp_port: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port_range_start: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port_range_end: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    udp_port: Option<u16>,
-    use_external_ip: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    node_ip: Option<String>,
-}
-
-#[derive(Default, Serialize)]
-struct Redis<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<&'a str>,
-    db: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<RedisTls>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sentinel_master_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    sentinel_addresses: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sentinel_password: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cluster_addresses: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct RedisTls {
-    enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_cert_file: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Turn<'a> {
-    enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    domain: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    udp_port: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls_port: Option<u16>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    external_tls: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cert_file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_file: Option<String>,
-    /// From 1.11 on; IPv4 alone where not set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bind_addresses: Option<[&'static str; 1]>,
-    relay_range_start: u16,
-    relay_range_end: u16,
-    /// From 1.12 on.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    allow_restricted_peer_cidrs: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Room {
-    auto_create: bool,
-    empty_timeout: u32,
-    departure_timeout: u32,
-    max_participants: u32,
-}
-
-#[derive(Serialize)]
-struct Webhook<'a> {
-    api_key: &'a str,
-    urls: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Prometheus {
-    port: u16,
-}
-
-#[derive(Serialize)]
-struct NodeSelector {
-    kind: &'static str,
-}
-
 pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, RenderError> {
-    let mut config = yaml::value(&config(scene, livekit))?;
+    let mut config = yaml::value(&config(scene, livekit)?)?;
     merge(&mut config, &Value::Object(livekit.settings.clone()));
     let mut files = vec![Artifact::private("livekit.yaml", yaml::to_string(&config)?, Owner::ROOT)];
     if let Some(turn) = &livekit.turn {
         for (name, secret) in [("turn.crt", &turn.cert), ("turn.key", &turn.key)] {
-            files.extend(secret.iter().map(|s| Artifact::private(name, scene.values.get(s), Owner::ROOT)));
+            if let Some(secret) = secret {
+                files.push(Artifact::private(name, scene.values.get(secret)?, Owner::ROOT));
+            }
         }
     }
     if let Some(ca) = remote(scene).and_then(|(remote, _)| remote.tls.as_ref()?.ca.as_ref()) {
-        files.push(Artifact::private("redis-ca.crt", scene.values.get(ca), Owner::ROOT));
+        files.push(Artifact::private("redis-ca.crt", scene.values.get(ca)?, Owner::ROOT));
     }
-    files.extend(scene.extra_files());
+    files.extend_from_slice(scene.extra);
     let (dir, artifacts) = scene.at_start(files);
-    let image = livekit.image().to_string();
+    let image = livekit.image();
     let mut container =
         Container::new(scene.topology, scene.placement, &image, &livekit.limits).grace(livekit.drain.max);
     container.command = vec!["--config".to_owned(), format!("{CONFIG}/livekit.yaml")];
@@ -166,13 +51,15 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
     Ok(Part { artifacts, container: Some(container) })
 }
 
-fn config<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Config<'a> {
+fn config<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Result<Config<'a>, RenderError> {
     let range = livekit.udp;
     let single = range.single().map(|port| port.number());
-    Config {
+    let keys = livekit.keys.iter().map(|(name, secret)| Ok((name.as_str(), scene.values.get(secret)?)));
+    Ok(Config {
         port: livekit.port.number(),
         bind_addresses: bind_addresses(scene),
-        keys: livekit.keys.iter().map(|(name, secret)| (name.as_str(), scene.values.get(secret))).collect(),
+        keys: keys.collect::<Result<_, RenderError>>()?,
+        region: scene.node.region.as_ref().map(Name::as_str),
         logging: Logging { level: livekit.log_level },
         rtc: Rtc {
             tcp_port: livekit.tcp_port.map_or(0, |port| port.number()),
@@ -182,7 +69,7 @@ fn config<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Config<'a> {
             use_external_ip: livekit.use_external_ip,
             node_ip: if livekit.use_external_ip { None } else { advertised(scene.node, livekit.version) },
         },
-        redis: redis(scene),
+        redis: redis(scene)?,
         turn: turn(scene, livekit),
         room: Room {
             auto_create: livekit.room.auto_create,
@@ -195,20 +82,32 @@ fn config<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Config<'a> {
             Some(Webhook { api_key, urls: webhook.urls.iter().map(url::Url::as_str).collect() })
         }),
         prometheus: livekit.metrics.as_ref().map(|metrics| Prometheus { port: metrics.port.number() }),
-        node_selector: match livekit.selector {
-            Selector::CpuLoad => Some(NodeSelector { kind: "cpuload" }),
-            Selector::SysLoad => Some(NodeSelector { kind: "sysload" }),
-            _ => None,
-        },
-    }
+        node_selector: node_selector(livekit),
+    })
 }
 
-/// Where signalling and metrics listen: LiveKit has one list for both.
+fn node_selector(livekit: &Livekit) -> Option<NodeSelector<'_>> {
+    let (kind, regions) = match livekit.selector {
+        Selector::CpuLoad => ("cpuload", Vec::new()),
+        Selector::SysLoad => ("sysload", Vec::new()),
+        Selector::RegionAware => ("regionaware", regions(livekit)),
+        _ => return None,
+    };
+    Some(NodeSelector { kind, regions })
+}
+
+fn regions(livekit: &Livekit) -> Vec<NodeRegion<'_>> {
+    let regions = livekit.regions.iter();
+    regions
+        .map(|(name, region)| NodeRegion { name: name.as_str(), lat: region.lat, lon: region.lon })
+        .collect()
+}
+
+/// Where what listens on flows alone does: LiveKit has one list for all of that.
 fn bind_addresses(scene: Scene<'_>) -> Vec<String> {
-    let endpoints = scene.topology.endpoints_of(scene.service.id).iter();
-    let bound = endpoints.filter(|endpoint| matches!(endpoint.name.as_ref(), "signal" | "metrics"));
-    let addresses: BTreeSet<_> =
-        bound.flat_map(|endpoint| listen(scene.topology, endpoint.id, scene.placement.id)).collect();
+    let signal = scene.topology.endpoint_named(scene.service.id, "signal");
+    let addresses =
+        signal.map_or_else(Vec::new, |signal| listen(scene.topology, signal.id, scene.placement.id));
     match addresses.iter().any(IpAddr::is_unspecified) {
         true => Vec::new(),
         false => addresses.iter().map(ToString::to_string).collect(),
@@ -235,18 +134,25 @@ fn remote(scene: Scene<'_>) -> Option<(&RedisRemote, &stageplot_topology::Redis)
     }
 }
 
-fn redis(scene: Scene<'_>) -> Option<Redis<'_>> {
-    let service = scene.topology.service(scene.topology.redis_of(scene.service.id)?);
-    let ServiceSpec::Redis(spec) = &service.kind else { return None };
-    let password = spec.password.as_ref().map(|secret| scene.values.get(secret));
+fn redis(scene: Scene<'_>) -> Result<Option<Redis<'_>>, RenderError> {
+    let service = scene.topology.redis_of(scene.service.id).map(|redis| scene.topology.service(redis));
+    let Some((service, ServiceSpec::Redis(spec))) = service.map(|service| (service, &service.kind)) else {
+        return Ok(None);
+    };
+    let value = |secret: &'_ Option<SecretRef>| secret.as_ref().map(|s| scene.values.get(s)).transpose();
+    let password = value(&spec.password)?;
     let Some(remote) = &spec.external else {
-        let endpoint = scene.topology.endpoint_named(service.id, "primary")?;
-        let target = dial(scene.topology, scene.placement.id, endpoint.id, service.primary?)?;
-        return Some(Redis { address: Some(target.to_string()), password, ..Redis::default() });
+        let endpoint = scene.topology.endpoint_named(service.id, "primary");
+        let target = endpoint
+            .zip(service.primary)
+            .and_then(|(endpoint, primary)| dial(scene.topology, scene.placement.id, endpoint.id, primary));
+        let at =
+            |target: SocketTarget| Redis { address: Some(target.to_string()), password, ..Redis::default() };
+        return Ok(target.map(at));
     };
     let texts =
-        |addresses: &[stageplot_topology::RedisAddress]| addresses.iter().map(ToString::to_string).collect();
-    Some(Redis {
+        |addresses: &[stageplot_topology::RemoteAddress]| addresses.iter().map(ToString::to_string).collect();
+    Ok(Some(Redis {
         address: remote.address.as_ref().map(ToString::to_string),
         username: remote.username.as_deref(),
         password,
@@ -258,9 +164,9 @@ fn redis(scene: Scene<'_>) -> Option<Redis<'_>> {
         }),
         sentinel_master_name: remote.sentinel_master.as_deref(),
         sentinel_addresses: texts(&remote.sentinels),
-        sentinel_password: remote.sentinel_password.as_ref().map(|secret| scene.values.get(secret)),
+        sentinel_password: value(&remote.sentinel_password)?,
         cluster_addresses: texts(&remote.cluster),
-    })
+    }))
 }
 
 fn turn<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Option<Turn<'a>> {

@@ -62,7 +62,7 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     });
     let announce = replicaof.is_some().then(|| scene.node.main_address()).flatten();
     let announce = announce.map(|address| Upstream { host: address.to_string(), port: redis.port.number() });
-    let password = redis.password.as_ref().map(|secret| scene.values.get(secret));
+    let password = redis.password.as_ref().map(|secret| scene.values.get(secret)).transpose()?;
     let conf = Conf {
         bind,
         port: redis.port.number(),
@@ -80,9 +80,9 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
     if let Some(password) = password {
         files.push(Artifact::private("password", password, REDIS));
     }
-    files.extend(scene.extra_files());
+    files.extend_from_slice(scene.extra);
     let (dir, artifacts) = scene.at_start(files);
-    let mut container = Container::new(topology, placement, &redis.image.to_string(), &redis.limits);
+    let mut container = Container::new(topology, placement, &redis.image, &redis.limits);
     // Opened by root before the entrypoint steps down: a bundle that somebody has
     // copied as root, without its owners, runs as well.
     let start = format!("exec docker-entrypoint.sh redis-server - <{CONFIG}/redis.conf");

@@ -60,7 +60,7 @@ impl OutputPath {
     }
 
     /// The directories above it, the nearest first.
-    pub(super) fn ancestors(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn ancestors(&self) -> impl Iterator<Item = &str> {
         std::iter::successors(parent(&self.0), |path| parent(path))
     }
 }

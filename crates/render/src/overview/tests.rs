@@ -125,7 +125,7 @@ fn every_block_of_code_is_a_shell_script() {
 }
 
 #[test]
-fn a_runbook_of_very_many_nodes_stays_a_document() {
+fn what_people_read_of_very_many_nodes_stays_a_document() {
     let mut text = "name = \"live\"\n".to_owned();
     for index in 0..2000 {
         let (high, low) = (index / 250, index % 250 + 1);
@@ -140,8 +140,7 @@ fn a_runbook_of_very_many_nodes_stays_a_document() {
     let renderer =
         crate::Renderer::new(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("loads");
     let overview = renderer.overview().expect("renders");
-    // That one is for programs, which compare every node.
-    for artifact in overview.iter().filter(|artifact| artifact.path != "topology.json") {
+    for artifact in overview.iter().filter(|artifact| !artifact.path.ends_with(".json")) {
         assert!(artifact.bytes.len() < 200_000, "{} has {} bytes", artifact.path, artifact.bytes.len());
     }
 }

@@ -5,17 +5,20 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
+use super::Elsewhere;
 use super::deserializer::Node;
 use super::error::{Error, Place, Problem, Shape};
 use super::helpers::KIND;
 use super::wording;
 use crate::document::quotes_secret;
-use crate::{FieldPath, Findings, Kind, Severity, Value};
+use crate::{FieldPath, Findings, Kind, Segment, Severity, Value};
 
 /// The state of one decoding, shared by all its nodes.
 pub(super) struct Context {
     pub(super) at: FieldPath,
     findings: RefCell<Findings>,
+    /// Values that are decoded elsewhere, and passed over here.
+    elsewhere: HashSet<usize>,
     /// Values that were reported; they are passed over from then on.
     masked: RefCell<HashSet<usize>>,
     /// Those of them that have been a known field or element, so that what
@@ -23,16 +26,20 @@ pub(super) struct Context {
     broken: RefCell<HashSet<usize>>,
     /// Fields that were reported missing, by the table that lacks them.
     holes: RefCell<HashMap<usize, Vec<&'static str>>>,
+    /// Kinds that are decoded elsewhere.
+    kinds: Vec<&'static str>,
 }
 
 impl Context {
-    pub(super) fn new(at: FieldPath, findings: Findings) -> Self {
+    pub(super) fn new(at: FieldPath, elsewhere: &Elsewhere<'_>, findings: Findings) -> Self {
         Self {
             at,
             findings: RefCell::new(findings),
+            elsewhere: elsewhere.values.iter().map(|value| identity(value)).collect(),
             masked: RefCell::default(),
             broken: RefCell::default(),
             holes: RefCell::default(),
+            kinds: elsewhere.kinds.clone(),
         }
     }
 
@@ -100,18 +107,36 @@ impl Context {
         findings.push(if full {
             wording::uncounted(place)
         } else {
-            wording::diagnostic(error.problem(), place)
+            wording::diagnostic(error.problem(), place, self.kinds_at(error.problem(), &place.path))
         });
     }
 
+    /// The kinds decoded elsewhere, where their names are expected as well: in a
+    /// field `kind`, or as a table at the top.
+    fn kinds_at(&self, problem: &Problem, path: &FieldPath) -> &[&'static str] {
+        let is_name = match (problem, path.segments()) {
+            (Problem::UnknownField { .. }, [_]) | (Problem::MissingKind(_), _) => true,
+            (Problem::UnknownVariant { .. }, [.., Segment::Key(field)]) => field == KIND,
+            _ => false,
+        };
+        if is_name { &self.kinds } else { &[] }
+    }
+
+    /// Whether `value` is passed over.
     pub(super) fn is_masked(&self, value: &Value) -> bool {
+        // Most plots have none of either.
+        let is_elsewhere = !self.elsewhere.is_empty() && self.elsewhere.contains(&identity(value));
+        is_elsewhere || self.is_reported(value)
+    }
+
+    fn is_reported(&self, value: &Value) -> bool {
         let masked = self.masked.borrow();
         !masked.is_empty() && masked.contains(&identity(value))
     }
 
     /// Whether something inside `value` was reported and left out.
     pub(super) fn is_masked_inside(&self, value: &Value) -> bool {
-        inside(value).any(|value| self.is_masked(value))
+        inside(value).any(|value| self.is_reported(value))
     }
 
     /// Whether something right inside `value` was reported as wrong.

@@ -180,7 +180,7 @@ tls = {}
 "#;
     let (plot, told) = read::<Plot>(Format::Toml, text);
     let expected = [
-        "error[unknown-field]: 2:1: nmae: unknown field `nmae` in the plot (help: did you mean `name`? known fields: `name`, `nodes`, `services`, `mode`, `size`)",
+        "error[unknown-field]: 2:1: nmae: unknown field `nmae` in the file (help: did you mean `name`? known fields: `name`, `nodes`, `services`, `mode`, `size`)",
         "error[wrong-type]: 3:8: name: expected a string, found the number 5 (help: put it in quotes)",
         "error[invalid-value]: 5:8: nodes.a.port: \"80a\" is not valid: no port of that name (help: write a port number between 1 and 65535)",
         "error[invalid-value]: 6:10: nodes.a.memory: expected a whole number between 0 and 65535, found the number 70000 (help: write a whole number between 0 and 65535)",

@@ -5,14 +5,15 @@ use crate::document::{is_secret_path, is_secret_text};
 use crate::suggest::nearest;
 use crate::{Code, Diagnostic, FieldPath, Kind, Segment, Value};
 
-/// The finding for a problem.
-pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
+/// The finding for a problem; `also` are names that are expected besides those
+/// that it knows of.
+pub(super) fn diagnostic(problem: &Problem, place: &Place, also: &[&'static str]) -> Diagnostic {
     let found = &place.found;
     let (code, message, help) = match problem {
         Problem::UnknownField { field, expected } => (
             Code::UnknownField,
             format!("unknown field `{}` in {}", shown(field), parent(&place.path)),
-            known_fields(field, expected),
+            known_fields(field, &[expected, also].concat()),
         ),
         Problem::MissingField(field) => (
             Code::MissingField,
@@ -22,7 +23,7 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
         Problem::MissingKind(kinds) => (
             Code::MissingField,
             format!("{} does not say of which kind it is", parent(&place.path)),
-            missing_kind(&place.path, kinds),
+            missing_kind(&place.path, &[kinds, also].concat()),
         ),
         Problem::NoTable { expected, fields } => (
             Code::WrongType,
@@ -41,6 +42,7 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place) -> Diagnostic {
             (Code::InvalidValue, message, format!("write {expected}"))
         }
         Problem::UnknownVariant { variant, expected } => {
+            let expected = &[expected, also].concat();
             let message = format!("expected {}, found {}", one_of(expected), found.words);
             let help = match nearest(variant, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
@@ -190,7 +192,10 @@ fn table_such_as(found: Shape, path: &FieldPath, example: &str, fields: &[&str])
 }
 
 fn parent(path: &FieldPath) -> String {
-    path.parent().unwrap_or_default().to_string()
+    match path.parent() {
+        Some(parent) if parent != FieldPath::root() => parent.to_string(),
+        _ => "the file".to_owned(),
+    }
 }
 
 /// How to mend a value of the wrong type.

@@ -4,7 +4,7 @@ use super::places::Places;
 use super::secrets::{Secrets, lacking, secret};
 use super::survey::{Survey, Told, host_and_port};
 use crate::{
-    ByteSize, Code, Eviction, FieldPath, HostName, Port, Redis, RedisAddress, RedisRemote, SecretRef,
+    ByteSize, Code, Eviction, FieldPath, HostName, Port, Redis, RedisRemote, RemoteAddress, SecretRef,
     Severity,
 };
 
@@ -50,7 +50,7 @@ impl Cache {
         if let Some(Seat::Outside(host)) = seat {
             redis.port = Redis::default().port;
             redis.external = Some(RedisRemote {
-                address: Some(RedisAddress { host: host.clone(), port }),
+                address: Some(RemoteAddress { host: host.clone(), port }),
                 db: db.map_or(0, |told| told.value),
                 ..RedisRemote::default()
             });

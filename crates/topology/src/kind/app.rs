@@ -1,17 +1,18 @@
 //! `app`: the open kind. A service of the user's own, in a container or not.
 
+mod env;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use env::{EnvPart, EnvValue};
+
 use super::{ContainerNetwork, Kind, Limits};
-use crate::decode::{self, FromScalar, FromTable};
 use crate::endpoint::Speaks;
 use crate::resolve::{Draft, Wiring, unknown_service};
 use crate::validate::Review;
-use crate::{
-    Attachment, Code, ImageRef, Name, Party, Port, Protocol, SecretRef, ServiceSpec, Source, suggest,
-};
+use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, ServiceSpec, Source};
 
 /// A business service: what it listens on, what it needs, how to ask whether it
 /// is well.
@@ -51,7 +52,9 @@ pub struct App {
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
-    /// The user that the container runs as, where it is not the image's own.
+    /// The user that the container runs as, where it is not the image's own; by
+    /// number where there are volumes, such as `1000:1000`, for they are made to
+    /// be that user's.
     pub user: Option<String>,
     /// Directories that outlive the container, by name; the value is the place
     /// in the container.
@@ -60,6 +63,15 @@ pub struct App {
     pub network: Option<ContainerNetwork>,
     /// What the container may use.
     pub limits: Limits,
+}
+
+impl App {
+    /// The user's number and the group's, where `user` has numbers: `uid` or
+    /// `uid:gid`, the group being the user's own where it is left out.
+    pub fn user_ids(&self) -> Option<(u32, u32)> {
+        let (user, group) = self.user.as_ref().map(|user| user.split_once(':').unwrap_or((user, user)))?;
+        Some((user.parse().ok()?, group.parse().ok()?))
+    }
 }
 
 impl Kind for App {
@@ -100,7 +112,7 @@ impl Kind for App {
                 continue;
             };
             match &service.kind {
-                ServiceSpec::Redis(_) => wiring.need(service.id, "primary", "data"),
+                ServiceSpec::Redis(_) => wiring.need_redis(service.id, "data"),
                 ServiceSpec::Livekit(_) => wiring.need(service.id, "signal", "API"),
                 ServiceSpec::Edge(edge) if edge.is_https() => wiring.need(service.id, "https", "requests"),
                 ServiceSpec::App(App { port: None, .. }) => {
@@ -169,6 +181,20 @@ impl Kind for App {
                 );
             }
         }
+        if !self.volumes.is_empty() && self.run.is_none() && self.user_ids().is_none() {
+            let (message, help) = match &self.user {
+                Some(user) => (
+                    format!("only the image knows who {user} is, so the data directories are made for root"),
+                    "write the numbers of user and group, as `docker run --rm --entrypoint id IMAGE` prints them, such as \"1000:1000\"",
+                ),
+                None => (
+                    "the image's own user is not known here, so the data directories are made for root"
+                        .to_owned(),
+                    "set user to its numbers, such as \"1000:1000\", or to \"0\" where it is root",
+                ),
+            };
+            review.add(Code::VolumeOwner, "user", message, help);
+        }
         if self.routes.is_empty() && self.edge.is_some() {
             review.add(
                 Code::MissingField,
@@ -193,103 +219,9 @@ impl Kind for App {
             }
             match value {
                 EnvValue::Secret(secret) => review.secret_at(path, Some(secret)),
-                EnvValue::Text(text) => review_references(text, self, path, review),
+                EnvValue::Text(text) => env::review_references(text, self, path, review),
             }
         }
-    }
-}
-
-/// A reference `${SERVICE.FIELD}` in the value of an environment variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EnvPart<'a> {
-    /// Text to be taken as it is.
-    Text(&'a str),
-    /// A field of a needed service.
-    Reference {
-        /// The service's name.
-        service: &'a str,
-        /// `address`, `host`, `port`, `url` or `public-url`.
-        field: &'a str,
-    },
-}
-
-impl EnvPart<'_> {
-    /// The fields that a reference may name.
-    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url", "public-url"];
-
-    /// Splits a value into text and references. `$$` is a single `$`; a `$`
-    /// before anything but `{` is itself.
-    pub fn split(text: &str) -> Vec<EnvPart<'_>> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some(dollar) = rest.find('$') {
-            let after = &rest[dollar + 1..];
-            if let Some(behind) = after.strip_prefix('$') {
-                parts.push(EnvPart::Text(&rest[..=dollar]));
-                rest = behind;
-            } else if let Some((inside, behind)) = after.strip_prefix('{').and_then(|a| a.split_once('}')) {
-                parts.push(EnvPart::Text(&rest[..dollar]));
-                let (service, field) = inside.split_once('.').unwrap_or((inside, ""));
-                parts.push(EnvPart::Reference { service, field });
-                rest = behind;
-            } else {
-                parts.push(EnvPart::Text(&rest[..=dollar]));
-                rest = after;
-            }
-        }
-        parts.push(EnvPart::Text(rest));
-        parts
-    }
-}
-
-fn review_references(text: &str, app: &App, path: crate::FieldPath, review: &mut Review<'_>) {
-    let known = |name: &Name| review.topology().service_named(name.as_str()).is_some();
-    // One of these may be meant by a need that nobody knows, which is told by itself.
-    let all_known = app.needs.iter().all(known);
-    for part in EnvPart::split(text) {
-        let EnvPart::Reference { service, field } = part else { continue };
-        let needed = app.needs.iter().any(|need| need.as_str() == service);
-        let topology = review.topology();
-        let named = topology.service_named(service);
-        let spread = named.is_some_and(|service| match &service.kind {
-            ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
-            _ => false,
-        });
-        let hidden =
-            field == "public-url" && named.is_some_and(|service| topology.public_url(service.id).is_none());
-        let stands = needed && !spread && !hidden && EnvPart::FIELDS.contains(&field);
-        if stands || !needed && !all_known {
-            continue;
-        }
-        let message = match needed {
-            true if hidden => {
-                format!("${{{service}.{field}}} has no value: no edge stands in front of {service}")
-            }
-            true if spread => {
-                format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
-            }
-            true => {
-                format!("${{{service}.{field}}} names nothing: there are {}", EnvPart::FIELDS.join(", "))
-            }
-            false => format!("${{{service}.{field}}} does not name a service among needs"),
-        };
-        let near = match needed {
-            true => suggest::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
-            false => {
-                let needs = app.needs.iter().map(Name::as_str);
-                suggest::nearest(service, needs).map(|near| (near, field))
-            }
-        };
-        let help = match near.filter(|_| !spread && !hidden) {
-            Some((service, field)) => format!("did you mean ${{{service}.{field}}}?"),
-            None => {
-                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a \
-                 plain dollar sign write $$"
-                    .to_owned()
-            }
-        };
-        review.add_at(Code::EnvReference, path.clone(), message, help);
     }
 }
 
@@ -318,55 +250,4 @@ pub struct Opening {
 
 fn tcp() -> Protocol {
     Protocol::Tcp
-}
-
-/// The value of an environment variable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(untagged)]
-pub enum EnvValue {
-    /// A text, with references to needed services.
-    Text(String),
-    /// A secret.
-    Secret(SecretRef),
-}
-
-impl From<String> for EnvValue {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<&str> for EnvValue {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<SecretRef> for EnvValue {
-    fn from(secret: SecretRef) -> Self {
-        Self::Secret(secret)
-    }
-}
-
-impl FromScalar for EnvValue {
-    const EXPECTED: &'static str =
-        "a string, or { env = \"NAME\" } or another place where a secret comes from";
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        Ok(Self::Text(text.to_owned()))
-    }
-}
-
-impl FromTable for EnvValue {
-    type Table = SecretRef;
-
-    fn from_table(secret: SecretRef) -> Result<Self, String> {
-        Ok(Self::Secret(secret))
-    }
-}
-
-impl<'de> Deserialize<'de> for EnvValue {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decode::scalar_or_table(deserializer)
-    }
 }

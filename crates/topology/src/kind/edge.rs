@@ -1,16 +1,16 @@
 //! `edge`: Caddy in front of everything that the Internet reaches by name.
 
-use std::collections::BTreeMap;
+mod tls;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
+
+pub use tls::{Acme, DnsChallenge, Tls};
 
 use super::{ContainerNetwork, Kind, Limits};
-use crate::decode::{self, FromScalar, FromTable};
 use crate::endpoint::{Scope, Speaks};
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
-use crate::{Attachment, Code, HostName, ImageRef, Period, Port, Protocol, SecretRef, ServiceSpec};
+use crate::{Attachment, Code, HostName, ImageRef, Period, Port, Protocol, ServiceSpec};
 
 /// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
 ///
@@ -206,161 +206,6 @@ impl Kind for Edge {
                 };
             review.add_here(Code::IdleEdge, "nothing stands behind this edge", help);
         }
-    }
-}
-
-/// Where the edge's certificates come from.
-#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase", into = "TlsForm")]
-#[schemars(with = "TlsForm")]
-#[non_exhaustive]
-pub enum Tls {
-    /// From an ACME certificate authority (RFC 8555).
-    Acme(Acme),
-    /// From Caddy's own authority, whose root clients have to trust.
-    Internal,
-    /// None: plain HTTP.
-    Off,
-    /// The operator's own.
-    Own {
-        /// The chain in PEM, leaf first.
-        cert: SecretRef,
-        /// Its private key in PEM.
-        key: SecretRef,
-    },
-}
-
-impl Default for Tls {
-    fn default() -> Self {
-        Self::Acme(Acme::default())
-    }
-}
-
-/// How certificates are got by ACME.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Acme {
-    /// The address given to the authority, for its warnings.
-    pub email: Option<String>,
-    /// The authority's directory; Let's Encrypt where not set.
-    pub ca: Option<Url>,
-    /// The root that the authority's own certificate comes from, in PEM, where
-    /// it is a private one.
-    pub ca_root: Option<SecretRef>,
-    /// Proves the name by a DNS record instead of by HTTP.
-    pub dns: Option<DnsChallenge>,
-}
-
-/// Settings of a Caddy DNS module (`dns.providers.*`), which the image must hold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    expecting = "{ provider = \"cloudflare\", settings = { api_token = { env = \"DNS_TOKEN\" } } }"
-)]
-pub struct DnsChallenge {
-    /// The module's name, such as `cloudflare`.
-    pub provider: String,
-    /// The module's settings by its own names; each is handed over through the
-    /// container's environment.
-    #[serde(default)]
-    pub settings: BTreeMap<String, SecretRef>,
-}
-
-/// [`Tls`] as it is written: a word or a table.
-#[derive(Clone, Serialize, schemars::JsonSchema)]
-#[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "lives for the length of one write")]
-enum TlsForm {
-    Word(TlsWord),
-    Table(TlsTable),
-}
-
-#[derive(Clone, Copy, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum TlsWord {
-    Auto,
-    Internal,
-    Off,
-}
-
-#[derive(Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct TlsTable {
-    /// An own certificate: the chain in PEM, leaf first; a text is the path of a file.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
-    cert: Option<SecretRef>,
-    /// Its private key in PEM.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
-    key: Option<SecretRef>,
-    /// The address given to the ACME authority, for its warnings.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    /// The ACME authority's directory; Let's Encrypt where not set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca: Option<Url>,
-    /// The root of the authority's own certificate, where it is a private one.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::value::secret_or_path")]
-    ca_root: Option<SecretRef>,
-    /// Proves the name by a DNS record instead of by HTTP.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dns: Option<DnsChallenge>,
-}
-
-impl From<Tls> for TlsForm {
-    fn from(tls: Tls) -> Self {
-        match tls {
-            Tls::Acme(acme) if acme == Acme::default() => Self::Word(TlsWord::Auto),
-            Tls::Internal => Self::Word(TlsWord::Internal),
-            Tls::Off => Self::Word(TlsWord::Off),
-            Tls::Own { cert, key } => {
-                Self::Table(TlsTable { cert: Some(cert), key: Some(key), ..TlsTable::default() })
-            }
-            Tls::Acme(Acme { email, ca, ca_root, dns }) => {
-                Self::Table(TlsTable { email, ca, ca_root, dns, ..TlsTable::default() })
-            }
-        }
-    }
-}
-
-impl FromScalar for Tls {
-    const EXPECTED: &'static str =
-        "\"auto\", \"internal\", \"off\", or a table with cert and key, or with ACME settings";
-
-    fn from_text(word: &str) -> Result<Self, String> {
-        match word {
-            "auto" => Ok(Self::default()),
-            "internal" => Ok(Self::Internal),
-            "off" => Ok(Self::Off),
-            _ => Err(format!("{word:?} is not a way to get certificates")),
-        }
-    }
-}
-
-impl FromTable for Tls {
-    type Table = TlsTable;
-
-    fn from_table(table: TlsTable) -> Result<Self, String> {
-        let TlsTable { cert, key, email, ca, ca_root, dns } = table;
-        match (cert, key) {
-            (None, None) => Ok(Self::Acme(Acme { email, ca, ca_root, dns })),
-            (Some(cert), Some(key)) => {
-                if email.is_some() || ca.is_some() || ca_root.is_some() || dns.is_some() {
-                    return Err(
-                        "an own certificate leaves nothing to ACME\nhelp: keep cert and key, or the others"
-                            .to_owned(),
-                    );
-                }
-                Ok(Self::Own { cert, key })
-            }
-            (Some(_), None) => Err("an own certificate has a key\nhelp: set key as well".to_owned()),
-            (None, Some(_)) => Err("an own key has a certificate\nhelp: set cert as well".to_owned()),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Tls {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decode::scalar_or_table(deserializer)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `livekit`: LiveKit server, one to a node, on the node's own network.
 
 mod behaviour;
+mod review;
 mod settings;
 mod turn;
 mod version;
@@ -66,6 +67,8 @@ pub struct Livekit {
     pub metrics: Option<Metrics>,
     /// How a node for a new room is chosen.
     pub selector: Selector,
+    /// The regions that nodes are in, by name, for `selector = "regionaware"`.
+    pub regions: BTreeMap<Name, Region>,
     /// Settings of `livekit.yaml` that have no field here, by their own names;
     /// they are refused where the configured version does not know them.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
@@ -108,6 +111,7 @@ impl Default for Livekit {
             drain: Drain::default(),
             metrics: None,
             selector: Selector::Any,
+            regions: BTreeMap::new(),
             settings: serde_json::Map::new(),
             limits: Limits::default(),
         }
@@ -176,8 +180,9 @@ pub enum LogLevel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ max = \"2h\" }")]
 pub struct Drain {
-    /// How long rooms may go on after the node was told to stop; the container
-    /// is killed then.
+    /// How long rooms may go on after the node was told to stop. Whatever is
+    /// left is cut off then, and its clients reconnect to another node: Docker
+    /// knows no other end of a stop, and LiveKit has no deadline of its own.
     pub max: Period,
 }
 
@@ -216,4 +221,17 @@ pub enum Selector {
     CpuLoad,
     /// By system load.
     SysLoad,
+    /// In the region nearest to the node that the request came to, where one
+    /// there is not overloaded.
+    RegionAware,
+}
+
+/// Where a region is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "{ lat = 50.1, lon = 8.7 }")]
+pub struct Region {
+    /// Degrees north of the equator, −90 to 90.
+    pub lat: f64,
+    /// Degrees east of Greenwich, −180 to 180.
+    pub lon: f64,
 }

@@ -1,16 +1,18 @@
 //! `redis`: one primary and as many replicas as wanted, or a Redis elsewhere.
 
-use std::net::IpAddr;
+mod remote;
 
 use serde::{Deserialize, Serialize};
+
+pub use remote::{RedisRemote, RedisTls};
 
 use super::{ContainerNetwork, Kind, Limits};
 use crate::endpoint::Speaks;
 use crate::resolve::{At, Draft, Wiring, service_path};
 use crate::validate::Review;
 use crate::{
-    Attachment, ByteSize, Code, Findings, HostName, ImageRef, Name, Party, PlacementId, Port, Protocol,
-    SecretRef, Service, Topology, suggest,
+    Attachment, ByteSize, Code, Findings, ImageRef, Name, Party, PlacementId, Port, Protocol, SecretRef,
+    Service, Topology, suggest,
 };
 
 /// A Redis that the plot runs, or with [`Redis::external`] one that it uses.
@@ -135,8 +137,8 @@ impl Kind for Redis {
     }
 
     fn endpoints(&self) -> Vec<Draft> {
-        if self.external.is_some() {
-            return Vec::new();
+        if let Some(remote) = &self.external {
+            return remote.endpoints();
         }
         vec![
             Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Primary),
@@ -152,7 +154,7 @@ impl Kind for Redis {
 
     fn review(&self, review: &mut Review<'_>) {
         if let Some(remote) = &self.external {
-            review_remote(remote, review);
+            remote.review(review);
             return;
         }
         review.image("image", &self.image);
@@ -229,35 +231,6 @@ fn review_open(review: &mut Review<'_>) {
     }
 }
 
-fn review_remote(remote: &RedisRemote, review: &mut Review<'_>) {
-    let ways = [remote.address.is_some(), !remote.sentinels.is_empty(), !remote.cluster.is_empty()];
-    let count = ways.iter().filter(|way| **way).count();
-    if count != 1 {
-        review.add(
-            Code::RedisRemote,
-            "external",
-            format!("an external Redis is reached in one way, and {count} are written"),
-            "set one of address, sentinels and cluster",
-        );
-    }
-    if remote.sentinels.is_empty() != remote.sentinel_master.is_none() {
-        review.add(
-            Code::RedisRemote,
-            "external",
-            "sentinels and the name of their master go together",
-            "set both sentinels and sentinel-master, or neither",
-        );
-    }
-    if !review.service().placements.is_empty() {
-        review.add(
-            Code::RedisRemote,
-            "external",
-            "an external Redis is run by somebody else, and nodes have it as a role",
-            "take the role away, or leave out external",
-        );
-    }
-}
-
 /// Redis' `maxmemory-policy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -325,90 +298,3 @@ impl Persistence {
         }
     }
 }
-
-/// A Redis that somebody else runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(
-    deny_unknown_fields,
-    default,
-    rename_all = "kebab-case",
-    expecting = "{ address = \"redis.example.com:6379\" }"
-)]
-pub struct RedisRemote {
-    /// One server, `host:port`.
-    pub address: Option<RedisAddress>,
-    /// Sentinels, which know the server.
-    pub sentinels: Vec<RedisAddress>,
-    /// The name under which the sentinels know the server.
-    pub sentinel_master: Option<String>,
-    /// What the sentinels ask for, where it is not the server's password.
-    pub sentinel_password: Option<SecretRef>,
-    /// Nodes of a Redis Cluster.
-    pub cluster: Vec<RedisAddress>,
-    /// The user of an access list; the default user where not set.
-    pub username: Option<String>,
-    /// The numbered database.
-    pub db: u8,
-    /// TLS to the server, where it wants it.
-    pub tls: Option<RedisTls>,
-}
-
-impl RedisRemote {
-    /// Every address that clients may dial.
-    pub fn addresses(&self) -> impl Iterator<Item = &RedisAddress> {
-        self.address.iter().chain(&self.sentinels).chain(&self.cluster)
-    }
-}
-
-/// How to trust an external Redis.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(
-    deny_unknown_fields,
-    default,
-    rename_all = "kebab-case",
-    expecting = "{ server-name = \"redis.example.com\" }"
-)]
-pub struct RedisTls {
-    /// The authority's root in PEM, where it is a private one.
-    #[serde(deserialize_with = "crate::value::secret_or_path")]
-    pub ca: Option<SecretRef>,
-    /// The name in its certificate, where it differs from the address.
-    pub server_name: Option<HostName>,
-}
-
-/// Where an external Redis listens: a host name or an address, and a port.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RedisAddress {
-    /// Name or address.
-    pub host: String,
-    /// Port.
-    pub port: Port,
-}
-
-impl std::str::FromStr for RedisAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let help = || format!("{text:?} is not an address: write host:port, or [IPv6]:port");
-        let (host, port) = text.rsplit_once(':').ok_or_else(help)?;
-        let port = port.parse().map_err(|_| help())?;
-        let bracketed = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-        let host = match bracketed {
-            Some(v6) => v6.parse::<std::net::Ipv6Addr>().map_err(|_| help())?.to_string(),
-            None if host.parse::<std::net::Ipv4Addr>().is_ok() => host.to_owned(),
-            None => host.parse::<HostName>().map_err(|_| help())?.to_string(),
-        };
-        Ok(Self { host, port })
-    }
-}
-
-impl std::fmt::Display for RedisAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.host.parse::<IpAddr>() {
-            Ok(IpAddr::V6(v6)) => write!(f, "[{v6}]:{}", self.port),
-            _ => write!(f, "{}:{}", self.host, self.port),
-        }
-    }
-}
-
-crate::value::text_value!(RedisAddress, "an address such as \"redis.example.com:6379\"", None);

@@ -3,11 +3,12 @@
 //! name. The plot is refused in any case.
 
 use crate::suggest::nearest;
-use crate::{Code, Diagnostic, Document, FieldPath, Findings, Segment, ServiceSpec, Value};
+use crate::{Code, CustomKinds, Diagnostic, Document, FieldPath, Findings, Segment, ServiceSpec, Value};
 
 /// The mistakes of one file, by what they are mistakes in.
 pub(super) struct Mistakes<'d> {
     document: &'d Document,
+    kinds: &'d CustomKinds,
     /// Where they are.
     paths: Vec<FieldPath>,
     /// The nodes, services and networks that are in doubt.
@@ -16,12 +17,12 @@ pub(super) struct Mistakes<'d> {
 
 impl<'d> Mistakes<'d> {
     /// The mistakes that these findings tell of.
-    pub(super) fn new(findings: &Findings, document: &'d Document) -> Self {
+    pub(super) fn new(findings: &Findings, document: &'d Document, kinds: &'d CustomKinds) -> Self {
         let paths: Vec<_> = findings.iter().map(|finding| finding.location.path.clone()).collect();
         let misnamed = findings.iter().filter(|finding| finding.code == Code::UnknownField);
-        let misnamed = misnamed.flat_map(|finding| meant(&finding.location.path, document));
-        let owners = paths.iter().filter_map(owner_of).chain(misnamed).collect();
-        Self { document, paths, owners }
+        let misnamed = misnamed.flat_map(|finding| meant(&finding.location.path, document, kinds));
+        let owners = paths.iter().filter_map(|path| owner_of(path, kinds)).chain(misnamed).collect();
+        Self { document, kinds, paths, owners }
     }
 
     /// Whether a finding only follows from one of them.
@@ -46,10 +47,12 @@ impl<'d> Mistakes<'d> {
             Code::MissingField if path.segments().last() == Some(&key("routes")) => {
                 self.are_any_in("services")
             }
-            Code::EnvReference => owner_of(path).is_some_and(|owner| self.are_any_at(&owner.key("needs"))),
+            Code::EnvReference => {
+                owner_of(path, self.kinds).is_some_and(|owner| self.are_any_at(&owner.key("needs")))
+            }
             Code::UnknownName => self.is_name_in_doubt(path),
             code if ABSENCES.contains(&code) => {
-                owner_of(path).is_some_and(|owner| self.owners.contains(&owner))
+                owner_of(path, self.kinds).is_some_and(|owner| self.owners.contains(&owner))
             }
             _ => false,
         }
@@ -91,9 +94,9 @@ impl<'d> Mistakes<'d> {
 }
 
 /// What is meant by a table at the top whose name is nearly a known one.
-fn meant(path: &FieldPath, document: &Document) -> Vec<FieldPath> {
+fn meant(path: &FieldPath, document: &Document, kinds: &CustomKinds) -> Vec<FieldPath> {
     let [Segment::Key(name)] = path.segments() else { return Vec::new() };
-    let known = TABLES.iter().chain(ServiceSpec::KINDS).copied();
+    let known = TABLES.iter().chain(ServiceSpec::KINDS).copied().chain(kinds.names());
     match nearest(name, known) {
         Some(table) if TABLES.contains(&table) => {
             let entries = document.value(path).and_then(Value::as_table).map(|table| table.entries());
@@ -106,13 +109,13 @@ fn meant(path: &FieldPath, document: &Document) -> Vec<FieldPath> {
 }
 
 /// The node, service or network that a field is of.
-fn owner_of(path: &FieldPath) -> Option<FieldPath> {
+fn owner_of(path: &FieldPath, kinds: &CustomKinds) -> Option<FieldPath> {
     let root = FieldPath::root();
     match path.segments() {
         [Segment::Key(table), Segment::Key(name), ..] if TABLES.contains(&table.as_str()) => {
             Some(root.key(table).key(name))
         }
-        [Segment::Key(kind), ..] if ServiceSpec::KINDS.contains(&kind.as_str()) => {
+        [Segment::Key(kind), ..] if ServiceSpec::KINDS.contains(&kind.as_str()) || kinds.has(kind) => {
             Some(root.key("services").key(kind))
         }
         _ => None,

@@ -26,6 +26,9 @@ pub struct NodeSpec {
     #[serde(deserialize_with = "crate::value::one_or_many")]
     #[schemars(with = "crate::value::OneOrMany<Name>")]
     pub roles: Vec<Name>,
+    /// Where in the world it is, by a name of your own; what LiveKit chooses
+    /// nodes by with `selector = "regionaware"`.
+    pub region: Option<Name>,
     /// How much memory it has, where limits are to be held against it.
     pub memory: Option<ByteSize>,
 }

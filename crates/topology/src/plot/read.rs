@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
+use super::kinds;
 use super::mistakes::Mistakes;
 use super::{
-    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, SealsSpec, ServiceSpec,
+    Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, RegistrySpec, SealsSpec,
+    ServiceSpec,
 };
-use crate::decode::{ByKind, decode};
-use crate::{App, Code, Document, Edge, FieldPath, Findings, Livekit, Name, Redis, Segment};
+use crate::decode::{ByKind, decode, decode_beside};
+use crate::{
+    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Livekit, Name, Redis, Registry,
+    Segment,
+};
 
 /// A plot as its file has it.
 #[derive(Default, Deserialize)]
@@ -26,6 +31,7 @@ struct File {
     networks: BTreeMap<Name, NetworkSpec>,
     nodes: BTreeMap<Name, NodeSpec>,
     services: BTreeMap<Name, ByKind<Service>>,
+    registries: BTreeMap<Registry, RegistrySpec>,
     severity: BTreeMap<Code, Level>,
     // The short form: a service that is alone of its kind.
     #[serde(deserialize_with = "some")]
@@ -88,16 +94,41 @@ impl Plot {
     ///
     /// All findings, each with its place in the file, where one is an error.
     pub fn read(document: &Document) -> Result<Built, Findings> {
+        Self::read_with(document, &CustomKinds::new())
+    }
+
+    /// Reads a plot that may have services of kinds of one's own, and validates it.
+    /// See [`CustomKind`](crate::CustomKind) for an example.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plot::read`].
+    pub fn read_with(document: &Document, kinds: &CustomKinds) -> Result<Built, Findings> {
         let mut findings = Findings::new();
-        let file: Option<File> = decode(document.root(), &FieldPath::root(), &mut findings);
+        let custom = kinds.find(document);
+        let file: Option<File> =
+            decode_beside(document.root(), &FieldPath::root(), &kinds.elsewhere(&custom), &mut findings);
         let Some(file) = file else {
             document.locate(&mut findings);
             return Err(findings);
         };
-        let plot = plot(file, &mut findings);
+        kinds::review_names(document, &custom, &mut findings);
+        let (mut apps, mut short_apps) = (Vec::new(), Vec::new());
+        for service in &custom {
+            let Some((name, app)) = service.decode(&mut findings) else { continue };
+            match service.short() {
+                Some(kind) => short_apps.push((kind, app.into())),
+                None => apps.push((name, app.into())),
+            }
+        }
+        let plot = plot(file, apps, short_apps, &mut findings);
         let (topology, mut more) = crate::resolve::resolve(&plot);
-        let mistakes = Mistakes::new(&findings, document);
+        let mistakes = Mistakes::new(&findings, document, kinds);
         more.retain_mut(|finding| !mistakes.explain(finding));
+        more.retain_mut(|finding| {
+            custom.iter().for_each(|service| service.claim(finding));
+            true
+        });
         findings.append(more);
         open_ssh(document, &mut findings);
         plot.apply_severity(&mut findings);
@@ -132,7 +163,14 @@ fn open_ssh(document: &Document, findings: &mut Findings) {
     }
 }
 
-fn plot(file: File, findings: &mut Findings) -> Plot {
+/// The plot of the file, with services that are decoded elsewhere: those with a
+/// name, and those in the short form, of which each has its kind's.
+fn plot(
+    file: File,
+    others: Vec<(Name, ServiceSpec)>,
+    others_short: Vec<(&'static str, ServiceSpec)>,
+    findings: &mut Findings,
+) -> Plot {
     let root = FieldPath::root();
     let name = file.name.unwrap_or_else(|| {
         // A name that was written wrongly has been reported already.
@@ -143,15 +181,15 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         super::fixed_name("unnamed")
     });
     let services = file.services.into_iter().map(|(name, ByKind(service))| (name, service.into()));
-    let mut services: BTreeMap<Name, ServiceSpec> = services.collect();
+    let mut services: BTreeMap<Name, ServiceSpec> = services.chain(others).collect();
     let short = [
         file.edge.map(ServiceSpec::from),
         file.livekit.map(ServiceSpec::Livekit),
         file.redis.map(ServiceSpec::from),
         file.app.map(ServiceSpec::from),
     ];
-    for service in short.into_iter().flatten() {
-        let kind = service.kind();
+    let short = short.into_iter().flatten().map(|service| (service.kind(), service));
+    for (kind, service) in short.chain(others_short) {
         if services.insert(super::fixed_name(kind), service).is_some() {
             findings.add(
                 Code::DuplicateService,
@@ -173,8 +211,18 @@ fn plot(file: File, findings: &mut Findings) -> Plot {
         networks: file.networks,
         nodes: file.nodes,
         services,
+        registries: file.registries,
         severity: file.severity,
     }
+}
+
+/// Whether a plot has a field of this name at its top.
+pub(super) fn is_field(name: &Name) -> bool {
+    let text = format!("{{ \"{name}\": null }}");
+    let Ok(document) = Document::parse(Format::Json, "", &text) else { return false };
+    let mut findings = Findings::new();
+    let _: Option<File> = decode(document.root(), &FieldPath::root(), &mut findings);
+    findings.iter().all(|finding| finding.code != Code::UnknownField)
 }
 
 /// The path of a service's field in the short form, where that is how the

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{App, Edge, Limits, Livekit, Redis};
+use crate::{App, Edge, ImageRef, Limits, Livekit, Redis};
 
 /// A service, by its kind.
 ///
@@ -33,6 +33,17 @@ impl ServiceSpec {
             Self::Livekit(_) => "livekit",
             Self::Redis(_) => "redis",
             Self::App(_) => "app",
+        }
+    }
+
+    /// The image that its containers run; nothing where the user, or somebody else,
+    /// runs it.
+    pub fn image(&self) -> Option<ImageRef> {
+        match self {
+            Self::Edge(edge) => Some(edge.image.clone()),
+            Self::Livekit(livekit) => Some(livekit.image()),
+            Self::Redis(redis) => redis.external.is_none().then(|| redis.image.clone()),
+            Self::App(app) => app.image.clone().filter(|_| app.run.is_none()),
         }
     }
 

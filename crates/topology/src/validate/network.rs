@@ -199,7 +199,8 @@ fn ways(topology: &Topology, findings: &mut Findings) {
         let Party::Service(service) = flow.from else { continue };
         let endpoint = topology.endpoint(flow.to);
         let (client, target) = (topology.service(service), topology.service(endpoint.service));
-        if endpoint.at.is_empty() && !client.placements.is_empty() && knows_all_roles {
+        let nowhere = endpoint.at.is_empty() && !endpoint.is_elsewhere();
+        if nowhere && !client.placements.is_empty() && knows_all_roles {
             findings.add(
                 Code::NoRoute,
                 crate::resolve::service_path(&target.name),

@@ -36,8 +36,22 @@ impl Binding {
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     // Two services that clash do so on every node that they share; that is told once.
     let mut clashes: BTreeMap<(EndpointId, Option<EndpointId>), Vec<&str>> = BTreeMap::new();
+    let mut kept: BTreeMap<(usize, EndpointId), Vec<&str>> = BTreeMap::new();
     for node in &topology.nodes {
         let bindings = bindings(topology, node.id);
+        for (index, keep) in topology.plot.access.keep.iter().enumerate() {
+            for binding in &bindings {
+                // Of a range, such as that of media, a program takes what is free.
+                if let Some(endpoint) = binding.endpoint
+                    && !binding.addresses.is_empty()
+                    && binding.ports.single().is_some()
+                    && binding.protocol == keep.protocol
+                    && binding.ports.overlaps(keep.port)
+                {
+                    kept.entry((index, endpoint)).or_default().push(node.name.as_str());
+                }
+            }
+        }
         for (index, later) in bindings.iter().enumerate() {
             let Some(endpoint) = later.endpoint else { continue };
             for earlier in bindings[..index].iter().filter(|earlier| later.clashes(earlier)) {
@@ -49,6 +63,9 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
         let later = topology.endpoint(later);
         let earlier = earlier.map(|endpoint| topology.endpoint(endpoint));
         findings.push(clash(topology, later, earlier, &suggest::listed(&nodes)));
+    }
+    for ((index, endpoint), nodes) in kept {
+        findings.push(taken(topology, index, topology.endpoint(endpoint), &suggest::listed(&nodes)));
     }
 }
 
@@ -83,6 +100,22 @@ fn clash(topology: &Topology, later: &Endpoint, earlier: Option<&Endpoint>, node
         here,
         format!("{taken}, and {} {} takes {}", service(earlier), earlier.name, earlier.ports),
         format!("{change}place one of the two on another node"),
+    )
+}
+
+/// What is said of a port that is kept open for a program that the plot does not
+/// know, and that one of its own takes: it would be open to more than its flows.
+fn taken(topology: &Topology, index: usize, endpoint: &Endpoint, nodes: &str) -> Diagnostic {
+    let keep = &topology.plot.access.keep[index];
+    let service = &topology.service(endpoint.service).name;
+    Diagnostic::new(
+        Code::PortConflict,
+        FieldPath::root().key("access").key("keep").index(index),
+        format!(
+            "{}/{} is kept open for a program that the plot does not know, and {service} {} takes {} on {nodes}",
+            keep.port, keep.protocol, endpoint.name, endpoint.ports
+        ),
+        "take it out, for its flows open what a service needs; or give one of the two another port",
     )
 }
 

@@ -1,30 +1,48 @@
 //! References to container images.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// An image as `docker pull` takes it: `[registry/]repository[:tag][@digest]`,
-/// by the grammar of the distribution project's `reference` package.
+use super::registry::looks_like_host;
+use super::{Digest, Mirror, Registry};
+
+/// An image as `docker pull` takes it: `[registry/]path[:tag][@digest]`, by the
+/// grammar of the OCI distribution specification ("Pulling manifests") and of the
+/// distribution project's `reference` package, which adds the registry.
 ///
 /// ```
 /// use stageplot_topology::ImageRef;
 ///
 /// let image: ImageRef = "registry.example.com:5000/team/caddy:2.11".parse()?;
-/// assert_eq!(image.repository(), "registry.example.com:5000/team/caddy");
+/// assert_eq!(image.registry().as_str(), "registry.example.com:5000");
+/// assert_eq!(image.path(), "team/caddy");
 /// assert_eq!(image.tag(), Some("2.11"));
 /// # Ok::<(), stageplot_topology::InvalidImageRef>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageRef {
-    repository: String,
+    registry: Option<Registry>,
+    path: String,
     tag: Option<String>,
-    digest: Option<String>,
+    digest: Option<Digest>,
 }
 
 impl ImageRef {
-    /// Registry and repository, without tag and digest.
-    pub fn repository(&self) -> &str {
-        &self.repository
+    /// The most characters of registry and path together.
+    pub const MAX_NAME: usize = 255;
+
+    /// The registry that has it; Docker Hub where none is written.
+    pub fn registry(&self) -> Registry {
+        self.registry.clone().unwrap_or_else(Registry::docker_hub)
+    }
+
+    /// Where the registry has it: on Docker Hub, what has no owner is in `library`.
+    pub fn path(&self) -> Cow<'_, str> {
+        match self.path.contains('/') || self.registry() != Registry::docker_hub() {
+            true => self.path.as_str().into(),
+            false => format!("library/{}", self.path).into(),
+        }
     }
 
     /// The tag, where one is written.
@@ -32,15 +50,42 @@ impl ImageRef {
         self.tag.as_deref()
     }
 
-    /// The digest with its algorithm, `sha256:…`, where one is written.
-    pub fn digest(&self) -> Option<&str> {
-        self.digest.as_deref()
+    /// The digest, where one is written.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
     }
 
     /// Whether the content may change under the same reference without a
     /// word: the tag is `latest` or missing, and there is no digest.
     pub fn floats(&self) -> bool {
         self.digest.is_none() && matches!(self.tag(), None | Some("latest"))
+    }
+
+    /// Whether both name the same image, but for tag and digest.
+    pub fn is_sibling(&self, other: &Self) -> bool {
+        self.registry() == other.registry() && self.path() == other.path()
+    }
+
+    /// The same image, taken from a mirror.
+    #[must_use]
+    pub fn at(&self, mirror: &Mirror) -> Self {
+        let path = match mirror.path() {
+            Some(below) => format!("{below}/{}", self.path()),
+            None => self.path().into_owned(),
+        };
+        Self { registry: Some(mirror.registry().clone()), path, ..self.clone() }
+    }
+
+    /// The same image, with this digest: no other content will do.
+    #[must_use]
+    pub fn pinned(self, digest: Digest) -> Self {
+        Self { digest: Some(digest), ..self }
+    }
+
+    /// Whether registry and path are longer together than Docker takes.
+    pub(crate) fn is_too_long(&self) -> bool {
+        let registry = self.registry.as_ref().map_or(0, |registry| registry.as_str().len() + 1);
+        registry + self.path.len() > Self::MAX_NAME
     }
 }
 
@@ -59,29 +104,34 @@ impl FromStr for ImageRef {
             None => (text, None),
         };
         // A colon after the last slash starts a tag; before it, a port.
-        let name_start = rest.rfind('/').map_or(0, |slash| slash + 1);
-        let (repository, tag) = match rest[name_start..].find(':') {
-            Some(colon) => (&rest[..name_start + colon], Some(&rest[name_start + colon + 1..])),
+        let last = rest.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match rest[last..].find(':') {
+            Some(colon) => (&rest[..last + colon], Some(&rest[last + colon + 1..])),
             None => (rest, None),
         };
-        let valid = text.len() <= 512
-            && valid_repository(repository)
-            && tag.is_none_or(valid_tag)
-            && digest.is_none_or(valid_digest);
-        if !valid {
+        let (registry, path) = match name.split_once('/') {
+            Some((first, path)) if looks_like_host(first) => (Some(first), path),
+            _ => (None, name),
+        };
+        if !valid_path(path) || is_id(name) || !tag.is_none_or(valid_tag) {
             return Err(invalid());
         }
-        Ok(Self {
-            repository: repository.to_owned(),
+        let image = Self {
+            registry: registry.map(str::parse).transpose().map_err(|_| invalid())?,
+            path: path.to_owned(),
             tag: tag.map(str::to_owned),
-            digest: digest.map(str::to_owned),
-        })
+            digest: digest.map(str::parse).transpose().map_err(|_| invalid())?,
+        };
+        if image.is_too_long() { Err(invalid()) } else { Ok(image) }
     }
 }
 
 impl fmt::Display for ImageRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.repository)?;
+        if let Some(registry) = &self.registry {
+            write!(f, "{registry}/")?;
+        }
+        f.write_str(&self.path)?;
         if let Some(tag) = &self.tag {
             write!(f, ":{tag}")?;
         }
@@ -92,43 +142,38 @@ impl fmt::Display for ImageRef {
     }
 }
 
-fn valid_repository(repository: &str) -> bool {
-    let (first, rest) = match repository.split_once('/') {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (repository, None),
-    };
-    // Only a first part that looks like a host may hold a port or capitals.
-    let is_host = rest.is_some() && (first.contains(['.', ':']) || first == "localhost");
-    let path = if is_host { rest.unwrap_or_default() } else { repository };
-    (!is_host || valid_registry(first)) && path.split('/').all(valid_component)
+/// Names between slashes: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` each.
+pub(super) fn valid_path(path: &str) -> bool {
+    path.split('/').all(|component| {
+        let mut rest = component;
+        loop {
+            let word = rest.trim_start_matches(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+            let end = word.len();
+            if end == rest.len() {
+                return false;
+            }
+            let next = word.trim_start_matches(['.', '_', '-']);
+            let separator = &word[..end - next.len()];
+            rest = match separator {
+                "" => return next.is_empty(),
+                "." | "_" | "__" => next,
+                dashes if dashes.chars().all(|c| c == '-') => next,
+                _ => return false,
+            };
+        }
+    })
 }
 
-fn valid_registry(registry: &str) -> bool {
-    let (host, port) = match registry.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (registry, None),
-    };
-    let host_chars = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
-    !host.is_empty() && host.chars().all(host_chars) && port.is_none_or(|p| p.parse::<u16>().is_ok())
+/// Whether Docker would take a name for the ID of a local image.
+fn is_id(name: &str) -> bool {
+    name.len() == 64 && name.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
-fn valid_component(component: &str) -> bool {
-    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    component.starts_with(edge)
-        && component.ends_with(edge)
-        && component.chars().all(|c| edge(c) || matches!(c, '.' | '_' | '-'))
-}
-
+/// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`
 fn valid_tag(tag: &str) -> bool {
     (1..=128).contains(&tag.len())
         && !tag.starts_with(['.', '-'])
         && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-}
-
-fn valid_digest(digest: &str) -> bool {
-    digest
-        .strip_prefix("sha256:")
-        .is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')))
 }
 
 super::text_value!(ImageRef, "an image such as \"caddy:2.11-alpine\"", None);
@@ -137,17 +182,75 @@ super::text_value!(ImageRef, "an image such as \"caddy:2.11-alpine\"", None);
 mod tests {
     use super::*;
 
+    fn image(text: &str) -> ImageRef {
+        text.parse().unwrap_or_else(|error| panic!("{error}"))
+    }
+
     #[test]
     fn a_port_of_a_registry_is_not_a_tag() {
-        let image: ImageRef = "localhost:5000/caddy".parse().expect("an image");
-        assert_eq!((image.repository(), image.tag()), ("localhost:5000/caddy", None));
+        let image = image("localhost:5000/caddy");
+        assert_eq!((image.path().as_ref(), image.tag()), ("caddy", None));
         assert!(image.floats());
     }
 
     #[test]
-    fn what_docker_refuses_is_refused() {
-        for text in ["", "Caddy", "caddy:", "a//b", "caddy:a b", "caddy@sha256:12", "caddy@md5:0", "-a"] {
+    fn what_has_no_registry_is_on_docker_hub() {
+        for (text, registry, path) in [
+            ("caddy", "docker.io", "library/caddy"),
+            ("docker.io/caddy", "docker.io", "library/caddy"),
+            ("index.docker.io/caddy", "docker.io", "library/caddy"),
+            ("livekit/livekit-server:v1", "docker.io", "livekit/livekit-server"),
+            ("ghcr.io/caddy", "ghcr.io", "caddy"),
+            ("cache:5000/a/b", "cache:5000", "a/b"),
+            ("[fd00::5]:5000/a", "[fd00::5]:5000", "a"),
+        ] {
+            let image = image(text);
+            assert_eq!((image.registry().as_str(), image.path().as_ref()), (registry, path), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_specification_has_no_form_for_is_refused() {
+        let id = "0f".repeat(32);
+        for text in [
+            "",
+            "Caddy",
+            "caddy:",
+            "a//b",
+            "a/",
+            "/a",
+            "caddy:a b",
+            "caddy@sha256:12",
+            "caddy@md5:0",
+            "-a",
+            "a-",
+            "a..b",
+            "a.-b",
+            "a___b",
+            "a_.b",
+            "a.b.",
+            "caddy:.a",
+            "ghcr.io/",
+            "a.b:0/c",
+            "a:b:c",
+            "https://a.b/c",
+            &id,
+        ] {
             assert!(text.parse::<ImageRef>().is_err(), "{text}");
         }
+        for text in ["a--b", "a__b/c.d_e", "a:_b", "cache:5000/a:B.c-d"] {
+            assert_eq!(image(text).to_string(), text);
+        }
+        assert!(format!("{}:1", "a".repeat(256)).parse::<ImageRef>().is_err());
+    }
+
+    #[test]
+    fn a_mirror_keeps_path_tag_and_digest() {
+        let mirror: Mirror = "10.0.0.5:5000/hub".parse().expect("a mirror");
+        let digest = format!("sha256:{}", "0f".repeat(32));
+        let pinned = image(&format!("redis:7@{digest}"));
+        assert_eq!(pinned.at(&mirror).to_string(), format!("10.0.0.5:5000/hub/library/redis:7@{digest}"));
+        let pinned = image("ghcr.io/a/b").at(&mirror).pinned(digest.parse().expect("a digest"));
+        assert_eq!(pinned.to_string(), format!("10.0.0.5:5000/hub/a/b@{digest}"));
     }
 }

@@ -105,9 +105,33 @@ pub(super) fn cases() -> Vec<Case> {
             },
             |p| app(p).open.clear(),
         ),
+        case(
+            Code::VolumeOwner,
+            "services.rooms.user",
+            |p| {
+                contain(app(p));
+                app(p).volumes.insert(name("data"), "/data".to_owned());
+            },
+            |p| app(p).user = Some("1000:1000".to_owned()),
+        ),
+        case(
+            Code::VolumeOwner,
+            "services.rooms.user",
+            |p| {
+                contain(app(p));
+                app(p).volumes.insert(name("data"), "/data".to_owned());
+                app(p).user = Some("node".to_owned());
+            },
+            |p| app(p).user = Some("0".to_owned()),
+        ),
     ]
 }
 
 fn refer(plot: &mut Plot, text: &str) {
     app(plot).env.insert("REDIS_HOST".to_owned(), EnvValue::Text(text.to_owned()));
+}
+
+fn contain(app: &mut App) {
+    app.run = None;
+    app.image = Some(image("registry.example.com/rooms:1"));
 }

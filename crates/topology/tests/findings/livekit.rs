@@ -1,6 +1,6 @@
 //! LiveKit: its keys, its Redis, its settings and its webhook.
 
-use stageplot_topology::{Code, LivekitVersion, Plot, Port, Redis, Webhook};
+use stageplot_topology::{Acme, Code, LivekitVersion, Plot, Port, Redis, Region, Selector, Tls, Webhook};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -15,6 +15,26 @@ pub(super) fn cases() -> Vec<Case> {
                 livekit(p).webhook = Some(Webhook { urls: vec![url], ..Webhook::default() });
             },
             |p| app(p).routes.push("/hook".to_owned()),
+        ),
+        case(
+            Code::WebhookUntrusted,
+            "services.sfu.webhook.urls[0]",
+            |p| {
+                let url = "https://live.example.com/api/hook".parse().expect("a URL");
+                livekit(p).webhook = Some(Webhook { urls: vec![url], ..Webhook::default() });
+                edge(p).tls = Tls::Internal;
+            },
+            |p| livekit(p).image = Some("registry.example.com/livekit:1".parse().expect("an image")),
+        ),
+        case(
+            Code::WebhookUntrusted,
+            "services.sfu.webhook.urls[0]",
+            |p| {
+                let url = "https://live.example.com/api/hook".parse().expect("a URL");
+                livekit(p).webhook = Some(Webhook { urls: vec![url], ..Webhook::default() });
+                edge(p).tls = Tls::Acme(Acme { ca_root: Some(env("ROOT")), ..Acme::default() });
+            },
+            |p| edge(p).tls = Tls::default(),
         ),
         case(
             Code::LivekitNoKeys,
@@ -100,6 +120,51 @@ pub(super) fn cases() -> Vec<Case> {
             |p| livekit(p).webhook = Some(Webhook { urls: Vec::new(), ..webhook("main") }),
             |p| livekit(p).webhook = None,
         ),
+        case(
+            Code::LivekitRegion,
+            "nodes.media-2.region",
+            |p| {
+                by_region(p);
+                node(p, "media-2").region = None;
+            },
+            |p| node(p, "media-2").region = Some(name("ashburn")),
+        ),
+        case(
+            Code::LivekitRegion,
+            "nodes.media-1.region",
+            |p| {
+                by_region(p);
+                node(p, "media-1").region = Some(name("franfurt"));
+            },
+            |p| node(p, "media-1").region = Some(name("frankfurt")),
+        ),
+        case(
+            Code::LivekitRegion,
+            "services.sfu.regions",
+            |p| {
+                by_region(p);
+                livekit(p).regions.clear();
+            },
+            by_region,
+        ),
+        case(
+            Code::LivekitRegion,
+            "services.sfu.regions",
+            |p| {
+                by_region(p);
+                livekit(p).selector = Selector::CpuLoad;
+            },
+            |p| livekit(p).selector = Selector::RegionAware,
+        ),
+        case(
+            Code::LivekitRegion,
+            "services.sfu.regions.ashburn",
+            |p| {
+                by_region(p);
+                livekit(p).regions.insert(name("ashburn"), Region { lat: 39.0, lon: f64::NAN });
+            },
+            by_region,
+        ),
     ]
 }
 
@@ -111,4 +176,13 @@ fn set(plot: &mut Plot, section: &str, json: &str) {
 fn webhook(key: &str) -> Webhook {
     let urls = vec!["https://hooks.example.com/livekit".parse().expect("an address")];
     Webhook { key: Some(key.to_owned()), urls }
+}
+
+/// Two nodes in two regions, between which LiveKit chooses.
+fn by_region(plot: &mut Plot) {
+    for (on, region, lat, lon) in [("media-1", "frankfurt", 50.1, 8.7), ("media-2", "ashburn", 39.0, -77.5)] {
+        node(plot, on).region = Some(name(region));
+        livekit(plot).regions.insert(name(region), Region { lat, lon });
+    }
+    livekit(plot).selector = Selector::RegionAware;
 }

@@ -9,6 +9,7 @@ mod machines;
 mod names;
 mod networks;
 mod redis;
+mod registries;
 mod turn;
 
 use std::collections::BTreeSet;
@@ -28,8 +29,16 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::EnvInferred, "found while .env files are imported"),
     (Code::EnvMissing, "found while .env files are imported"),
     (Code::EnvContradiction, "found while .env files are imported"),
+    (Code::ImageUnlocked, "found when a lock is laid beside the plot"),
+    (Code::LockUnused, "found when a lock is laid beside the plot"),
+    (Code::ImageMoved, "found while registries are asked"),
+    (Code::ImageUnresolved, "found while registries are asked"),
     (Code::UnwritableValue, "found by those who know the formats that are rendered"),
     (Code::SecretMissing, "found while secrets are resolved, when a plot is rendered"),
+    (Code::SealKey, "found while secrets are sealed, or held against their seals"),
+    (Code::SealMissing, "found while secrets are sealed, or held against their seals"),
+    (Code::SealUnused, "found while secrets are sealed, or held against their seals"),
+    (Code::SealStale, "found while secrets are sealed, or held against their seals"),
     (Code::LivekitShortSecret, "found while secrets are resolved, when a plot is rendered"),
 ];
 
@@ -54,6 +63,7 @@ fn cases() -> Vec<Case> {
         machines::cases(),
         edges::cases(),
         redis::cases(),
+        registries::cases(),
         livekit::cases(),
         turn::cases(),
         apps::cases(),

@@ -1,6 +1,6 @@
 //! Addresses, networks and ports.
 
-use stageplot_topology::{App, Code, Keep, Metrics, NodeSpec, Port, Protocol, Turn};
+use stageplot_topology::{App, Code, Keep, Metrics, NodeSpec, Port, Protocol, Source, Turn};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -144,5 +144,15 @@ pub(super) fn cases() -> Vec<Case> {
             },
             |p| livekit(p).udp = "3600-3700".parse().expect("a range"),
         ),
+        case(
+            Code::PortConflict,
+            "access.keep[0]",
+            |p| p.access.keep.push(keep("7800-7900", Protocol::Tcp)),
+            |p| p.access.keep[0] = keep("7800-7900", Protocol::Udp),
+        ),
     ]
+}
+
+fn keep(port: &str, protocol: Protocol) -> Keep {
+    Keep { port: port.parse().expect("a range"), protocol, from: vec![Source::Any], why: String::new() }
 }

@@ -1,6 +1,6 @@
 //! Redis: its primary, its memory, and one that somebody else runs.
 
-use stageplot_topology::{ByteSize, Code, Eviction, RedisRemote};
+use stageplot_topology::{ByteSize, Code, Eviction, Keep, Protocol, RedisRemote};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -82,6 +82,33 @@ pub(super) fn cases() -> Vec<Case> {
                 redis(p).external = Some(RedisRemote { sentinels, ..RedisRemote::default() });
             },
             |p| redis(p).external.as_mut().expect("it was set").sentinel_master = Some("live".to_owned()),
+        ),
+        case(
+            Code::RedisRemote,
+            "services.cache.external",
+            |p| {
+                unplace(p, "media-1");
+                let cluster = vec!["redis.example.com:6379".parse().expect("an address")];
+                redis(p).external = Some(RedisRemote { cluster, db: 1, ..RedisRemote::default() });
+            },
+            |p| redis(p).external.as_mut().expect("it was set").db = 0,
+        ),
+        case(
+            Code::ExternalOnNode,
+            "services.cache.external",
+            |p| {
+                unplace(p, "media-1");
+                let address = "192.168.1.2:6379".parse().ok();
+                redis(p).external = Some(RedisRemote { address, ..RedisRemote::default() });
+            },
+            |p| {
+                p.access.keep.push(Keep {
+                    port: "6379".parse().expect("a port"),
+                    protocol: Protocol::Tcp,
+                    from: vec![source("lan")],
+                    why: "redis".to_owned(),
+                });
+            },
         ),
     ]
 }

@@ -60,6 +60,16 @@ pub(super) fn cases() -> Vec<Case> {
             },
             |p| unplace(p, "front"),
         ),
+        case(
+            Code::TurnRelayOpen,
+            "services.sfu.use-external-ip",
+            |p| {
+                livekit(p).turn = Some(Turn::default());
+                livekit(p).use_external_ip = true;
+                node(p, "media-2").public = None;
+            },
+            |p| node(p, "media-2").public = Some(ip("203.0.113.12").into()),
+        ),
     ]
 }
 

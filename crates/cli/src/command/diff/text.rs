@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use stageplot_render::diff::policy::Broken;
 use stageplot_render::diff::{
     Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, ServiceDiff, Status, Which,
 };
 
 use crate::{counted, listed};
 
-/// Draws a diff; the summary alone, or what differs in each file as well.
-pub(super) fn draw(diff: &Diff, summary: bool) -> String {
+/// Draws a diff; the summary alone, or what differs in each file as well. What rules it
+/// breaks comes last, where nobody scrolls past it.
+pub(super) fn draw(diff: &Diff, summary: bool, broken: Option<&[Broken]>) -> String {
     if diff.is_empty() {
-        return "No changes.\n".to_owned();
+        return "No changes.\n".to_owned() + &broken.map_or_else(String::new, rules);
     }
     let mut text = title(diff);
     text.push_str(&changes(diff));
@@ -22,7 +24,23 @@ pub(super) fn draw(diff: &Diff, summary: bool) -> String {
     if !summary {
         text.push_str(&files(diff));
     }
+    text.push_str(&broken.map_or_else(String::new, rules));
     text
+}
+
+/// The rules that are broken, and by what.
+fn rules(broken: &[Broken]) -> String {
+    if broken.is_empty() {
+        return "\nNo rule is broken.\n".to_owned();
+    }
+    let lines = broken.iter().flat_map(|broken| {
+        let why = if broken.why.is_empty() { String::new() } else { format!(": {}", clean(&broken.why)) };
+        let by = broken.by.iter().take(LISTED).map(|by| format!("  {}", clean(by)));
+        let more = broken.by.len().checked_sub(LISTED).filter(|more| *more > 0);
+        let more = more.map(|more| format!("  and {more} more; --format json has all"));
+        std::iter::once(red(&clean(&broken.rule)) + &why).chain(by).chain(more).collect::<Vec<_>>()
+    });
+    section("Rules that are broken", &lines.collect::<Vec<_>>())
 }
 
 /// How much changes, and the worst of it.
@@ -39,7 +57,7 @@ fn title(diff: &Diff) -> String {
     match places.is_empty() {
         true => format!("{bold}{nodes}.{bold:#}\n"),
         false => {
-            let impact = painted(diff.impact, words(diff.impact));
+            let impact = painted(diff.impact, diff.impact.in_words());
             format!("{bold}{nodes}, at worst:{bold:#} {impact} ({})\n", listed(&places))
         }
     }
@@ -119,7 +137,10 @@ fn called(node: &NodeDiff) -> String {
 }
 
 fn effect_lines(effect: &Effect) -> String {
-    let impact = painted(effect.impact, words(effect.impact));
+    let mut impact = painted(effect.impact, effect.impact.in_words());
+    if effect.impact != effect.process {
+        impact = format!("{impact}, {}", painted(effect.process, effect.process.in_words()));
+    }
     let mut text = format!("  {}: {impact}: {}\n", subject(effect), clean(&effect.text));
     for reason in &effect.reasons {
         let mark = if reason.impact == Impact::DataAtStake { "! " } else { "" };
@@ -153,7 +174,7 @@ fn files(diff: &Diff) -> String {
     let mut more: Vec<String> = Vec::new();
     for node in diff.nodes.iter().filter(|node| matches!(node.status, Status::Changed | Status::Renamed)) {
         for file in &node.files {
-            if is_for_people(&file.path) {
+            if file.is_for_people() {
                 more.push(clean(&file.path));
                 continue;
             }
@@ -166,7 +187,7 @@ fn files(diff: &Diff) -> String {
         text.push_str(&file_lines(file, &format!(" on {}", listed(nodes))));
     }
     for file in &diff.overview {
-        match is_for_people(&file.path) {
+        match file.is_for_people() {
             true => more.push(clean(&file.path)),
             false => text.push_str(&file_lines(file, "")),
         }
@@ -177,11 +198,6 @@ fn files(diff: &Diff) -> String {
         let _ = writeln!(text, "\nThese follow, and are for people: {}", more.join(", "));
     }
     text
-}
-
-/// Whether it says again, for people, what the plot says.
-fn is_for_people(path: &str) -> bool {
-    matches!(path, "README.md" | "install.sh" | "runbook.md" | "diagram.mmd" | "diagram.svg")
 }
 
 fn file_lines(file: &FileDiff, place: &str) -> String {
@@ -254,13 +270,6 @@ fn clean(text: &str) -> String {
         }
         clean
     })
-}
-
-fn words(impact: Impact) -> &'static str {
-    match impact {
-        Impact::DataAtStake => "data at stake",
-        other => other.as_str(),
-    }
 }
 
 fn painted(impact: Impact, text: &str) -> String {

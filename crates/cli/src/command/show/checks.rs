@@ -17,6 +17,8 @@ pub(super) struct Row {
     ports: String,
     /// The nodes of which each has to answer.
     nodes: Vec<String>,
+    /// The hosts that offer it, where somebody else runs it.
+    elsewhere: Vec<String>,
     /// What is tried, and what has to come back.
     expects: String,
 }
@@ -40,6 +42,7 @@ pub(super) fn rows(topology: &Topology, node: Option<&Node>) -> Vec<Row> {
             protocol: endpoint.protocol.to_string(),
             ports: endpoint.ports.to_string(),
             nodes: at.iter().map(|node| node.name.to_string()).collect(),
+            elsewhere: endpoint.elsewhere.iter().map(|address| address.host.clone()).collect(),
             expects: in_words(&check.probe),
             check: check.id,
         });
@@ -54,8 +57,10 @@ fn in_words(probe: &Probe) -> String {
         Probe::HttpsRedirect => "GET / redirects to HTTPS".to_owned(),
         Probe::TlsSession { name } => format!("a certificate for {name}"),
         Probe::Http3Session { name } => format!("HTTP/3 for {name}"),
-        Probe::RedisPing { password: true } => "PONG with the password, refused without".to_owned(),
-        Probe::RedisPing { password: false } => "PONG".to_owned(),
+        Probe::RedisPing { password, tls } => {
+            let answer = if *password { "PONG with the password, refused without" } else { "PONG" };
+            if *tls { format!("{answer}, inside TLS") } else { answer.to_owned() }
+        }
         Probe::RedisReplication => "the link to the primary is up".to_owned(),
         Probe::StunBinding => "STUN tells the client's address".to_owned(),
         Probe::IceBinding => "ICE answers a session of one's own".to_owned(),
@@ -70,7 +75,7 @@ pub(super) fn table(rows: &[Row]) -> Table {
             row.from.clone(),
             format!("{} {}", row.service, row.endpoint),
             format!("{}/{}", row.ports, row.protocol),
-            crate::listed(&row.nodes),
+            super::places(&row.nodes, &row.elsewhere),
             row.expects.clone(),
         ]);
     }

@@ -14,6 +14,8 @@ pub(super) struct Row {
     ports: String,
     /// The nodes that offer it.
     nodes: Vec<String>,
+    /// The hosts that offer it, where somebody else runs it.
+    elsewhere: Vec<String>,
     reason: String,
 }
 
@@ -45,6 +47,7 @@ fn row(topology: &Topology, flow: &Flow) -> Row {
         protocol: endpoint.protocol.to_string(),
         ports: endpoint.ports.to_string(),
         nodes: nodes.collect(),
+        elsewhere: endpoint.elsewhere.iter().map(|address| address.host.clone()).collect(),
         reason: flow.reason.to_string(),
     }
 }
@@ -56,7 +59,7 @@ pub(super) fn table(rows: &[Row]) -> Table {
             row.from.clone(),
             format!("{} {}", row.service, row.endpoint),
             format!("{}/{}", row.ports, row.protocol),
-            crate::listed(&row.nodes),
+            super::places(&row.nodes, &row.elsewhere),
             row.reason.clone(),
         ]);
     }

@@ -62,7 +62,7 @@ fn directive(words: Vec<String>, inside: Option<Vec<Item>>) -> Item {
         Some(inside) => Value::Block(arguments, inside),
         None => Value::Text(arguments),
     };
-    Item { names: if head == name { vec![head] } else { vec![head, name] }, value }
+    Item::named(if head == name { vec![head] } else { vec![head, name] }, value)
 }
 
 fn tokens(text: &str) -> Option<Vec<Token>> {

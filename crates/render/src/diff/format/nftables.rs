@@ -81,7 +81,11 @@ const STATEMENTS: &str = "statements";
 /// A rule, which is known by what it is about, whatever its sets hold and its comment says.
 fn rule(words: Vec<String>, key: Vec<String>) -> Option<Item> {
     let about = key.iter().take_while(|word| *word != "comment").cloned().collect::<Vec<_>>().join(" ");
-    (!words.is_empty()).then(|| Item { names: vec![about], value: Value::Text(words.join(" ")) })
+    (!words.is_empty()).then(|| Item {
+        names: vec![about],
+        is_named: false,
+        value: Value::Text(words.join(" ")),
+    })
 }
 
 /// The elements of a set up to the brace that closes it, in an order of their own.

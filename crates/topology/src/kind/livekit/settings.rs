@@ -151,7 +151,6 @@ mod tests {
     #[test]
     fn what_livekit_knows_and_no_field_writes_is_taken() {
         let settings = json!({
-            "region": "eu",
             "rtc": {
                 "use_ice_lite": true,
                 "stun_servers": ["stun.example.com:3478"],
@@ -199,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_the_plot_says_is_not_said_again() {
-        let settings = json!({ "port": 1, "rtc": { "node_ip": "192.0.2.1", "udp_port": 7882 }, "keys": {} });
+        let settings = json!({ "port": 1, "rtc": { "node_ip": "192.0.2.1", "udp_port": 7882 }, "keys": {}, "region": "eu" });
         assert_eq!(
             problems(OLD, settings),
             [
@@ -207,6 +206,7 @@ mod tests {
                 ("rtc.node_ip".to_owned(), Problem::Follows { from: "each node's addresses" }),
                 ("rtc.udp_port".to_owned(), Problem::HasField { field: "udp" }),
                 ("keys".to_owned(), Problem::HasField { field: "keys" }),
+                ("region".to_owned(), Problem::Follows { from: "each node's region" }),
             ]
         );
     }

@@ -16,7 +16,8 @@ pub struct LivekitVersion {
 impl LivekitVersion {
     /// The newest supported version.
     pub const LATEST: Self = Self::new(1, 13, 5);
-    /// The supported versions, oldest first.
+    /// The supported versions, oldest first. All of them choose nodes by region, and
+    /// take one Redis, Sentinels with their failovers, and a Redis Cluster alike.
     pub const SUPPORTED: &[Self] = &[Self::new(1, 9, 12), Self::new(1, 11, 0), Self::LATEST];
     /// From here on a node can advertise an IPv4 and an IPv6 address.
     pub const TAKES_TWO_FAMILIES: Self = Self::new(1, 11, 0);

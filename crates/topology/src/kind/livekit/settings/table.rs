@@ -23,7 +23,7 @@ pub(super) const ROOT: Keys = &[
     key("node_selector", Shape::Table(NODE_SELECTOR)),
     key("key_file", Shape::Text).field("keys"),
     key("keys", Shape::Map(&Shape::Text)).field("keys"),
-    key("region", Shape::Text),
+    key("region", Shape::Text).plot("each node's region"),
     key("signal_relay", Shape::Table(SIGNAL_RELAY)),
     key("psrpc", Shape::Table(PSRPC)),
     key("log_level", Shape::Text).field("log-level"),
@@ -194,7 +194,7 @@ const NODE_SELECTOR: Keys = &[
     key("algorithm", Shape::Text),
     key("cpu_load_limit", Shape::Float),
     key("sysload_limit", Shape::Float),
-    key("regions", Shape::List(&Shape::Table(REGION))),
+    key("regions", Shape::List(&Shape::Table(REGION))).field("regions"),
 ];
 
 /// `RegionConfig`

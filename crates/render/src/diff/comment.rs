@@ -1,0 +1,368 @@
+//! A diff as a comment on a pull request or a merge request.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::policy::Broken;
+use super::words::{listed, period};
+use super::{Diff, Effect, FieldChange, FileDiff, FlowChange, Impact, NodeDiff, ServiceDiff, Status, Which};
+
+mod markdown;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use markdown::{clean, code, html_code, sentence, short};
+use page::Page;
+
+/// The longest comment that GitHub takes, in characters.
+pub const GITHUB_LIMIT: usize = 65_536;
+
+/// The longest comment that GitLab takes, in characters.
+pub const GITLAB_LIMIT: usize = 1_000_000;
+
+/// A diff as a comment on a pull request or a merge request, in Markdown: first what a
+/// reviewer has to know, then, folded, the details.
+///
+/// No name and no value of the plot can act in it: not as Markdown, HTML, a mention, a
+/// reference or a link. It has at most so many bytes as it was told; what does not fit
+/// is left out from its end, and it says so.
+///
+/// ```
+/// use stageplot_render::diff::{self, Comment, GITHUB_LIMIT, Side};
+/// # use stageplot_render::{Custom, Seals, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+/// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("cache", redis)
+/// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?)?)
+/// # };
+/// # let before = side(Redis::default())?;
+/// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+///
+/// let diff = diff::between(&before, &after);
+/// let comment = Comment::new(&diff).limit(GITHUB_LIMIT).to_string();
+/// assert!(comment.starts_with("## Stageplot: data at stake\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Comment<'a> {
+    diff: &'a Diff,
+    broken: Option<&'a [Broken]>,
+    summary: bool,
+    limit: usize,
+}
+
+impl<'a> Comment<'a> {
+    /// The smallest limit that is heeded.
+    pub const MIN_LIMIT: usize = 6_000;
+
+    /// A comment that GitHub takes.
+    pub fn new(diff: &'a Diff) -> Self {
+        Self { diff, broken: None, summary: false, limit: GITHUB_LIMIT }
+    }
+
+    /// The same, with the rules of a policy that the diff breaks; that it breaks none is
+    /// said as well.
+    #[must_use]
+    pub fn broken(mut self, broken: &'a [Broken]) -> Self {
+        self.broken = Some(broken);
+        self
+    }
+
+    /// The same without what is folded, or with it.
+    #[must_use]
+    pub fn summary(mut self, alone: bool) -> Self {
+        self.summary = alone;
+        self
+    }
+
+    /// The same, of at most so many bytes, and [`Comment::MIN_LIMIT`] at least.
+    #[must_use]
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes.max(Self::MIN_LIMIT);
+        self
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::new(self.limit);
+        page.always(&format!("## Stageplot: {}\n", heading(self.diff, self.broken)));
+        if let Some(broken) = self.broken {
+            policy(&mut page, broken);
+        }
+        if self.diff.is_empty() {
+            return page;
+        }
+        page.always(&format!("\n{}\n", title(self.diff)));
+        people(&mut page, self.diff);
+        flows(&mut page, self.diff);
+        machines(&mut page, self.diff);
+        services(&mut page, self.diff);
+        if !self.summary {
+            reasons(&mut page, self.diff);
+            files(&mut page, self.diff);
+        }
+        page
+    }
+}
+
+impl std::fmt::Display for Comment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.page().finish())
+    }
+}
+
+/// The one thing to know.
+fn heading(diff: &Diff, broken: Option<&[Broken]>) -> String {
+    let worst = match diff.impact {
+        _ if diff.is_empty() => "nothing changes".to_owned(),
+        Impact::None => "nothing happens".to_owned(),
+        impact => impact.in_words().to_owned(),
+    };
+    match broken {
+        Some([_]) => format!("{worst}, 1 rule is broken"),
+        Some([_, _, ..]) => format!("{worst}, {} rules are broken", broken.map_or(0, <[_]>::len)),
+        _ => worst,
+    }
+}
+
+/// How much changes, and where the worst of it.
+fn title(diff: &Diff) -> String {
+    let nodes = match diff.nodes.len() {
+        0 => return "Nothing changes on any node.".to_owned(),
+        1 => "Changes on 1 node".to_owned(),
+        count => format!("Changes on {count} nodes"),
+    };
+    let worst = diff.effects().filter(|(_, effect)| effect.impact == diff.impact);
+    let mut places: Vec<_> =
+        worst.map(|(node, effect)| format!("{} on {}", subject(effect), name(&node.name))).collect();
+    places.dedup();
+    match places.is_empty() {
+        true => format!("{nodes}."),
+        false => format!("{nodes}, at worst **{}**: {}.", diff.impact.in_words(), listed(&places)),
+    }
+}
+
+/// The rules that are broken, and what breaks them.
+fn policy(page: &mut Page, broken: &[Broken]) {
+    if broken.is_empty() {
+        page.always("\nNo rule of the policy is broken.\n");
+        return;
+    }
+    let lines = broken.iter().map(|broken| {
+        let why = match broken.why.as_str() {
+            "" => String::new(),
+            why => format!(" ({})", sentence(&short(why, LONGEST))),
+        };
+        let mut line = format!("- {}{why}\n", name(&broken.rule));
+        for by in broken.by.iter().take(FEW) {
+            line.push_str(&format!("  - {}\n", sentence(&short(by, LONGEST))));
+        }
+        if let Some(more @ 1..) = broken.by.len().checked_sub(FEW) {
+            line.push_str(&format!("  - and {more} more\n"));
+        }
+        line
+    });
+    page.list("\n**Rules that are broken**\n\n", lines.collect());
+}
+
+/// What people in a room will notice.
+fn people(page: &mut Page, diff: &Diff) {
+    let mut waits: BTreeMap<(bool, Option<u32>, &str), Vec<&str>> = BTreeMap::new();
+    for (node, effect) in diff.effects() {
+        if let (Some(service), true) = (&effect.service, effect.drops_rooms || effect.drain_seconds.is_some())
+        {
+            let key = (!effect.drops_rooms, effect.drain_seconds, service.as_str());
+            waits.entry(key).or_default().push(&node.name);
+        }
+    }
+    if waits.is_empty() {
+        page.always("\nNobody in a room is thrown out.\n");
+        return;
+    }
+    let lines = waits.iter().map(|((stays, seconds, service), nodes)| {
+        let place = format!("{} on {}", name(service), listed(&names(nodes)));
+        let wait = seconds.map(period);
+        match (stays, wait) {
+            (false, Some(wait)) => {
+                format!("- {place}: waits for its rooms up to {wait}, then people are thrown out\n")
+            }
+            (false, None) => format!("- {place}: people in a room may be thrown out\n"),
+            (true, wait) => format!("- {place}: waits for its rooms up to {}\n", wait.unwrap_or_default()),
+        }
+    });
+    page.list("\n**People in rooms**\n\n", lines.collect());
+}
+
+/// Flows that open and close.
+fn flows(page: &mut Page, diff: &Diff) {
+    let opened = diff.opened.iter().map(|flow| format!("+ {}", FlowChange::opens(flow)));
+    let closed = diff.closed.iter().map(|flow| format!("- {}", FlowChange::closes(flow)));
+    page.code("\n**Flows that open (+) and close (-)**\n\n", opened.chain(closed).collect());
+}
+
+/// What happens on machines, the worst first; what is the same on several, once.
+fn machines(page: &mut Page, diff: &Diff) {
+    let mut groups: BTreeMap<(Reverse<Impact>, String, String, String), Vec<&str>> = BTreeMap::new();
+    for (node, effect) in diff.effects().filter(|(_, effect)| effect.impact > Impact::Live) {
+        let data = effect.reasons.iter().filter(|reason| reason.impact == Impact::DataAtStake);
+        let data = data.take(FEW).map(|reason| format!("  - {}\n", sentence(&short(&reason.text, LONGEST))));
+        let process = match effect.process {
+            same if same == effect.impact => String::new(),
+            process => format!(", {}", process.in_words()),
+        };
+        let text = sentence(&short(&effect.text, LONGEST));
+        let what = format!("{text}\n{}", data.collect::<String>());
+        groups.entry((Reverse(effect.impact), process, subject(effect), what)).or_default().push(&node.name);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by(|((worst, ..), nodes), ((other, ..), others)| (worst, nodes).cmp(&(other, others)));
+    let lines = groups.iter().map(|((Reverse(impact), process, subject, what), nodes)| {
+        format!("- **{}**{process}: {subject} on {}: {what}", impact.in_words(), listed(&names(nodes)))
+    });
+    page.list("\n**What happens**\n\n", lines.collect());
+}
+
+/// Services that come, go and move, and the stack's own fields.
+fn services(page: &mut Page, diff: &Diff) {
+    let stack = diff.stack.iter().map(|field| format!("- the stack: {}\n", changed(field)));
+    let services = diff.services.iter().map(|service| format!("- {}\n", service_line(service)));
+    page.list("\n**Services**\n\n", stack.chain(services).collect());
+}
+
+fn service_line(service: &ServiceDiff) -> String {
+    let called = name(&service.name);
+    let mut parts = match (service.status, &service.was) {
+        (Status::Added, _) => vec![format!("is new ({})", name(&service.kind))],
+        (Status::Removed, _) => vec![format!("is gone ({})", name(&service.kind))],
+        (Status::Renamed, Some(was)) => vec![format!("was called {}", name(was))],
+        _ => Vec::new(),
+    };
+    let on = |nodes: &[String]| listed(&names(&nodes.iter().map(String::as_str).collect::<Vec<_>>()));
+    if !service.to.is_empty() {
+        parts.push(format!("comes to {}", on(&service.to)));
+    }
+    if !service.from.is_empty() && service.status != Status::Removed {
+        parts.push(format!("leaves {}", on(&service.from)));
+    }
+    parts.extend(service.fields.iter().take(FEW).map(changed));
+    format!("{called} {}", parts.join("; "))
+}
+
+fn changed(field: &FieldChange) -> String {
+    let side = |value: &Option<String>| match value {
+        Some(value) => code(&short(value, LONGEST)),
+        None => "nothing".to_owned(),
+    };
+    format!("{} from {} to {}", name(&field.path), side(&field.before), side(&field.after))
+}
+
+/// Why it happens, folded.
+fn reasons(page: &mut Page, diff: &Diff) {
+    let mut groups: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+    for (node, effect) in diff.effects() {
+        let subject = effect.service.as_deref().unwrap_or("the machine");
+        let mut lines = vec![format!("{subject}: {}", effect.text)];
+        lines.extend(effect.reasons.iter().take(FEW).map(|reason| format!("    {}", reason.text)));
+        groups.entry(lines).or_default().push(&node.name);
+    }
+    let mut groups: Vec<_> = groups.into_iter().map(|(lines, nodes)| (nodes, lines)).collect();
+    groups.sort();
+    let lines = groups.into_iter().flat_map(|(nodes, mut lines)| {
+        lines[0] = format!("on {}: {}", listed(&nodes), lines[0]);
+        lines
+    });
+    page.fold("Why", "", first(lines.collect()));
+}
+
+/// What differs in files, each folded; where several nodes' differ alike, once.
+fn files(page: &mut Page, diff: &Diff) {
+    let mut groups: BTreeMap<String, (&FileDiff, Vec<&str>)> = BTreeMap::new();
+    let nodes = diff.nodes.iter().flat_map(|node| node.files.iter().map(move |file| (Some(node), file)));
+    let all = nodes.chain(diff.overview.iter().map(|file| (None, file)));
+    let (for_people, files): (Vec<_>, Vec<_>) = all.partition(|(_, file)| file.is_for_people());
+    for (node, file) in files {
+        let (_, nodes) = groups.entry(format!("{file:?}")).or_insert_with(|| (file, Vec::new()));
+        nodes.extend(node.map(|node: &NodeDiff| node.name.as_str()));
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by(|(file, nodes), (other, others)| (&file.path, nodes).cmp(&(&other.path, others)));
+    for (file, nodes) in groups {
+        let nodes: Vec<_> = nodes.iter().map(|node| html_code(&short(node, SHORT))).collect();
+        let on = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&nodes)) };
+        page.fold(&format!("{}{on}", file_title(file)), "diff", file_lines(file));
+    }
+    let for_people: BTreeSet<_> = for_people.iter().map(|(_, file)| name(&file.path)).collect();
+    if !for_people.is_empty() {
+        let names = for_people.into_iter().collect::<Vec<_>>().join(", ");
+        page.always(&format!("\nThese follow, and are for people: {names}.\n"));
+    }
+}
+
+fn file_title(file: &FileDiff) -> String {
+    let what = match file.status {
+        Status::Added => " is new",
+        Status::Removed => " is gone",
+        _ if file.rewritten => " says the same in another way",
+        _ => "",
+    };
+    let edited = match file.edited.as_slice() {
+        [] => "",
+        [Which::Before] => ", edited by hand before",
+        [Which::After] => ", edited by hand after",
+        _ => ", edited by hand before and after",
+    };
+    format!("{}{what}{edited}", html_code(&short(&file.path, SHORT)))
+}
+
+fn file_lines(file: &FileDiff) -> Vec<String> {
+    let value = |sign, path: &str, value: &str| format!("{sign} {}: {}", clean(path), short(value, LONGEST));
+    let fields = file.about.iter().chain(&file.fields).flat_map(|field| {
+        let before = field.before.as_ref().map(|before| value("-", &field.path, before));
+        let after = field.after.as_ref().map(|after| value("+", &field.path, after));
+        [before, after].into_iter().flatten()
+    });
+    let lines = file.lines.iter().map(|line| match line.side {
+        Which::Before => format!("- {}", short(&line.text, LONGEST)),
+        Which::After => format!("+ {}", short(&line.text, LONGEST)),
+    });
+    first(fields.chain(lines).collect())
+}
+
+/// The first of many lines, and how many more there are.
+fn first(mut lines: Vec<String>) -> Vec<String> {
+    if let Some(more @ 1..) = lines.len().checked_sub(MANY) {
+        lines.truncate(MANY);
+        lines.push(format!("  and {more} more"));
+    }
+    lines
+}
+
+/// What something happens to.
+fn subject(effect: &Effect) -> String {
+    effect.service.as_deref().map_or_else(|| "the machine".to_owned(), name)
+}
+
+/// A name in code.
+fn name(name: &str) -> String {
+    code(&short(name, SHORT))
+}
+
+fn names(all: &[&str]) -> Vec<String> {
+    all.iter().map(|it| name(it)).collect()
+}
+
+/// How many characters of a name are shown.
+const SHORT: usize = 80;
+
+/// How many characters of a value or a sentence are shown.
+const LONGEST: usize = 200;
+
+/// How many of one thing are listed in the summary.
+const FEW: usize = 10;
+
+/// How many lines of one file, or reasons of all effects, are listed.
+const MANY: usize = 60;

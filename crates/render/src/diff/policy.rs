@@ -1,0 +1,179 @@
+//! The reviewer's own rules: what a change may not do.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, Status, words};
+
+mod pattern;
+mod read;
+mod rule;
+
+pub use pattern::Pattern;
+pub use rule::{DeniedFile, DeniedFlow, DeniedImpact, Deny, Place, Rule, Who};
+
+/// Rules for a diff, by name.
+///
+/// ```
+/// use stageplot_render::diff::policy::Policy;
+/// use stageplot_render::diff::{self, Side};
+/// use stageplot_render::{Custom, Seals, Secrets, render};
+/// use stageplot_topology::{Document, Format, NodeSpec, Persistence, Plot, Redis};
+///
+/// let policy = Policy::read(&Document::parse(Format::Toml, "policy.toml", r#"
+///     [rules.data]
+///     kind = "impact"
+///     at-least = "data-at-stake"
+///     why = "ask the one who has the backups"
+/// "#)?)?;
+/// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("cache", redis)
+/// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?)?)
+/// # };
+/// let before = side(Redis::default())?;
+/// let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+/// let broken = policy.judge(&diff::between(&before, &after));
+/// assert_eq!(broken[0].rule, "data");
+/// assert!(policy.judge(&diff::between(&before, &before)).is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// What is denied, by the rule's name.
+    pub rules: BTreeMap<String, Rule>,
+}
+
+/// A rule that a diff breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Broken {
+    /// The rule's name.
+    pub rule: String,
+    /// The reviewer's reason for it; empty where there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// What breaks it, each in words; never empty.
+    pub by: Vec<String>,
+}
+
+impl Policy {
+    /// A policy of these rules.
+    pub fn new(rules: impl IntoIterator<Item = (String, Rule)>) -> Self {
+        Self { rules: rules.into_iter().collect() }
+    }
+
+    /// The rules that a diff breaks, by name.
+    pub fn judge(&self, diff: &Diff) -> Vec<Broken> {
+        let judged = self.rules.iter().map(|(name, rule)| Broken {
+            rule: name.clone(),
+            why: rule.why.clone(),
+            by: rule.deny.broken_by(diff),
+        });
+        judged.filter(|broken| !broken.by.is_empty()).collect()
+    }
+}
+
+impl Deny {
+    /// What of a diff is denied, in words.
+    fn broken_by(&self, diff: &Diff) -> Vec<String> {
+        match self {
+            Self::Opening(rule) => {
+                diff.opened.iter().filter(|flow| rule.covers(flow)).map(FlowChange::opens).collect()
+            }
+            Self::Closing(rule) => {
+                diff.closed.iter().filter(|flow| rule.covers(flow)).map(FlowChange::closes).collect()
+            }
+            Self::Impact(rule) => {
+                let denied = |effect: &Effect| effect.impact >= rule.at_least;
+                effects(diff, &rule.place, denied, |effect| {
+                    format!("{}: {}", effect.impact.in_words(), told(effect))
+                })
+            }
+            Self::Rooms(place) => {
+                let denied = |effect: &Effect| effect.drops_rooms;
+                effects(diff, place, denied, |effect| format!("may drop rooms: {}", effect.text))
+            }
+            Self::File(rule) => {
+                let nodes =
+                    diff.nodes.iter().flat_map(|node| node.files.iter().map(move |f| (Some(node), f)));
+                let all = nodes.chain(diff.overview.iter().map(|file| (None, file)));
+                all.filter_map(|(node, file)| rule.broken_by(node, file)).collect()
+            }
+        }
+    }
+}
+
+/// What happens, and the worst reason for it.
+fn told(effect: &Effect) -> String {
+    match effect.reasons.first() {
+        Some(reason) => format!("{} ({})", effect.text, reason.text),
+        None => effect.text.clone(),
+    }
+}
+
+/// The denied effects of a place, in words.
+fn effects(
+    diff: &Diff,
+    place: &Place,
+    denied: impl Fn(&Effect) -> bool,
+    words: impl Fn(&Effect) -> String,
+) -> Vec<String> {
+    let denied = diff
+        .effects()
+        .filter(|(node, effect)| denied(effect) && place.covers(Some(&node.name), effect.service.as_deref()));
+    denied
+        .map(|(node, effect)| {
+            let subject = effect.service.as_deref().unwrap_or("the machine");
+            format!("{subject} on {}: {}", node.name, words(effect))
+        })
+        .collect()
+}
+
+impl Place {
+    /// Whether it is about this node and service; what has none of either is covered
+    /// where the rule names none.
+    fn covers(&self, node: Option<&str>, service: Option<&str>) -> bool {
+        let among = |patterns: &[Pattern], name: Option<&str>| {
+            patterns.is_empty() || name.is_some_and(|name| patterns.iter().any(|it| it.matches(name)))
+        };
+        among(&self.nodes, node) && among(&self.services, service)
+    }
+}
+
+impl DeniedFlow {
+    fn covers(&self, flow: &FlowChange) -> bool {
+        (self.from.is_empty() || self.from.iter().any(|from| from.is(&flow.from)))
+            && flow.nodes.iter().any(|node| self.place.covers(Some(node), flow.service.as_deref()))
+    }
+}
+
+impl DeniedFile {
+    /// What is denied of a file, in words.
+    fn broken_by(&self, node: Option<&NodeDiff>, file: &FileDiff) -> Option<String> {
+        let node = node.map(|node| node.name.as_str());
+        let is_ours = self.place.covers(node, file.service.as_deref())
+            && (self.files.is_empty() || self.files.iter().any(|pattern| pattern.matches(&file.path)));
+        if !is_ours {
+            return None;
+        }
+        let at = node.map_or_else(|| file.path.clone(), |node| format!("{} on {node}", file.path));
+        let denied = file.about.iter().chain(&file.fields).filter(|field| {
+            self.fields.is_empty() || self.fields.iter().any(|pattern| pattern.matches(&field.path))
+        });
+        let denied: Vec<_> = denied.collect();
+        match file.status {
+            Status::Added => Some(format!("{at} is new")),
+            Status::Removed => Some(format!("{at} is gone")),
+            _ if !denied.is_empty() => Some(format!("{at}: {}", words::fields_in_words(&denied, ""))),
+            // A file without fields may hold any.
+            _ if self.fields.is_empty() || !file.lines.is_empty() => Some(format!("{at} differs")),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One rule of a policy.
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use stageplot_topology::decode::{self, FromScalar};
+
+use super::Pattern;
+use crate::diff::Impact;
+use crate::summary::Party;
+
+/// A rule: what is denied, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The reviewer's reason, shown where the rule is broken.
+    pub why: String,
+    /// What is denied.
+    pub deny: Deny,
+}
+
+/// What a rule denies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Deny {
+    /// That a flow opens.
+    Opening(DeniedFlow),
+    /// That a flow closes.
+    Closing(DeniedFlow),
+    /// An impact, and all that are worse.
+    Impact(DeniedImpact),
+    /// That people in a room may be thrown out.
+    Rooms(Place),
+    /// That a file changes, or fields of it.
+    File(DeniedFile),
+}
+
+/// Where a rule holds; everywhere, unless it names nodes or services.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The nodes.
+    pub nodes: Vec<Pattern>,
+    /// The services; where there are some, the rule is not about the machine itself.
+    pub services: Vec<Pattern>,
+}
+
+/// Flows that a rule denies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeniedFlow {
+    /// Who connects; anybody and anything where there is none.
+    pub from: Vec<Who>,
+    /// What is connected to.
+    pub place: Place,
+}
+
+/// An impact that a rule denies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeniedImpact {
+    /// The mildest that is denied.
+    pub at_least: Impact,
+    /// Where.
+    pub place: Place,
+}
+
+/// Changes of files that a rule denies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeniedFile {
+    /// The files, by their paths in the bundle; all where there is none.
+    pub files: Vec<Pattern>,
+    /// The fields; any change where there is none. A file that is new or gone, or has
+    /// lines and no fields, counts as if all of its fields changed.
+    pub fields: Vec<Pattern>,
+    /// Where.
+    pub place: Place,
+}
+
+/// Who connects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Who {
+    /// Anybody: also a network that is wider than any private one.
+    Internet,
+    /// A network of the plot by its name, or networks of addresses, as `10.0.0.0/8`.
+    Network(Pattern),
+    /// A service of the plot by its name.
+    Service(Pattern),
+}
+
+impl Rule {
+    /// A rule without a reason.
+    pub fn new(deny: Deny) -> Self {
+        Self { why: String::new(), deny }
+    }
+
+    /// Denies that a flow from the Internet opens.
+    pub fn no_opening_to_internet() -> Self {
+        let deny = DeniedFlow { from: vec![Who::Internet], ..DeniedFlow::default() };
+        Self::new(Deny::Opening(deny))
+    }
+
+    /// Denies that data is at stake.
+    pub fn no_data_at_stake() -> Self {
+        Self::new(Deny::Impact(DeniedImpact { at_least: Impact::DataAtStake, place: Place::default() }))
+    }
+
+    /// Denies that people in a room may be thrown out.
+    pub fn no_dropped_rooms() -> Self {
+        Self::new(Deny::Rooms(Place::default()))
+    }
+}
+
+impl Who {
+    /// Whether a party is meant.
+    pub(super) fn is(&self, party: &Party) -> bool {
+        match (self, party) {
+            (Self::Internet, Party::Internet) => true,
+            (Self::Internet, Party::Network { nets, .. } | Party::Nets(nets)) => {
+                nets.iter().any(|net| net.parse().map_or(true, |net: IpNet| is_wide(&net)))
+            }
+            (Self::Network(pattern), Party::Network { name, .. }) => pattern.matches(name),
+            (Self::Network(pattern), Party::Nets(nets)) => nets.iter().any(|net| pattern.matches(net)),
+            (Self::Service(pattern), Party::Service(name)) => pattern.matches(name),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a network is wider than any private one (RFC 1918, RFC 4193), so that the
+/// halves of the Internet are the Internet as well.
+fn is_wide(net: &IpNet) -> bool {
+    match net {
+        IpNet::V4(net) => net.prefix_len() < 8,
+        IpNet::V6(net) => net.prefix_len() < 7,
+    }
+}
+
+impl FromScalar for Who {
+    const EXPECTED: &'static str =
+        "\"internet\", \"network NAME\" or \"service NAME\", with * for any part of a name";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        match text.split_once(' ') {
+            None if text == "internet" => Ok(Self::Internet),
+            Some(("network", name)) => Pattern::from_text(name).map(Self::Network),
+            Some(("service", name)) => Pattern::from_text(name).map(Self::Service),
+            _ => Err("nobody connects under this name".to_owned()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Who {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar(deserializer)
+    }
+}

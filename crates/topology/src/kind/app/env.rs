@@ -1,0 +1,154 @@
+//! The environment of an app: texts with references, and secrets.
+
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use crate::decode::{self, FromScalar, FromTable};
+use crate::validate::Review;
+use crate::{Code, FieldPath, Name, SecretRef, ServiceSpec, suggest};
+
+/// The value of an environment variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum EnvValue {
+    /// A text, with references to needed services.
+    Text(String),
+    /// A secret.
+    Secret(SecretRef),
+}
+
+impl From<String> for EnvValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for EnvValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<SecretRef> for EnvValue {
+    fn from(secret: SecretRef) -> Self {
+        Self::Secret(secret)
+    }
+}
+
+impl FromScalar for EnvValue {
+    const EXPECTED: &'static str =
+        "a string, or { env = \"NAME\" } or another place where a secret comes from";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        Ok(Self::Text(text.to_owned()))
+    }
+}
+
+impl FromTable for EnvValue {
+    type Table = SecretRef;
+
+    fn from_table(secret: SecretRef) -> Result<Self, String> {
+        Ok(Self::Secret(secret))
+    }
+}
+
+impl<'de> Deserialize<'de> for EnvValue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode::scalar_or_table(deserializer)
+    }
+}
+
+/// A reference `${SERVICE.FIELD}` in the value of an environment variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EnvPart<'a> {
+    /// Text to be taken as it is.
+    Text(&'a str),
+    /// A field of a needed service.
+    Reference {
+        /// The service's name.
+        service: &'a str,
+        /// `address`, `host`, `port`, `url` or `public-url`.
+        field: &'a str,
+    },
+}
+
+impl EnvPart<'_> {
+    /// The fields that a reference may name.
+    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url", "public-url"];
+
+    /// Splits a value into text and references. `$$` is a single `$`; a `$`
+    /// before anything but `{` is itself.
+    pub fn split(text: &str) -> Vec<EnvPart<'_>> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(dollar) = rest.find('$') {
+            let after = &rest[dollar + 1..];
+            if let Some(behind) = after.strip_prefix('$') {
+                parts.push(EnvPart::Text(&rest[..=dollar]));
+                rest = behind;
+            } else if let Some((inside, behind)) = after.strip_prefix('{').and_then(|a| a.split_once('}')) {
+                parts.push(EnvPart::Text(&rest[..dollar]));
+                let (service, field) = inside.split_once('.').unwrap_or((inside, ""));
+                parts.push(EnvPart::Reference { service, field });
+                rest = behind;
+            } else {
+                parts.push(EnvPart::Text(&rest[..=dollar]));
+                rest = after;
+            }
+        }
+        parts.push(EnvPart::Text(rest));
+        parts
+    }
+}
+
+/// Adds a finding for each reference that stands for nothing.
+pub(super) fn review_references(text: &str, app: &App, path: FieldPath, review: &mut Review<'_>) {
+    let known = |name: &Name| review.topology().service_named(name.as_str()).is_some();
+    // One of these may be meant by a need that nobody knows, which is told by itself.
+    let all_known = app.needs.iter().all(known);
+    for part in EnvPart::split(text) {
+        let EnvPart::Reference { service, field } = part else { continue };
+        let needed = app.needs.iter().any(|need| need.as_str() == service);
+        let topology = review.topology();
+        let named = topology.service_named(service);
+        let spread = named.is_some_and(|service| match &service.kind {
+            ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
+            _ => false,
+        });
+        let hidden =
+            field == "public-url" && named.is_some_and(|service| topology.public_url(service.id).is_none());
+        let stands = needed && !spread && !hidden && EnvPart::FIELDS.contains(&field);
+        if stands || !needed && !all_known {
+            continue;
+        }
+        let message = match needed {
+            true if hidden => {
+                format!("${{{service}.{field}}} has no value: no edge stands in front of {service}")
+            }
+            true if spread => {
+                format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
+            }
+            true => {
+                format!("${{{service}.{field}}} names nothing: there are {}", EnvPart::FIELDS.join(", "))
+            }
+            false => format!("${{{service}.{field}}} does not name a service among needs"),
+        };
+        let near = match needed {
+            true => suggest::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
+            false => {
+                let needs = app.needs.iter().map(Name::as_str);
+                suggest::nearest(service, needs).map(|near| (near, field))
+            }
+        };
+        let help = match near.filter(|_| !spread && !hidden) {
+            Some((service, field)) => format!("did you mean ${{{service}.{field}}}?"),
+            None => {
+                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a \
+                 plain dollar sign write $$"
+                    .to_owned()
+            }
+        };
+        review.add_at(Code::EnvReference, path.clone(), message, help);
+    }
+}

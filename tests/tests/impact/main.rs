@@ -1,0 +1,102 @@
+//! What a diff foretells is what happens: for every field of a plot, containers are
+//! looked at before and after a change of it was really brought in.
+
+mod bench;
+mod data;
+mod fields;
+mod row;
+mod rows;
+mod seen;
+mod stack;
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use bench::Bench;
+use stack::Stack;
+use stageplot_tests::{Missing, want};
+
+/// Every field has a row, and every row a field.
+#[test]
+fn every_field_has_a_row() {
+    let fields = fields::all();
+    let trials = rows::trials();
+    let paths = trials.iter().flat_map(|(_, trial)| trial.rows.iter().map(|row| row.path()));
+    let (mut tried, mut unknown) = (BTreeSet::new(), Vec::new());
+    for path in paths {
+        match fields::of(path, &fields) {
+            Some(field) => drop(tried.insert(field)),
+            None => unknown.push(path),
+        }
+    }
+    let missing: Vec<_> = fields.iter().filter(|field| !tried.contains(field.as_str())).collect();
+    assert!(missing.is_empty(), "fields without a row: {missing:#?}");
+    assert!(unknown.is_empty(), "rows that set no field of the schema: {unknown:#?}");
+}
+
+/// Every row changes its plot, and both can be rendered.
+#[test]
+fn every_row_is_a_plot() {
+    for (name, trial) in rows::trials() {
+        let base = Stack::new(&trial.plot);
+        assert!(base.foretold(&base).is_empty(), "{name}");
+        for row in &trial.rows {
+            let [before, after] = row.plots(&trial.plot);
+            assert_ne!(before, after, "{name}: {}", row.path());
+            let _ = (Stack::new(&before), Stack::new(&after));
+        }
+    }
+}
+
+#[test]
+fn app() {
+    want!(try_all("app"));
+}
+
+#[test]
+fn edge() {
+    want!(try_all("edge"));
+}
+
+#[test]
+fn livekit() {
+    want!(try_all("livekit"));
+}
+
+#[test]
+fn plot() {
+    want!(try_all("plot"));
+}
+
+#[test]
+fn redis() {
+    want!(try_all("redis"));
+}
+
+/// Brings in each row of a trial, and takes it back, and compares.
+fn try_all(name: &str) -> Result<(), Missing> {
+    let trials = rows::trials();
+    let (_, trial) = trials.iter().find(|(own, _)| *own == name).expect("a trial");
+    let mut bench = Bench::new(Stack::new(&trial.plot), trial.images)?;
+    let mut wrong = Vec::new();
+    let only = std::env::var("IMPACT_ROW").unwrap_or_default();
+    for row in trial.rows.iter().filter(|row| row.path().starts_with(&only)) {
+        let [before, after] = row.plots(&trial.plot).map(|plot| Stack::new(&plot));
+        let what = format!("{} = {}", row.path(), row.value());
+        for (way, to) in [("to the ground of", &before), ("to", &after), ("back from", &before)] {
+            let started = Instant::now();
+            let outcome = bench.step(to.clone());
+            let wrongs = outcome.wrong.iter().map(|line| format!("{way} {what}: {line}"));
+            println!(
+                "{name} {way} {what}: lost {:?} of {:?}, {} wrong, {:?}",
+                outcome.lost,
+                outcome.feared,
+                outcome.wrong.len(),
+                started.elapsed()
+            );
+            wrong.extend(wrongs);
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
+    Ok(())
+}
