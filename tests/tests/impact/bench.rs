@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use stageplot_render::Rendering;
 use stageplot_render::diff::{Diff, Effect, Impact};
-use stageplot_tests::{Engine, Image, Lan, Machine, Missing, Program, Scratch, wait_for};
+use stageplot_tests::{Engine, Image, Lan, Machine, Missing, Program, Scratch, run, wait_for};
 
 use crate::data::Data;
 use crate::seen::Sight;
@@ -180,6 +181,8 @@ fn down(machine: &Machine, stack: &Stack) {
 fn name_images(engine: &Engine, images: &[&str]) -> Result<(), Missing> {
     let names = [
         (Image::ECHO, "stageplot/echo:2"),
+        (Image::ECHO, "localhost:5000/echo:1"),
+        (Image::ECHO, "localhost:5001/mirror/echo:1"),
         (Image::REDIS, "redis:7.2-alpine"),
         (Image::LIVEKIT, "stageplot/livekit:1"),
     ];
@@ -189,13 +192,13 @@ fn name_images(engine: &Engine, images: &[&str]) -> Result<(), Missing> {
     if images.contains(&Image::CADDY_L4) {
         let caddy = Program::named("caddy-dns")?;
         with_caddy(engine, caddy.path(), "stageplot/caddy-dns:1");
-        // The same again with a provider of another name.
-        let program = fs::read(caddy.path()).expect("a program");
+        // The same again, with a provider of another name.
         let scratch = Scratch::new();
         let other = scratch.path().join("caddy");
         fs::copy(caddy.path(), &other).expect("a copy");
-        fs::write(&other, renamed(&program, b"dns.providers.rfc2136", b"dns.providers.rfc2137"))
-            .expect("written");
+        let mut rename = Command::new("sed");
+        rename.env("LC_ALL", "C").args(["-i", "s/dns.providers.rfc2136/dns.providers.rfc2137/g"]);
+        run(rename.arg(&other), SOON).success();
         with_caddy(engine, &other, "stageplot/caddy-dns:2");
     }
     Ok(())
@@ -207,15 +210,4 @@ fn with_caddy(engine: &Engine, program: &Path, name: &str) {
     engine.docker(&["cp", &program.to_string_lossy(), "made:/usr/bin/caddy"]).success();
     engine.docker(&["commit", "made", name]).success();
     engine.docker(&["rm", "made"]).success();
-}
-
-/// A program with one word in the place of another that is as long.
-fn renamed(program: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut program = program.to_vec();
-    let mut at = 0;
-    while let Some(found) = program[at..].windows(from.len()).position(|word| word == from) {
-        at += found;
-        program[at..at + to.len()].copy_from_slice(to);
-    }
-    program
 }

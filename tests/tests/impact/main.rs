@@ -33,7 +33,7 @@ fn every_field_has_a_row() {
     assert!(unknown.is_empty(), "rows that set no field of the schema: {unknown:#?}");
 }
 
-/// Every row changes its plot, and both can be rendered.
+/// Every row changes its plot; both can be rendered, and compared.
 #[test]
 fn every_row_is_a_plot() {
     for (name, trial) in rows::trials() {
@@ -42,7 +42,7 @@ fn every_row_is_a_plot() {
         for row in &trial.rows {
             let [before, after] = row.plots(&trial.plot);
             assert_ne!(before, after, "{name}: {}", row.path());
-            let _ = (Stack::new(&before), Stack::new(&after));
+            let _ = Stack::new(&before).foretold(&Stack::new(&after));
         }
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn rows() -> Vec<Row> {
     let roles = json!(["edge", "app", "redis", "extra"]);
     let with_extra =
         |row: Row| row.given("services.extra", extra.clone()).given("nodes.front.roles", roles.clone());
+    let pulled = |row: Row| row.given("app.image", "localhost:5000/echo:1");
     vec![
         row("name", "other"),
         row("root", "/elsewhere"),
@@ -45,6 +46,8 @@ pub(super) fn rows() -> Vec<Row> {
         public(row("nodes.front.public.bound", false)),
         row("services.extra", extra.clone()).with("nodes.front.roles", roles.clone()),
         with_extra(row("services.extra.kind", "redis")),
+        pulled(row("registries.localhost:5000", "localhost:5001/mirror")),
+        pulled(row("registries.localhost:5000.http", true)).given("registries.localhost:5000", json!({})),
         row("bridge.v4", "172.30.91.0/24"),
         with_ipv6(row("bridge.ipv6", true)),
         with_ipv6(row("bridge.v6", "fd5a:9e10:7001::/64")).given("bridge.ipv6", true),
