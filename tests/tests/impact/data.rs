@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stageplot_tests::{Machine, wait_for};
@@ -93,12 +93,11 @@ fn ask(machine: &Machine, sight: &Sight, service: &str, question: &[&str]) -> St
     ask(question)
 }
 
-/// The directories of data that a service mounts, by their places in the container.
+/// The directories of data that an app mounts, by their places in the container. What
+/// Compose hands on from a container of another kind is none of them.
 fn directories(machine: &Machine, sight: &Sight, service: &str) -> BTreeMap<String, PathBuf> {
     let mounts = sight.container(service).map(|container| container.mounts.clone()).unwrap_or_default();
-    let is_data = |source: &PathBuf| {
-        let below = source.strip_prefix(machine.root());
-        below.is_ok_and(|below| below.components().any(|part| part.as_os_str() == "data"))
-    };
-    mounts.into_iter().filter(|(_, source)| is_data(source)).collect()
+    let data = Path::new("data").join(service);
+    let is_own = |source: &Path| source.parent().is_some_and(|parent| parent.ends_with(&data));
+    mounts.into_iter().filter(|(_, source)| source.starts_with(machine.root()) && is_own(source)).collect()
 }
