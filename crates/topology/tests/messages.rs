@@ -190,3 +190,24 @@ fn the_example_of_a_table_is_one() {
         assert!(misread.is_none(), "{field} = {example}: {misread:?}");
     }
 }
+
+/// Each slip that many things follow from, and the findings that are told.
+#[test]
+fn what_follows_from_one_slip_is_told_once() {
+    for (text, by, told) in [
+        (
+            "roles   = [\"edge\", \"rooms\", \"livekit\", \"redis\"]",
+            "roles   = [\"edge\", \"rooms\", \"livekit\"]",
+            "error[no-route]: 38:2: redis: livekit, rooms need redis, which stands on no node (help: add \"redis\" \
+             to the roles of a node)",
+        ),
+        (
+            "address = \"10.0.0.1\"",
+            "address = \"203.0.113.10\"",
+            "error[duplicate-address]: 10:11: nodes.front.public: 203.0.113.10 is address and public of this node \
+             (help: take address out: it is for a private network, and a node may have none)",
+        ),
+    ] {
+        assert_eq!(findings(Format::Toml, &broken(text, by)).to_string(), told);
+    }
+}
