@@ -42,6 +42,7 @@ mod names;
 mod placement;
 pub mod policy;
 mod report;
+mod seals;
 mod sequence;
 mod services;
 mod side;

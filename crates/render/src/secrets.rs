@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
-use crate::{RenderError, SealKey, Seals, judge};
+use crate::{RenderError, Seal, SealKey, Seals, judge};
 
 /// Finds the values of secrets.
 ///
@@ -65,6 +65,8 @@ pub(crate) struct Values {
     findings: Findings,
     /// Whether names stand in the place of values.
     sealed: bool,
+    /// Which key the seals beside the names were made with.
+    made_with: Option<Seal>,
 }
 
 impl Values {
@@ -113,7 +115,11 @@ impl Values {
         if findings.has_errors() {
             Err(findings)
         } else {
-            Ok(Self { sealed: matches!(secrets, Secrets::Sealed(_)) && !values.is_empty(), values, findings })
+            let (sealed, made_with) = match secrets {
+                Secrets::Sealed(seals) => (!values.is_empty(), seals.made_with()),
+                Secrets::From(_) => (false, None),
+            };
+            Ok(Self { sealed, made_with, values, findings })
         }
     }
 
@@ -121,6 +127,11 @@ impl Values {
     /// what is rendered is to be compared and not to be run.
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed
+    }
+
+    /// Which key the seals beside the names were made with.
+    pub(crate) fn made_with(&self) -> Option<Seal> {
+        self.made_with
     }
 
     /// Whether there is a value of a secret that may be written into a file.

@@ -87,6 +87,7 @@ codes! {
     IdleEdge "idle-edge" Warning,
     RouteConflict "route-conflict" Error,
     WebhookNoRoute "webhook-no-route" Warning,
+    WebhookUntrusted "webhook-untrusted" Warning,
     PlainHttp "plain-http" Warning,
     EdgeNotPublic "edge-not-public" Warning,
     AcmePort "acme-port" Warning,

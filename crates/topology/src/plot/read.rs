@@ -13,8 +13,8 @@ use super::{
 use crate::decode::{ByKind, decode, decode_beside};
 use crate::suggest::nearest;
 use crate::{
-    App, Code, Document, Edge, Entry, FieldPath, Findings, Format, Kinds, Livekit, Name, Redis, Registry,
-    Segment, Table, Value,
+    App, Code, CustomKinds, Document, Edge, Entry, FieldPath, Findings, Format, Livekit, Name, Redis,
+    Registry, Segment, Table, Value,
 };
 
 /// A plot as its file has it.
@@ -95,7 +95,7 @@ impl Plot {
     ///
     /// All findings, each with its place in the file, where one is an error.
     pub fn read(document: &Document) -> Result<Built, Findings> {
-        Self::read_with(document, &Kinds::new())
+        Self::read_with(document, &CustomKinds::new())
     }
 
     /// Reads a plot that may have services of kinds of one's own, and validates it.
@@ -104,7 +104,7 @@ impl Plot {
     /// # Errors
     ///
     /// As for [`Plot::read`].
-    pub fn read_with(document: &Document, kinds: &Kinds) -> Result<Built, Findings> {
+    pub fn read_with(document: &Document, kinds: &CustomKinds) -> Result<Built, Findings> {
         let mut findings = Findings::new();
         let custom = kinds.find(document);
         let file: Option<File> =
