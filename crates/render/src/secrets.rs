@@ -104,8 +104,12 @@ impl Values {
             }
         }
         if let Secrets::From(_) = secrets {
-            review(&values, topology, &mut findings);
             let value = |secret: &SecretRef| values.get(secret).map(|value| value.expose_secret());
+            // Of those that stand in the plot everything was said when it was built.
+            findings.append(topology.review_secrets(|secret| match secret {
+                SecretRef::Literal(_) => None,
+                _ => value(secret),
+            }));
             judge::secrets(topology, value, &mut findings);
         }
         if findings.has_errors() {
@@ -157,27 +161,6 @@ impl Values {
         })
     }
 }
-
-/// Looks at values that a program would not take, or not gladly.
-fn review(values: &BTreeMap<SecretRef, SecretString>, topology: &Topology, findings: &mut Findings) {
-    for (path, secret) in topology.livekit_keys() {
-        let Some(value) = values.get(secret) else { continue };
-        let length = value.expose_secret().chars().count();
-        if length < MIN_LIVEKIT_SECRET {
-            let message = format!(
-                "{} has {length} characters, and LiveKit asks for {MIN_LIVEKIT_SECRET}",
-                secret.label()
-            );
-            let help = "make a longer one: openssl rand -hex 32";
-            let finding = topology.judge(Code::LivekitShortSecret, path, message, help);
-            finding.into_iter().for_each(|finding| findings.push(finding));
-        }
-    }
-}
-
-/// The shortest API secret that LiveKit does not complain of (its
-/// `pkg/config`, `validateKeys`).
-const MIN_LIVEKIT_SECRET: usize = 32;
 
 fn value(secret: &SecretRef, secrets: Secrets<'_>) -> Result<SecretString, SecretError> {
     match (secrets, secret) {

@@ -34,6 +34,7 @@ impl<'d> Mistakes<'d> {
             {
                 true
             }
+            Code::EdgeNotPublic | Code::ClearOverInternet if self.are_any_in("nodes") => true,
             Code::AddressOutsideNetworks | Code::SshLockout | Code::SourceElsewhere
                 if self.are_any_in("networks") =>
             {
