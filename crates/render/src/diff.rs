@@ -41,7 +41,9 @@ mod impact;
 mod names;
 mod placement;
 pub mod policy;
+mod records;
 mod report;
+mod rooms;
 mod seals;
 mod sequence;
 mod services;
@@ -51,7 +53,10 @@ mod words;
 
 pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT};
 pub use impact::{Effect, Impact, Reason};
-pub use report::{Diff, FieldChange, FileDiff, FlowChange, LineChange, NodeDiff, ServiceDiff, Status, Which};
+pub use report::{
+    Diff, FieldChange, FileDiff, FlowChange, LineChange, NodeDiff, Record, RecordChanges, ServiceDiff,
+    Status, Which,
+};
 pub use side::{Side, SideError};
 
 use contents::Contents;
@@ -73,8 +78,10 @@ pub fn between(before: &Side, after: &Side) -> Diff {
         opened: flows::opened(&old_flows, &new_flows),
         closed: flows::opened(&new_flows, &old_flows),
         overview: overview(before, after),
+        records: records::compare(before, after),
         ..Diff::default()
     };
+    diff.rooms = rooms::sentences(&diff.nodes, after.summary());
     let worst = diff.nodes.iter().map(|node| node.impact).max().unwrap_or_default();
     diff.impact = if diff.is_empty() { Impact::None } else { worst.max(Impact::Live) };
     diff

@@ -388,3 +388,54 @@ fn tell(diff: &Diff, back: bool) -> Vec<String> {
     told.sort();
     told
 }
+
+#[test]
+fn dns_records_to_set_and_to_remove() {
+    let diff = changed("public  = \"203.0.113.10\"", "public  = \"203.0.113.20\"");
+    let records = |records: &[diff::Record]| records.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(records(&diff.records.set), ["livekit.example.com A 203.0.113.20"]);
+    assert_eq!(records(&diff.records.remove), ["livekit.example.com A 203.0.113.10"]);
+    assert_eq!(diff.records.warnings().count(), 0);
+
+    let diff = changed("domain = \"livekit.example.com\"", "domain = \"live.example.com\"");
+    assert_eq!(records(&diff.records.set), ["live.example.com A 203.0.113.10"]);
+    assert_eq!(diff.records.gone, ["livekit.example.com"]);
+    let comment = diff::Comment::new(&diff).summary(true).to_string();
+    assert!(comment.contains("+ live.example.com A 203.0.113.10\n- livekit.example.com A"), "{comment}");
+    assert!(comment.contains("`livekit.example.com` can no longer connect"), "{comment}");
+}
+
+#[test]
+fn the_last_copy_is_at_stake_where_the_new_primary_has_none() {
+    let before = example("cluster");
+    let after = before
+        .replace("primary  = \"media-1\"", "primary  = \"media-3\"")
+        .replacen("[\"sfu\", \"cache\"]", "[\"sfu\"]", 1)
+        .replacen(
+            "192.168.1.4\"\npublic  = \"203.0.113.13\"\nroles   = [\"sfu\"]",
+            "192.168.1.4\"\npublic  = \"203.0.113.13\"\nroles   = [\"sfu\", \"cache\"]",
+            1,
+        );
+    let diff = between(&before, &after);
+    assert_eq!(impact(&diff, "media-2", "cache"), Impact::DataAtStake);
+    let (_, effect) = diff.effects().find(|(on, _)| on.name == "media-2").expect("an effect");
+    assert!(effect.reasons[0].text.contains("make media-2 the primary first"), "{effect:?}");
+    assert_eq!(impact(&diff, "media-3", "cache"), Impact::DataAtStake);
+}
+
+#[test]
+fn what_a_change_means_for_people_in_rooms() {
+    let diff = changed("primary  = \"media-1\"", "primary  = \"media-2\"");
+    assert_eq!(diff.rooms.len(), 2, "{:?}", diff.rooms);
+    assert!(diff.rooms[0].starts_with("sfu drains on each of its 4 nodes: bring it to one node after"));
+    assert!(diff.rooms[1].starts_with("sfu keeps its rooms in Redis: one that goes"));
+    // Only one of them has another address, and the others go on.
+    let diff = changed("public  = \"203.0.113.14\"", "public  = \"203.0.113.24\"");
+    assert_eq!(diff.rooms, [""; 0]);
+
+    let diff = changed("kind   = \"edge\"", "kind   = \"edge\"\nimage  = \"docker.io/library/caddy:2.10.1\"");
+    assert_eq!(impact(&diff, "front", "edge"), Impact::Recreate);
+    assert_eq!(diff.rooms, ["people in rooms reconnect: every connection through edge on front ends"]);
+    let comment = diff::Comment::new(&diff).to_string();
+    assert!(comment.contains("- nobody is thrown out\n"), "{comment}");
+}

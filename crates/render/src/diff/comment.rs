@@ -98,6 +98,7 @@ impl<'a> Comment<'a> {
         }
         page.always(&format!("\n{}\n", title(self.diff)));
         people(&mut page, self.diff);
+        records(&mut page, self.diff);
         flows(&mut page, self.diff);
         machines(&mut page, self.diff);
         services(&mut page, self.diff);
@@ -179,10 +180,12 @@ fn people(page: &mut Page, diff: &Diff) {
             waits.entry(key).or_default().push(&node.name);
         }
     }
-    if waits.is_empty() {
+    if waits.is_empty() && diff.rooms.is_empty() {
         page.always("\nNobody in a room is thrown out.\n");
         return;
     }
+    let nobody = waits.is_empty().then(|| "- nobody is thrown out\n".to_owned());
+    let sentences = diff.rooms.iter().map(|text| format!("- {}\n", sentence(&short(text, LONGEST))));
     let lines = waits.iter().map(|((stays, seconds, service), nodes)| {
         let place = format!("{} on {}", name(service), listed(&names(nodes)));
         let wait = seconds.map(period);
@@ -194,7 +197,16 @@ fn people(page: &mut Page, diff: &Diff) {
             (true, wait) => format!("- {place}: waits for its rooms up to {}\n", wait.unwrap_or_default()),
         }
     });
-    page.list("\n**People in rooms**\n\n", lines.collect());
+    page.list("\n**People in rooms**\n\n", nobody.into_iter().chain(sentences).chain(lines).collect());
+}
+
+/// DNS records to set and to remove.
+fn records(page: &mut Page, diff: &Diff) {
+    let set = diff.records.set.iter().map(|record| format!("+ {record}"));
+    let remove = diff.records.remove.iter().map(|record| format!("- {record}"));
+    page.code("\n**DNS: records to set (+) and to remove (-)**\n\n", set.chain(remove).collect());
+    let warnings = diff.records.warnings().map(|text| format!("- {}\n", sentence(&short(&text, LONGEST))));
+    page.list("\n", warnings.collect());
 }
 
 /// Flows that open and close.

@@ -32,6 +32,12 @@ pub struct Diff {
     /// Flows that close.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<FlowChange>,
+    /// What that means for people in rooms as a whole, each in a sentence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rooms: Vec<String>,
+    /// DNS records to set and to remove.
+    #[serde(skip_serializing_if = "RecordChanges::is_empty")]
+    pub records: RecordChanges,
     /// Files about the whole that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overview: Vec<FileDiff>,
@@ -48,6 +54,8 @@ impl Default for Diff {
             services: Vec::new(),
             opened: Vec::new(),
             closed: Vec::new(),
+            rooms: Vec::new(),
+            records: RecordChanges::default(),
             overview: Vec::new(),
         }
     }
@@ -59,12 +67,15 @@ impl Diff {
 
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
-        let Self { version: _, impact: _, stack, nodes, services, opened, closed, overview } = self;
+        let Self { version: _, impact: _, stack, nodes, services, opened, closed, rooms, records, overview } =
+            self;
         stack.is_empty()
             && nodes.is_empty()
             && services.is_empty()
             && opened.is_empty()
             && closed.is_empty()
+            && rooms.is_empty()
+            && records.is_empty()
             && overview.is_empty()
     }
 
@@ -176,6 +187,33 @@ impl FlowChange {
     pub fn is_from_internet(&self) -> bool {
         self.from.is_anybody()
     }
+}
+
+/// DNS records that have to be set and removed, all sorted by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordChanges {
+    /// Records that are needed and were not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<Record>,
+    /// Records that were needed and are not any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Record>,
+    /// Names to which nothing answers any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
+}
+
+/// A DNS record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Record {
+    /// The name, without the dot at its end.
+    pub name: String,
+    /// `A` or `AAAA`.
+    pub kind: String,
+    /// The address.
+    pub value: String,
 }
 
 /// A file that differs.

@@ -20,6 +20,8 @@ pub(super) fn draw(diff: &Diff, summary: bool, broken: Option<&[Broken]>) -> Str
     let mut text = title(diff);
     text.push_str(&changes(diff));
     text.push_str(&machines(diff));
+    text.push_str(&rooms(diff));
+    text.push_str(&records(diff));
     text.push_str(&flows(diff));
     if !summary {
         text.push_str(&files(diff));
@@ -151,6 +153,19 @@ fn effect_lines(effect: &Effect) -> String {
 
 fn subject(effect: &Effect) -> String {
     effect.service.as_deref().map_or_else(|| "the machine".to_owned(), clean)
+}
+
+/// What people in rooms notice of the whole.
+fn rooms(diff: &Diff) -> String {
+    section("People in rooms", &diff.rooms.iter().map(|text| clean(text)).collect::<Vec<_>>())
+}
+
+/// DNS records to set and to remove.
+fn records(diff: &Diff) -> String {
+    let set = diff.records.set.iter().map(|record| format!("+ set {}", clean(&record.to_string())));
+    let remove = diff.records.remove.iter().map(|record| format!("- remove {}", clean(&record.to_string())));
+    let warnings = diff.records.warnings().map(|text| format!("! {}", clean(&text)));
+    section("DNS", &set.chain(remove).chain(warnings).collect::<Vec<_>>())
 }
 
 /// Flows that open and close, in words.
