@@ -23,6 +23,7 @@ pub(super) fn draw(diff: &Diff, summary: bool, broken: Option<&[Broken]>) -> Str
     text.push_str(&rooms(diff));
     text.push_str(&records(diff));
     text.push_str(&flows(diff));
+    text.push_str(&findings(diff));
     if !summary {
         text.push_str(&files(diff));
     }
@@ -171,8 +172,13 @@ fn records(diff: &Diff) -> String {
 /// Flows that open and close, in words.
 fn flows(diff: &Diff) -> String {
     let opened = diff.opened.iter().map(|flow| format!("+ {}", clean(&flow.opens())));
-    let closed = diff.closed.iter().map(|flow| format!("- {}", clean(&flow.closes())));
+    let closed = diff.closings().map(|closes| format!("- {}", clean(&closes)));
     section("Flows", &opened.chain(closed).collect::<Vec<_>>())
+}
+
+/// What is found in the plot, and was not before.
+fn findings(diff: &Diff) -> String {
+    section("New findings", &diff.findings.iter().map(|it| clean(&it.to_string())).collect::<Vec<_>>())
 }
 
 fn section(title: &str, lines: &[String]) -> String {
@@ -210,7 +216,7 @@ fn files(diff: &Diff) -> String {
     more.sort();
     more.dedup();
     if !more.is_empty() {
-        let _ = writeln!(text, "\nThese follow, and are for people: {}", more.join(", "));
+        let _ = writeln!(text, "\nThese follow, for people to read or to run: {}", more.join(", "));
     }
     text
 }
