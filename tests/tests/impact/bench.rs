@@ -1,11 +1,13 @@
 //! Two machines on which one stack is installed in the place of another.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use stageplot_render::Rendering;
 use stageplot_render::diff::{Diff, Effect, Impact};
-use stageplot_tests::{Engine, Image, Lan, Machine, Missing, Program, wait_for};
+use stageplot_tests::{Engine, Image, Lan, Machine, Missing, Program, Scratch, wait_for};
 
 use crate::data::Data;
 use crate::seen::Sight;
@@ -21,6 +23,7 @@ pub(crate) struct Bench {
     machines: BTreeMap<&'static str, Machine>,
     now: Stack,
     installed: BTreeMap<&'static str, Rendering>,
+    steps: u32,
     _lan: Lan,
 }
 
@@ -46,10 +49,20 @@ impl Bench {
         let front =
             ["203.0.113.10/24", "203.0.113.20/24", "192.168.1.1/24", "192.168.1.11/24", "2001:db8::10/64"];
         let machines = [machine("front", &front)?, machine("side", &["203.0.113.12/24", "192.168.1.2/24"])?];
-        let mut bench =
-            Self { machines: machines.into(), now: stack.clone(), installed: BTreeMap::new(), _lan: lan };
+        let mut bench = Self {
+            machines: machines.into(),
+            now: stack.clone(),
+            installed: BTreeMap::new(),
+            steps: 0,
+            _lan: lan,
+        };
         bench.bring(stack);
         Ok(bench)
+    }
+
+    /// How many changes were brought in.
+    pub(crate) fn steps(&self) -> u32 {
+        self.steps
     }
 
     /// Brings another stack in, and compares. What is said has to be done first is.
@@ -60,7 +73,8 @@ impl Bench {
         let from = self.now.clone();
         let foretold = from.foretold(&to);
         let before = self.look();
-        let data = Data::write(&from, &self.machines, &before);
+        self.steps += 1;
+        let data = Data::write(&self.steps.to_string(), &from, &self.machines, &before);
         self.obey(&foretold);
         self.bring(to);
         let after = self.look();
@@ -121,15 +135,17 @@ impl Bench {
         }
     }
 
-    /// Does what a diff asks for before a change is brought in.
+    /// Does what a diff asks for before a change is brought in: the commands in its reasons,
+    /// in whose order containers come before their network.
     fn obey(&self, foretold: &Diff) {
         for (name, machine) in &self.machines {
             let effects = effects(foretold, name);
-            let mut reasons = effects.values().flat_map(|effect| &effect.reasons);
-            if reasons.any(|reason| {
-                reason.text.contains("take the stack down first") || reason.text.contains("down first")
-            }) {
-                down(machine, &self.now);
+            let reasons = effects.values().flat_map(|effect| &effect.reasons);
+            let in_brackets = reasons.flat_map(|reason| reason.text.split('(').skip(1));
+            let commands = in_brackets.filter_map(|text| text.split(')').next());
+            let commands: BTreeSet<_> = commands.filter(|text| text.starts_with("docker ")).collect();
+            for command in commands {
+                machine.shell(command, &machine.root()).success();
             }
         }
     }
@@ -171,12 +187,35 @@ fn name_images(engine: &Engine, images: &[&str]) -> Result<(), Missing> {
         engine.docker(&["tag", image, name]).success();
     }
     if images.contains(&Image::CADDY_L4) {
-        // Another program in the place of the one that is there.
-        let program = Program::named("caddy-dns")?.path().to_string_lossy().into_owned();
-        engine.docker(&["create", "--name", "made", Image::CADDY_L4]).success();
-        engine.docker(&["cp", &program, "made:/usr/bin/caddy"]).success();
-        engine.docker(&["commit", "made", "stageplot/caddy-dns:1"]).success();
-        engine.docker(&["rm", "made"]).success();
+        let caddy = Program::named("caddy-dns")?;
+        with_caddy(engine, caddy.path(), "stageplot/caddy-dns:1");
+        // The same again with a provider of another name.
+        let program = fs::read(caddy.path()).expect("a program");
+        let scratch = Scratch::new();
+        let other = scratch.path().join("caddy");
+        fs::copy(caddy.path(), &other).expect("a copy");
+        fs::write(&other, renamed(&program, b"dns.providers.rfc2136", b"dns.providers.rfc2137"))
+            .expect("written");
+        with_caddy(engine, &other, "stageplot/caddy-dns:2");
     }
     Ok(())
+}
+
+/// Makes an image with another Caddy in the place of the one that is there.
+fn with_caddy(engine: &Engine, program: &Path, name: &str) {
+    engine.docker(&["create", "--name", "made", Image::CADDY_L4]).success();
+    engine.docker(&["cp", &program.to_string_lossy(), "made:/usr/bin/caddy"]).success();
+    engine.docker(&["commit", "made", name]).success();
+    engine.docker(&["rm", "made"]).success();
+}
+
+/// A program with one word in the place of another that is as long.
+fn renamed(program: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut program = program.to_vec();
+    let mut at = 0;
+    while let Some(found) = program[at..].windows(from.len()).position(|word| word == from) {
+        at += found;
+        program[at..at + to.len()].copy_from_slice(to);
+    }
+    program
 }

@@ -19,29 +19,32 @@ exec redis-cli -p "$(sed -n 's/^port //p' redis.conf)" "$@""#;
 
 /// What was written: a key into every Redis, a file into every directory of an app.
 pub(crate) struct Data {
+    value: String,
     redis: BTreeSet<String>,
     /// Machine, service, and the place in its container.
     files: BTreeSet<(&'static str, String, String)>,
 }
 
 impl Data {
+    /// Writes a value that was never written before.
     pub(crate) fn write(
+        value: &str,
         stack: &Stack,
         machines: &BTreeMap<&'static str, Machine>,
         sights: &BTreeMap<&'static str, Sight>,
     ) -> Self {
-        let mut data = Self { redis: BTreeSet::new(), files: BTreeSet::new() };
+        let mut data = Self { value: value.to_owned(), redis: BTreeSet::new(), files: BTreeSet::new() };
         for (&node, machine) in machines {
             for (service, kind) in stack.services(node) {
                 match kind {
                     "redis" if !stack.is_copy(node, &service) => {
-                        let written = ask(machine, &sights[node], &service, &["set", "kept", "yes"]);
+                        let written = ask(machine, &sights[node], &service, &["set", "kept", value]);
                         assert_eq!(written, "OK");
                         data.redis.insert(service);
                     }
                     "app" => {
                         for (place, directory) in directories(machine, &sights[node], &service) {
-                            fs::write(directory.join("kept"), "yes").expect("written");
+                            fs::write(directory.join("kept"), value).expect("written");
                             data.files.insert((node, service.clone(), place));
                         }
                     }
@@ -64,11 +67,14 @@ impl Data {
                 stack.services(node).get(service) == Some(&"redis") && !stack.is_copy(node, service)
             };
             let node = machines.keys().find(is_primary);
-            node.is_some_and(|node| ask(&machines[node], &sights[node], service, &["get", "kept"]) == "yes")
+            node.is_some_and(|node| {
+                ask(&machines[node], &sights[node], service, &["get", "kept"]) == self.value
+            })
         };
         let has_file = |node: &str, service: &str, place: &str| {
             let directories = directories(&machines[node], &sights[node], service);
-            directories.get(place).is_some_and(|directory| directory.join("kept").exists())
+            let kept = directories.get(place).map(|directory| fs::read_to_string(directory.join("kept")));
+            kept.is_some_and(|kept| kept.is_ok_and(|kept| kept == self.value))
         };
         let redis = self.redis.iter().filter(|service| !has_key(service));
         let files = self.files.iter().filter(|(node, service, place)| !has_file(node, service, place));

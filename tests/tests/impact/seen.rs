@@ -1,6 +1,7 @@
 //! What is seen of a change.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use stageplot_render::diff::Impact;
 use stageplot_tests::{Container, Machine};
@@ -47,9 +48,12 @@ pub(crate) struct Sight {
     configs: BTreeMap<String, String>,
 }
 
-/// All that a Caddy's configuration consists of: as it has it, and the files besides.
-const CONFIG: &str = "wget -q -O - http://127.0.0.1:2019/config/ && \
-    for file in /etc/caddy/*; do case $file in */Caddyfile) ;; *) cat $file ;; esac; done";
+/// A Caddy's configuration as it has it.
+const CONFIG: &str = "wget -q -O - http://127.0.0.1:2019/config/";
+
+/// The certificate that clients of the first machine are shown.
+const SHOWN: &str = "openssl s_client -connect 203.0.113.10:443 -servername live.example.com </dev/null | \
+    openssl x509 -noout -fingerprint";
 
 impl Sight {
     /// Looks at a machine with these services.
@@ -60,11 +64,19 @@ impl Sight {
         Self { configs: configs.collect(), containers: machine.containers() }
     }
 
-    /// What a Caddy runs by, once it answers.
+    /// What a Caddy runs by, once it answers: its configuration, and what a certificate
+    /// of the user's own is, which that names by its file.
     pub(crate) fn config(machine: &Machine, service: &str) -> Option<String> {
         let id = machine.containers().remove(service)?.id;
         let config = machine.engine().docker(&["exec", &id, "sh", "-c", CONFIG]);
-        config.succeeded().then_some(config.stdout)
+        if !config.succeeded() {
+            return None;
+        }
+        let shown = match config.stdout.contains("/etc/caddy/site.crt") {
+            true => machine.shell(SHOWN, Path::new("/")).success(),
+            false => String::new(),
+        };
+        Some(config.stdout + &shown)
     }
 
     /// The container of a service.

@@ -123,22 +123,31 @@ fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Ve
             reasons.push(Reason::compose(&prefix, &fields));
         }
     }
-    let network = placement.compose_fields("networks.");
-    if !network.is_empty() && before.is_bridged() && after.is_bridged() {
-        let text =
-            "the container network is made anew: take the stack down first, Compose leaves one that is there";
-        reasons.push(Reason { text: text.to_owned(), ..Reason::compose("networks.", &network) });
-    }
     let (old, new) = (before.summary, after.summary);
     if old.name != new.name {
         let text = format!(
-            "the stack is called {} from now on: take {} down first, Compose leaves another stack's containers",
-            new.name, old.name
+            "the stack is called {} from now on, and Compose leaves another stack's containers: first take {stack} \
+             down (docker compose --project-name {stack} down)",
+            new.name,
+            stack = old.name,
         );
         reasons.push(Reason::new(Impact::Recreate, text));
-    } else if old.directory != new.directory {
+        return reasons;
+    }
+    if old.directory != new.directory {
         let text = format!("the stack moves from {} to {}", old.directory, new.directory);
         reasons.push(Reason::new(Impact::Recreate, text));
+    }
+    let network = placement.compose_fields("networks.");
+    if !network.is_empty() && before.is_bridged() && after.is_bridged() {
+        let text = format!(
+            "the container network is made anew, and Compose leaves one that is there: first take {service} out \
+             (docker compose --project-name {stack} rm --stop --force {service}), then the network away \
+             (docker network rm {stack}_default)",
+            service = before.name,
+            stack = old.name,
+        );
+        reasons.push(Reason { text, ..Reason::compose("networks.", &network) });
     }
     reasons
 }

@@ -8,6 +8,8 @@ pub(super) fn rows() -> Vec<Row> {
     let own = json!({ "cert": secret("SITE_CRT"), "key": secret("SITE_KEY") });
     let acme = json!({ "email": "ops@example.com", "ca": "https://203.0.113.99/directory" });
     let dns = json!({ "provider": "rfc2136", "settings": { "server": secret("DNS_SERVER"), "key": secret("DNS_KEY") } });
+    let with_dns =
+        |row: Row| row.given("edge.image", "stageplot/caddy-dns:1").given("edge.tls.dns", dns.clone());
     [
         vec![
             row("edge.domain", "other.example.com"),
@@ -29,7 +31,11 @@ pub(super) fn rows() -> Vec<Row> {
         all_given(
             "edge.tls",
             &own,
-            [row("edge.tls.cert", secret("OTHER_SITE_CRT")), row("edge.tls.key", secret("OTHER_SITE_KEY"))],
+            // One without the other fits nothing.
+            [
+                row("edge.tls.cert", secret("OTHER_SITE_CRT")).with("edge.tls.key", secret("OTHER_SITE_KEY")),
+                row("edge.tls.key", secret("OTHER_SITE_KEY")).with("edge.tls.cert", secret("OTHER_SITE_CRT")),
+            ],
         ),
         all_given(
             "edge.tls",
@@ -39,12 +45,9 @@ pub(super) fn rows() -> Vec<Row> {
                 row("edge.tls.ca", "https://203.0.113.98/directory"),
                 row("edge.tls.ca-root", secret("ROOT_CRT")),
                 row("edge.tls.dns", dns.clone()).given("edge.image", "stageplot/caddy-dns:1"),
-                row("edge.tls.dns.provider", "cloudflare")
-                    .given("edge.image", "stageplot/caddy-dns:1")
-                    .given("edge.tls.dns", dns.clone()),
-                row("edge.tls.dns.settings.key_name", secret("DNS_KEY_NAME"))
-                    .given("edge.image", "stageplot/caddy-dns:1")
-                    .given("edge.tls.dns", dns),
+                with_dns(row("edge.tls.dns.settings.key_name", secret("DNS_KEY_NAME"))),
+                // A provider comes with an image that holds its module.
+                with_dns(row("edge.tls.dns.provider", "rfc2137").with("edge.image", "stageplot/caddy-dns:2")),
             ],
         ),
     ]

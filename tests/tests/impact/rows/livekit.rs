@@ -88,8 +88,14 @@ pub(super) fn rows() -> Vec<Row> {
             ],
         ),
         vec![
-            apart(row("livekit.turn.cert", secret("OTHER_TURN_CRT"))),
-            apart(row("livekit.turn.key", secret("OTHER_TURN_KEY"))),
+            apart(
+                row("livekit.turn.cert", secret("OTHER_TURN_CRT"))
+                    .with("livekit.turn.key", secret("OTHER_TURN_KEY")),
+            ),
+            apart(
+                row("livekit.turn.key", secret("OTHER_TURN_KEY"))
+                    .with("livekit.turn.cert", secret("OTHER_TURN_CRT")),
+            ),
             second_redis(row("livekit.redis", "second")),
             second_edge(row("livekit.edge", "second")),
             regions(row("livekit.regions.us", json!({ "lat": 40.7, "lon": -74.0 }))),

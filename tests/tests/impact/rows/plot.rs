@@ -38,7 +38,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("nodes.front.memory", "8gb"),
         row("nodes.front.region", "eu"),
         row("nodes.front.roles", json!(["edge", "redis"])).with("nodes.side.roles", json!(["app"])),
-        row("nodes.side", json!(null)),
+        row("nodes.side", json!(null)).given("nodes.side.roles", json!(["app"])),
         row("nodes.front.public", "203.0.113.20"),
         public(row("nodes.front.public.v4", "203.0.113.20")),
         public(row("nodes.front.public.v6", "2001:db8::10")),
