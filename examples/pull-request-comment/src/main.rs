@@ -67,7 +67,7 @@ fn side(revision: &str, path: &Path) -> Result<Option<Side>, Box<dyn Error>> {
         return Err("this program takes no templates of the plot's own; `stageplot diff` does".into());
     }
     let rendering = render(&topology, Secrets::Sealed(&seals), &Custom::default())?;
-    Ok(Some(Side::of(&topology, rendering)?))
+    Ok(Some(Side::of(&topology, rendering)?.with_findings(&built.findings)))
 }
 
 /// What is found in a file, for people.

@@ -30,8 +30,12 @@ pub(super) fn of_service(placement: &Placement<'_>, streams_stay: Option<&str>) 
         Some("redis") => reasons.iter().any(|reason| reason.impact == Impact::DataAtStake),
         _ => false,
     };
+    let text = match placement.machine_is_gone {
+        true => taken_down(placement.before.as_ref(), waits),
+        false => text(placement.kind(), process, waits, streams_stay) + &image(placement),
+    };
     Effect::new(Some(placement), process, reasons).map(|effect| Effect {
-        text: text(placement.kind(), process, waits, streams_stay),
+        text,
         drain_seconds: waits,
         drops_rooms,
         ..effect
@@ -221,6 +225,27 @@ fn stopped(before: &Here<'_>) -> Reason {
         Some(_) => "it is no longer placed here",
     };
     Reason::new(Impact::Stop, text)
+}
+
+/// What becomes of a service on a machine that nobody renders for any more.
+fn taken_down(before: Option<&Here<'_>>, waits: Option<u32>) -> String {
+    match (before.and_then(|before| before.container), waits) {
+        (None, _) => "it runs on until you stop it by hand".to_owned(),
+        (_, None) => "it runs on until somebody takes it down by hand (docker compose down)".to_owned(),
+        (_, Some(seconds)) => format!(
+            "it runs on until somebody takes it down by hand (docker compose down), which drains it for up to {}",
+            period(seconds)
+        ),
+    }
+}
+
+/// The image that it runs from now on, where that is another one.
+fn image(placement: &Placement<'_>) -> String {
+    let image = |here: &Option<Here<'_>>| here.as_ref()?.text("image").map(str::to_owned);
+    match (image(&placement.before), image(&placement.after)) {
+        (Some(old), Some(new)) if old != new => format!("; its image is {new}"),
+        _ => String::new(),
+    }
 }
 
 /// What happens, in a few words.

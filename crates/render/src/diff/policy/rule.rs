@@ -33,13 +33,15 @@ pub enum Deny {
     File(DeniedFile),
 }
 
-/// Where a rule holds; everywhere, unless it names nodes or services.
+/// Where a rule holds; everywhere, unless it names nodes, services or kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The nodes.
     pub nodes: Vec<Pattern>,
     /// The services; where there are some, the rule is not about the machine itself.
     pub services: Vec<Pattern>,
+    /// The kinds of services, `redis`; the same holds.
+    pub kinds: Vec<Pattern>,
 }
 
 /// Flows that a rule denies.
@@ -138,7 +140,8 @@ impl FromScalar for Who {
 
     fn from_text(text: &str) -> Result<Self, String> {
         match text.split_once(' ') {
-            None if text == "internet" => Ok(Self::Internet),
+            // What a plot writes for it is `any`.
+            None if matches!(text, "internet" | "any") => Ok(Self::Internet),
             Some(("network", name)) => Pattern::from_text(name).map(Self::Network),
             Some(("service", name)) => Pattern::from_text(name).map(Self::Service),
             _ => Err("nobody connects under this name".to_owned()),
