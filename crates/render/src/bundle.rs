@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
+use crate::{RenderError, Seal};
 
 /// All files of one machine, with a manifest.
 ///
@@ -45,9 +44,14 @@ pub struct Bundle {
 
 impl Bundle {
     /// Orders the files and adds the manifest.
-    pub(crate) fn new(node: String, mut artifacts: Vec<Artifact>, sealed: bool) -> Result<Self, RenderError> {
+    pub(crate) fn new(
+        node: String,
+        mut artifacts: Vec<Artifact>,
+        sealed: bool,
+        made_with: Option<Seal>,
+    ) -> Result<Self, RenderError> {
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        let manifest = Manifest::of(&node, &artifacts, sealed).to_json()?;
+        let manifest = Manifest::of(&node, &artifacts, sealed, made_with).to_json()?;
         let release = sha256(&manifest);
         let manifest = Artifact::private(Manifest::PATH, manifest, Owner::ROOT);
         let at = artifacts.partition_point(|artifact| artifact.path < manifest.path);
@@ -73,6 +77,10 @@ pub struct Manifest<'a> {
     /// Whether no file holds the value of a secret: the names of secrets stand in
     /// their places, or the plot has none.
     pub sealed: bool,
+    /// Which key the seals were made with that stand beside the names, as the
+    /// seals file tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_with: Option<Cow<'a, str>>,
     /// The files by path.
     pub files: BTreeMap<Cow<'a, str>, ManifestEntry<'a>>,
 }
@@ -101,7 +109,7 @@ impl<'a> Manifest<'a> {
     /// The version of the format.
     pub const VERSION: u32 = 1;
 
-    fn of(node: &'a str, artifacts: &'a [Artifact], sealed: bool) -> Self {
+    fn of(node: &'a str, artifacts: &'a [Artifact], sealed: bool, made_with: Option<Seal>) -> Self {
         let entry = |artifact: &'a Artifact| {
             let entry = ManifestEntry {
                 sha256: sha256(&artifact.bytes),
@@ -116,6 +124,7 @@ impl<'a> Manifest<'a> {
             version: Self::VERSION,
             node: node.into(),
             sealed,
+            made_with: made_with.map(|key| key.to_string().into()),
             files: artifacts.iter().map(entry).collect(),
         }
     }
@@ -130,10 +139,14 @@ impl<'a> Manifest<'a> {
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal. Every file has a digest or two, and the formatting
+/// machinery takes longer for one than to work it out.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 /// Names a directory for files that are read at start only: by what they hold,
@@ -147,9 +160,5 @@ pub(crate) fn digest_dir(service: &str, files: &[Artifact]) -> String {
             hash.update(part);
         }
     }
-    let digest = hash.finalize().iter().take(6).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    format!("services/{service}/{digest}")
+    format!("services/{service}/{}", hex(&hash.finalize()[..6]))
 }

@@ -41,7 +41,10 @@ mod impact;
 mod names;
 mod placement;
 pub mod policy;
+mod records;
 mod report;
+mod rooms;
+mod seals;
 mod sequence;
 mod services;
 mod side;
@@ -50,13 +53,17 @@ mod words;
 
 pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT};
 pub use impact::{Effect, Impact, Reason};
-pub use report::{Diff, FieldChange, FileDiff, FlowChange, LineChange, NodeDiff, ServiceDiff, Status, Which};
+pub use report::{
+    Diff, FieldChange, FileDiff, FlowChange, LineChange, NewFinding, NodeDiff, Record, RecordChanges,
+    ServiceDiff, Status, Which,
+};
 pub use side::{Side, SideError};
 
 use contents::Contents;
 use files::Files;
 use names::Names;
 use placement::{COMPOSE, Here, Placement};
+use report::Known;
 
 /// Compares two sides.
 ///
@@ -72,11 +79,22 @@ pub fn between(before: &Side, after: &Side) -> Diff {
         opened: flows::opened(&old_flows, &new_flows),
         closed: flows::opened(&new_flows, &old_flows),
         overview: overview(before, after),
+        records: records::compare(before, after),
+        known: Known::of([before.summary(), after.summary()]),
         ..Diff::default()
     };
+    diff.rooms = rooms::sentences(&diff.nodes, after.summary());
     let worst = diff.nodes.iter().map(|node| node.impact).max().unwrap_or_default();
     diff.impact = if diff.is_empty() { Impact::None } else { worst.max(Impact::Live) };
+    // What is found does nothing by itself.
+    diff.findings = findings(before, after);
     diff
+}
+
+/// What is found in the second plot and was not in the first.
+fn findings(before: &Side, after: &Side) -> Vec<NewFinding> {
+    let (Some(old), Some(new)) = (&before.findings, &after.findings) else { return Vec::new() };
+    new.iter().filter(|finding| !old.contains(finding)).cloned().collect()
 }
 
 /// The stack's own fields.
@@ -202,6 +220,7 @@ impl<'a> Machine<'a> {
                 after: after.and_then(|(name, node)| Here::new(self.after, name, node, new_compose.as_ref())),
                 files,
                 names: self.names,
+                machine_is_gone: self.is.is_none(),
                 elsewhere_before: self.before.summary().services.get(name),
             };
             let caddyfile = old_files.bytes(&format!("live/{name}/Caddyfile"));

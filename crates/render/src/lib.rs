@@ -26,6 +26,7 @@ mod judge;
 mod kind;
 pub mod output;
 mod overview;
+mod parallel;
 mod render;
 mod seals;
 mod secrets;

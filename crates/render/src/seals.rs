@@ -88,6 +88,11 @@ impl Seals {
         Self { made_with: Some(key.seal(&["stageplot seal key 1"])), by_name: by_name.collect() }
     }
 
+    /// Which key they were made with; none where there are none.
+    pub(crate) fn made_with(&self) -> Option<Seal> {
+        self.made_with
+    }
+
     /// The seal of a secret, where it has one.
     pub fn get(&self, secret: &SecretRef) -> Option<&Seal> {
         self.by_name.get(&secret.label()).filter(|_| has_name(secret))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
-use crate::{RenderError, SealKey, Seals, judge};
+use crate::{RenderError, Seal, SealKey, Seals, judge};
 
 /// Finds the values of secrets.
 ///
@@ -65,6 +65,8 @@ pub(crate) struct Values {
     findings: Findings,
     /// Whether names stand in the place of values.
     sealed: bool,
+    /// Which key the seals beside the names were made with.
+    made_with: Option<Seal>,
 }
 
 impl Values {
@@ -102,14 +104,22 @@ impl Values {
             }
         }
         if let Secrets::From(_) = secrets {
-            review(&values, topology, &mut findings);
             let value = |secret: &SecretRef| values.get(secret).map(|value| value.expose_secret());
+            // Of those that stand in the plot everything was said when it was built.
+            findings.append(topology.review_secrets(|secret| match secret {
+                SecretRef::Literal(_) => None,
+                _ => value(secret),
+            }));
             judge::secrets(topology, value, &mut findings);
         }
         if findings.has_errors() {
             Err(findings)
         } else {
-            Ok(Self { sealed: matches!(secrets, Secrets::Sealed(_)) && !values.is_empty(), values, findings })
+            let (sealed, made_with) = match secrets {
+                Secrets::Sealed(seals) => (!values.is_empty(), seals.made_with()),
+                Secrets::From(_) => (false, None),
+            };
+            Ok(Self { sealed, made_with, values, findings })
         }
     }
 
@@ -117,6 +127,11 @@ impl Values {
     /// what is rendered is to be compared and not to be run.
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed
+    }
+
+    /// Which key the seals beside the names were made with.
+    pub(crate) fn made_with(&self) -> Option<Seal> {
+        self.made_with
     }
 
     /// Whether there is a value of a secret that may be written into a file.
@@ -146,27 +161,6 @@ impl Values {
         })
     }
 }
-
-/// Looks at values that a program would not take, or not gladly.
-fn review(values: &BTreeMap<SecretRef, SecretString>, topology: &Topology, findings: &mut Findings) {
-    for (path, secret) in topology.livekit_keys() {
-        let Some(value) = values.get(secret) else { continue };
-        let length = value.expose_secret().chars().count();
-        if length < MIN_LIVEKIT_SECRET {
-            let message = format!(
-                "{} has {length} characters, and LiveKit asks for {MIN_LIVEKIT_SECRET}",
-                secret.label()
-            );
-            let help = "make a longer one: openssl rand -hex 32";
-            let finding = topology.judge(Code::LivekitShortSecret, path, message, help);
-            finding.into_iter().for_each(|finding| findings.push(finding));
-        }
-    }
-}
-
-/// The shortest API secret that LiveKit does not complain of (its
-/// `pkg/config`, `validateKeys`).
-const MIN_LIVEKIT_SECRET: usize = 32;
 
 fn value(secret: &SecretRef, secrets: Secrets<'_>) -> Result<SecretString, SecretError> {
     match (secrets, secret) {

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use stageplot_render::diff::{self, Diff, FieldChange, Impact, Side, SideError, Status, Which};
 use stageplot_render::output::{self, Options, OutputFile};
 use stageplot_render::{Custom, Rendering, Seals, SecretError, SecretSource, Secrets, render};
-use stageplot_topology::{Document, Format, Plot, SecretRef, Topology, arbitrary};
+use stageplot_topology::{Code, Document, FieldPath, Findings, Format, Plot, SecretRef, Topology, arbitrary};
 
 fn topology(text: &str) -> Topology {
     let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("TOML");
@@ -387,4 +387,106 @@ fn tell(diff: &Diff, back: bool) -> Vec<String> {
     }
     told.sort();
     told
+}
+
+#[test]
+fn dns_records_to_set_and_to_remove() {
+    let diff = changed("public  = \"203.0.113.10\"", "public  = \"203.0.113.20\"");
+    let records = |records: &[diff::Record]| records.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(records(&diff.records.set), ["livekit.example.com A 203.0.113.20"]);
+    assert_eq!(records(&diff.records.remove), ["livekit.example.com A 203.0.113.10"]);
+    assert_eq!(diff.records.warnings().count(), 0);
+
+    let diff = changed("domain = \"livekit.example.com\"", "domain = \"live.example.com\"");
+    assert_eq!(records(&diff.records.set), ["live.example.com A 203.0.113.10"]);
+    assert_eq!(diff.records.gone, ["livekit.example.com"]);
+    let comment = diff::Comment::new(&diff).summary(true).to_string();
+    assert!(comment.contains("+ live.example.com A 203.0.113.10\n- livekit.example.com A"), "{comment}");
+    assert!(comment.contains("`livekit.example.com` can no longer connect"), "{comment}");
+}
+
+#[test]
+fn the_last_copy_is_at_stake_where_the_new_primary_has_none() {
+    let before = example("cluster");
+    let after = before
+        .replace("primary  = \"media-1\"", "primary  = \"media-3\"")
+        .replacen("[\"sfu\", \"cache\"]", "[\"sfu\"]", 1)
+        .replacen(
+            "192.168.1.4\"\npublic  = \"203.0.113.13\"\nroles   = [\"sfu\"]",
+            "192.168.1.4\"\npublic  = \"203.0.113.13\"\nroles   = [\"sfu\", \"cache\"]",
+            1,
+        );
+    let diff = between(&before, &after);
+    assert_eq!(impact(&diff, "media-2", "cache"), Impact::DataAtStake);
+    let (_, effect) = diff.effects().find(|(on, _)| on.name == "media-2").expect("an effect");
+    assert!(effect.reasons[0].text.contains("make media-2 the primary first"), "{effect:?}");
+    assert_eq!(impact(&diff, "media-3", "cache"), Impact::DataAtStake);
+}
+
+#[test]
+fn what_a_change_means_for_people_in_rooms() {
+    let diff = changed("primary  = \"media-1\"", "primary  = \"media-2\"");
+    assert_eq!(diff.rooms.len(), 2, "{:?}", diff.rooms);
+    assert!(diff.rooms[0].starts_with("sfu drains on each of its 4 nodes: bring it to one node after"));
+    assert!(diff.rooms[1].starts_with("sfu keeps its rooms in Redis: one that goes"));
+    // Only one of them has another address, and the others go on.
+    let diff = changed("public  = \"203.0.113.14\"", "public  = \"203.0.113.24\"");
+    assert_eq!(diff.rooms, [""; 0]);
+
+    let diff = changed("kind   = \"edge\"", "kind   = \"edge\"\nimage  = \"docker.io/library/caddy:2.10.1\"");
+    assert_eq!(impact(&diff, "front", "edge"), Impact::Recreate);
+    assert_eq!(diff.rooms, ["people in rooms reconnect: every connection through edge on front ends"]);
+    let comment = diff::Comment::new(&diff).to_string();
+    assert!(comment.contains("- nobody is thrown out\n"), "{comment}");
+}
+
+#[test]
+fn only_what_is_new_of_a_range_of_ports_opens() {
+    let with = |ports: &str| {
+        example("cluster").replace("keys     =", &format!("udp      = \"{ports}\"\nkeys     ="))
+    };
+    let ports = |flows: &[diff::FlowChange]| flows.iter().map(|flow| flow.ports.clone()).collect::<Vec<_>>();
+    let diff = between(&with("50000-60000"), &with("51000-59000"));
+    assert_eq!(ports(&diff.opened), [""; 0], "{:?}", diff.opened);
+    assert_eq!(ports(&diff.closed), ["50000-50999", "59001-60000"], "{:?}", diff.closed);
+    let diff = between(&with("51000-59000"), &with("50000-58999"));
+    assert_eq!(
+        (ports(&diff.opened), ports(&diff.closed)),
+        (vec!["50000-50999".into()], vec!["59000".into()])
+    );
+}
+
+#[test]
+fn what_is_on_a_node_that_is_gone_is_taken_down_by_hand() {
+    let before = example("cluster");
+    let at = before.find("[nodes.media-4]").expect("a node");
+    let end = before.find("[services.edge]").expect("a service");
+    let diff = between(&before, &(before[..at].to_owned() + &before[end..]));
+    assert_eq!(impact(&diff, "media-4", "sfu"), Impact::Stop);
+    let (_, effect) = diff.effects().find(|(on, _)| on.name == "media-4").expect("an effect");
+    assert!(effect.text.starts_with("it runs on until somebody takes it down by hand"), "{effect:?}");
+    assert!(diff.closed.iter().any(|flow| flow.nodes == ["media-4"]));
+    assert!(diff.closings().all(|closes| !closes.contains("media-4 (ssh)")), "{:?}", diff.closed);
+    let comment = diff::Comment::new(&diff).to_string();
+    assert!(comment.contains("- `media-4` is gone: what is there stays as it is until"), "{comment}");
+    assert!(comment.contains("README.md") && !comment.contains("</summary>\n\n</details>"), "{comment}");
+}
+
+#[test]
+fn findings_that_the_plot_had_before_are_not_told() {
+    let topology = topology(&example("single"));
+    let mut findings = Findings::new();
+    let path = || FieldPath::root().key("services").key("edge");
+    findings.add(Code::UnknownName, path(), "it has a tag alone", "lock it");
+    let before = || side(&topology).with_findings(&findings);
+    assert!(diff::between(&before(), &before()).is_empty());
+    let mut more = findings.clone();
+    more.add(Code::UnknownName, path(), "another <b>thing</b>", "");
+    let diff = diff::between(&before(), &side(&topology).with_findings(&more));
+    assert_eq!(diff.findings.len(), 1);
+    assert_eq!((diff.is_empty(), diff.impact), (false, Impact::None));
+    let comment = diff::Comment::new(&diff).summary(true).to_string();
+    assert!(comment.contains("**New findings**") && !comment.contains("a tag alone"), "{comment}");
+    // A tree has none, and so none of them is new.
+    assert!(diff::between(&side(&topology), &side(&topology).with_findings(&more)).is_empty());
 }

@@ -219,3 +219,31 @@ fn the_examples_are_read() {
         assert!(page.contains(&format!("`\"{impact}\"`")), "{impact} is not in docs/policy.md");
     }
 }
+
+#[test]
+fn a_rule_for_what_neither_side_has_is_told() {
+    let diff = opening("\"lan\"");
+    let unmatched = |rule: &str| {
+        let policy = policy(&format!("[rules.it]\nkind = \"rooms\"\n{rule}\n")).expect("a policy");
+        policy.unmatched(&diff)
+    };
+    assert_eq!(unmatched("nodes = \"media-*\"\nservices = \"red*\"\nkinds = \"redis\""), [""; 0]);
+    assert_eq!(
+        unmatched("nodes = [\"medai-*\", \"front\"]"),
+        ["rule it names nodes that neither side has: medai-*"]
+    );
+    assert_eq!(unmatched("kinds = \"reddis\"\nservices = \"x\"").len(), 2);
+    let (texts, no_rule) = (unmatched("nodes = \"medai-*\""), []);
+    let comment = Comment::new(&diff).broken(&no_rule).unmatched(&texts).to_string();
+    assert!(comment.contains("**Rules that name nothing**"), "{comment}");
+}
+
+#[test]
+fn rules_select_services_by_kind() {
+    let data = change(&[("[redis]\n", "[redis]\npersistence = \"none\"\n")]);
+    let rule = |kinds: &str| format!("kind = \"impact\"\nat-least = \"recreate\"\nkinds = {kinds}");
+    assert_eq!(broken(&rule("\"redis\""), &data).len(), 1);
+    assert_eq!(broken(&rule("[\"edge\", \"app\"]"), &data), [""; 0]);
+    let by = broken("kind = \"opening\"\nfrom = \"any\"\nkinds = \"app\"", &opening("\"any\""));
+    assert_eq!(by.len(), 1, "{by:?}");
+}

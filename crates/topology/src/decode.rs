@@ -109,7 +109,7 @@ use serde::de::DeserializeOwned;
 use self::context::Context;
 use self::deserializer::{Node, Step};
 pub use self::helpers::{ByKind, FromScalar, FromTable, one_or_many, scalar, scalar_or_table};
-use crate::document::Value;
+use crate::document::{Kind, Value};
 use crate::suggest::nearest;
 use crate::{Code, Document, FieldPath, Findings, Segment};
 
@@ -152,19 +152,28 @@ pub(crate) fn decode_beside<T: DeserializeOwned>(
         }
     };
     *findings = context.into_findings();
-    leave_out_echoes(findings);
+    leave_out_echoes(value, at, findings);
     decoded
 }
 
-/// Leaves out what is told missing and stands there under a name that is
+/// Leaves out what is told missing and stands in `value` under a name that is
 /// nearly right, its own or that of a table that it is in: that is told as well.
-fn leave_out_echoes(findings: &mut Findings) {
+fn leave_out_echoes(value: &Value, at: &FieldPath, findings: &mut Findings) {
+    let holds = |table: &FieldPath, rest: &[Segment]| {
+        let steps = table.segments().strip_prefix(at.segments());
+        steps.is_some_and(|steps| {
+            let mut steps = steps.iter().chain(rest);
+            steps.try_fold(value, step_into).is_some()
+        })
+    };
     let misnamed = findings.iter().filter(|finding| finding.code == Code::UnknownField);
     let misnamed: Vec<_> = misnamed.map(|finding| finding.location.path.clone()).collect();
     let is_echo = |missing: &[Segment], misnamed: &FieldPath| {
         let Some((Segment::Key(name), table)) = misnamed.segments().split_last() else { return false };
         match missing.strip_prefix(table) {
-            Some([Segment::Key(right), ..]) => nearest(name, [right.as_str()]).is_some(),
+            Some([Segment::Key(right), rest @ ..]) => {
+                nearest(name, [right.as_str()]).is_some() && holds(misnamed, rest)
+            }
             _ => false,
         }
     };
@@ -172,6 +181,15 @@ fn leave_out_echoes(findings: &mut Findings) {
         let missing = finding.location.path.segments();
         finding.code != Code::MissingField || !misnamed.iter().any(|misnamed| is_echo(missing, misnamed))
     });
+}
+
+/// The value at one step of a path.
+fn step_into<'v>(value: &'v Value, step: &Segment) -> Option<&'v Value> {
+    match (value.kind(), step) {
+        (Kind::Table(table), Segment::Key(key)) => table.get(key).map(|entry| &entry.value),
+        (Kind::List(values), Segment::Index(index)) => values.get(*index),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@
 //! count are a contradiction. Variables that are empty are not set.
 //!
 //! **Addresses.** One from a private range is a node's `address`, any other is
-//! its `public`.
+//! its `public`. LiveKit's own `NODE_IP`, where it is another, is its `public`,
+//! which something in front of the machine translates.
 //!
 //! **Placeholders.** What the documents and LiveKit's own have where a value of
 //! one's own belongs (`your_secret`, `changeme`, `<password>`, `devkey`) counts
@@ -52,7 +53,7 @@ pub use secrets::Secrets;
 pub use text::{Dotenv, Variable};
 pub use variables::{KnownVariable, Meaning};
 
-use crate::{Code, Edge, FieldPath, Findings, HostName, Name, NodeSpec, Plot, ServiceSpec};
+use crate::{Code, Edge, FieldPath, Findings, HostName, Name, NodeSpec, Plot, PublicAddress, ServiceSpec};
 use places::Places;
 use redis::Cache;
 use survey::Survey;
@@ -125,6 +126,7 @@ pub fn import(machines: &[EnvFile<'_>]) -> Result<Import, Findings> {
     let business =
         business::business_service(&mut survey, &places, domain.as_ref(), (&livekit_name, &livekit));
     addresses::edges(&mut survey, &places, &names);
+    addresses::explain_told(&mut survey, &names);
     places.explain(&mut survey, &names);
 
     let mut plot = Plot::new(fixed_name("live"));
@@ -136,6 +138,11 @@ pub fn import(machines: &[EnvFile<'_>]) -> Result<Import, Findings> {
         } else {
             NodeSpec::private(address)
         };
+        if node.public.is_none()
+            && let Some(public) = addresses::told(&survey, index)
+        {
+            node.public = Some(PublicAddress { bound: false, ..PublicAddress::from(public) });
+        }
         let has_redis = cache.primary == Some(index) || cache.replicas.contains(&index);
         let mut roles = vec![
             (&edge_name, places.has_edge(index)),

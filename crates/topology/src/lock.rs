@@ -108,6 +108,22 @@ impl Built {
     /// Takes the digests of a lock for the images of the plot, and says where the
     /// two are out of step.
     ///
+    /// ```
+    /// use stageplot_topology::{Lock, NodeSpec, Plot, Redis};
+    ///
+    /// let built = Plot::new("live".parse()?)
+    ///     .service("cache", Redis::default())
+    ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    ///     .build()?;
+    /// let mut lock = Lock::default();
+    /// for image in built.topology.images().keys() {
+    ///     lock.insert(image.clone(), format!("sha256:{}", "5".repeat(64)).parse()?);
+    /// }
+    /// let built = built.locked(lock)?;
+    /// assert_eq!(built.topology.locked_count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// All findings, where the plot makes an error of one.

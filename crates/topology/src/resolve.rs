@@ -15,7 +15,7 @@ use crate::flow::{Flow, FlowId, NetsId};
 use crate::topology::{Network, Node, NodeAddress, Service};
 use crate::{
     Code, FieldPath, Findings, Lock, Name, NetworkId, NodeId, Placement, PlacementId, Plot, ServiceId,
-    Topology, reach, suggest, validate,
+    ServiceSpec, Topology, reach, suggest, validate,
 };
 
 /// Resolves a plot as far as it goes, with everything that is to be said of it.
@@ -185,6 +185,11 @@ pub(crate) fn unknown_service(topology: &Topology, name: &Name, path: FieldPath,
     let known: Vec<&str> = topology.services.iter().map(|s| s.name.as_str()).collect();
     let help = match suggest::nearest(name.as_str(), known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),
+        None if ServiceSpec::KINDS.contains(&name.as_str()) => format!("add [{name}]"),
+        None if name.as_str() == "turn" => {
+            "TURN is a part of LiveKit: set turn = { udp-port = 3478 } in [livekit], and leave this out"
+                .to_owned()
+        }
         None if known.is_empty() => format!("add [services.{name}]"),
         None => format!("the services are {}; or add [services.{name}]", suggest::listed(&known)),
     };

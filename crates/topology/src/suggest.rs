@@ -44,7 +44,8 @@ pub(crate) fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
 pub(crate) fn listed(names: &[&str]) -> String {
     const SHOWN: usize = 8;
     match names.len().checked_sub(SHOWN) {
-        None | Some(0) => names.join(", "),
+        // Saying that there is one more takes as much room as its name.
+        None | Some(0 | 1) => names.join(", "),
         Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
     }
 }

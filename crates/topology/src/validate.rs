@@ -1,9 +1,11 @@
 //! What is wrong with a plot as a whole, or may hurt.
 
 mod access;
+mod clear;
 mod network;
 mod ports;
 mod routes;
+mod secrets;
 mod sources;
 
 use crate::resolve::service_path;
@@ -25,10 +27,12 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     seals(topology, findings);
     network::review(topology, findings);
     access::review(topology, findings);
+    clear::review(topology, findings);
     for service in &topology.services {
         let path = service_path(&service.name);
         service.kind.behaviour().review(&mut Review { topology, service, path, findings });
     }
+    secrets::review(topology, findings);
     placed(topology, findings);
     ports::review(topology, findings);
     routes::review(topology, findings);
@@ -82,9 +86,11 @@ fn settings(topology: &Topology, findings: &mut Findings) {
 /// Services without a node, nodes without a service, and more memory promised
 /// than there is.
 fn placed(topology: &Topology, findings: &mut Findings) {
+    let needed = network::needed_nowhere(topology);
     for service in topology.services.iter().filter(|_| topology.knows_all_roles()) {
         let external = matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
-        if service.placements.is_empty() && !external {
+        // One that is needed is told as an error.
+        if service.placements.is_empty() && !external && !needed.contains_key(&service.id) {
             findings.add(
                 Code::UnplacedService,
                 service_path(&service.name),
@@ -209,23 +215,6 @@ impl<'a> Review<'a> {
                 field,
                 format!("{image} is another image whenever it is pulled"),
                 "write a version's tag, or a digest; `stageplot pin` looks digests up",
-            );
-        }
-    }
-
-    /// Looks at a secret in a field of that name.
-    pub(crate) fn secret(&mut self, field: &str, secret: Option<&SecretRef>) {
-        self.secret_at(self.path.key(field), secret);
-    }
-
-    /// Looks at a secret.
-    pub(crate) fn secret_at(&mut self, path: FieldPath, secret: Option<&SecretRef>) {
-        if let Some(SecretRef::Literal(_)) = secret {
-            self.findings.add(
-                Code::LiteralSecret,
-                path,
-                "this secret can be read by everybody who can read the plot",
-                "write { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", …] }",
             );
         }
     }

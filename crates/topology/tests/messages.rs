@@ -32,6 +32,22 @@ const SLIPS: &[(&str, &str, &str, &str, &str)] = &[
     ("9100, from", "9100 from", "syntax", "9100 from", "put a comma"),
     ("\"node exporter\"", "\"node \"exporter\"\"", "syntax", "", "written \\\""),
     ("health =", "health:", "syntax", ":", "name = value"),
+    (
+        "{ main = { env = \"LIVEKIT_API_SECRET\" } }",
+        "{ main = { env = \"X\" }",
+        "syntax",
+        "keys    = {",
+        "close it with }",
+    ),
+    ("\"live\"\n", "“live”\n", "syntax", "“live”", "write straight ones"),
+    (
+        "[redis]\n",
+        "[nodes.front]\naddress = \"10.0.0.2\"\n[redis]\n",
+        "syntax",
+        "front",
+        "the first is on line 8",
+    ),
+    ("port   = 8080\n", "port   = 8080\nport   = 8081\n", "syntax", "port", "the first is on line 19"),
     ("[redis]\n", "[reddis]\n", "unknown-field", "reddis", "did you mean `redis`?"),
     ("[nodes.front]", "[node.front]", "unknown-field", "node", "did you mean `nodes`?"),
     ("[services.rooms]", "[service.rooms]", "unknown-field", "service", "did you mean `services`?"),
@@ -40,6 +56,15 @@ const SLIPS: &[(&str, &str, &str, &str, &str)] = &[
     ("domain =", "domian =", "unknown-field", "domian", "did you mean `domain`?"),
     ("kind   =", "kindd  =", "unknown-field", "kindd", "did you mean `kind`?"),
     ("kind   = \"app\"\n", "", "missing-field", "[services.rooms]", "add kind = \"…\" with one of `edge`"),
+    ("\"app\"", "\"application\"", "invalid-value", "\"application\"", "did you mean `app`?"),
+    ("[services.rooms.env]", "[services.room.env]", "missing-field", "room", "did you mean services.rooms?"),
+    (
+        "\"redis\"]\n\n[edge]",
+        "\"redis\", \"turn\"]\n\n[edge]",
+        "unknown-name",
+        "\"turn\"",
+        "turn = { udp-port = 3478 } in [livekit]",
+    ),
     ("\"app\"", "\"ap\"", "invalid-value", "\"ap\"", "did you mean `app`?"),
     ("\"redis\"]\n\n[edge]", "\"rediss\"]\n\n[edge]", "unknown-name", "\"rediss\"", "did you mean redis?"),
     ("\"livekit\", \"redis\"]\n\n[s", "\"livekit\", \"radis\"]\n\n[s", "unknown-name", "\"radis\"", "redis?"),
@@ -188,5 +213,43 @@ fn the_example_of_a_table_is_one() {
             shape.contains(&finding.code.as_str()) || finding.message.starts_with("missing field")
         });
         assert!(misread.is_none(), "{field} = {example}: {misread:?}");
+    }
+}
+
+#[test]
+fn a_redis_that_is_not_there_is_added_as_the_readme_does() {
+    let plot = broken("[redis]\npassword = { env = \"REDIS_PASSWORD\" }", "");
+    let found = findings(Format::Toml, &plot);
+    assert!(found.iter().any(|finding| finding.help == "add [redis]"), "{found}");
+    assert!(!found.to_string().contains("[services.redis]"), "{found}");
+}
+
+#[test]
+fn a_mistyped_table_hides_nothing_that_another_lacks() {
+    let plot = broken("[livekit]\n", "[service.rooms]\nport = 1\n[livekit]\n");
+    let plot = plot.replace("kind   = \"app\"\n", "");
+    let found = findings(Format::Toml, &plot).to_string();
+    assert!(found.contains("unknown field `service`"), "{found}");
+    assert!(found.contains("does not say of which kind it is"), "{found}");
+}
+
+/// Each slip that many things follow from, and the findings that are told.
+#[test]
+fn what_follows_from_one_slip_is_told_once() {
+    for (text, by, told) in [
+        (
+            "roles   = [\"edge\", \"rooms\", \"livekit\", \"redis\"]",
+            "roles   = [\"edge\", \"rooms\", \"livekit\"]",
+            "error[no-route]: 36:1: redis: livekit, rooms need redis, which stands on no node (help: add \"redis\" \
+             to the roles of a node)",
+        ),
+        (
+            "address = \"10.0.0.1\"",
+            "address = \"203.0.113.10\"",
+            "error[duplicate-address]: 10:11: nodes.front.public: 203.0.113.10 is address and public of this node \
+             (help: take address out: it is for a private network, and a node may have none)",
+        ),
+    ] {
+        assert_eq!(findings(Format::Toml, &broken(text, by)).to_string(), told);
     }
 }

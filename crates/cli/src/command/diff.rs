@@ -73,8 +73,12 @@ impl DiffArgs {
         });
         let (Some(before), Some(after)) = (before?, after?) else { return Ok(Exit::Failed) };
         let diff = diff::between(&before, &after);
+        let unmatched = policy.as_ref().map_or_else(Vec::new, |policy| policy.unmatched(&diff));
+        for rule in &unmatched {
+            screen::talk(&format!("warning: {rule}\n"));
+        }
         let broken = policy.map(|policy| policy.judge(&diff));
-        self.print(&diff, broken.as_deref())?;
+        self.print(&diff, broken.as_deref(), &unmatched)?;
         Ok(match broken {
             Some(broken) if !broken.is_empty() => Exit::Denied,
             _ if diff.is_empty() => Exit::Well,
@@ -90,12 +94,15 @@ impl DiffArgs {
         }
     }
 
-    fn print(&self, diff: &Diff, broken: Option<&[Broken]>) -> Result<(), Failure> {
+    fn print(&self, diff: &Diff, broken: Option<&[Broken]>, unmatched: &[String]) -> Result<(), Failure> {
         match self.format {
             DiffFormat::Text => screen::data(&text::draw(diff, self.summary, broken)),
-            DiffFormat::Json => screen::json(&Judged { diff, broken }),
+            DiffFormat::Json if self.summary => {
+                screen::json(&Judged { diff: &diff.clone().without_files(), broken, unmatched })
+            }
+            DiffFormat::Json => screen::json(&Judged { diff, broken, unmatched }),
             DiffFormat::Markdown => {
-                let comment = Comment::new(diff).summary(self.summary);
+                let comment = Comment::new(diff).summary(self.summary).unmatched(unmatched);
                 let comment = broken.map_or(comment, |broken| comment.broken(broken));
                 screen::data(&comment.to_string())
             }
@@ -110,4 +117,7 @@ struct Judged<'a> {
     diff: &'a Diff,
     #[serde(skip_serializing_if = "Option::is_none")]
     broken: Option<&'a [Broken]>,
+    /// Names in rules that neither side has.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unmatched: &'a [String],
 }

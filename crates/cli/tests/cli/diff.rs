@@ -122,6 +122,7 @@ fn revisions_are_compared() {
     place.run(&["diff", "HEAD~1:deploy", "HEAD:deploy"]).code(2).prints("redis: recreate");
 
     place.run(&["diff", "nope:deploy", "deploy"]).code(1).says("git knows no revision nope here");
+    place.run(&["diff", "main"]).code(1).says("main is a git revision").says("main:stageplot.toml");
     place.run(&["diff", "HEAD:nope", "deploy"]).code(1).says("there is no HEAD:nope");
     place.run(&["diff", "HEAD:../deploy", "deploy"]).code(1).says("leads out of the repository");
     place.run(&["diff", "--", "-x:deploy", "deploy"]).code(1).says("is no revision");
@@ -154,4 +155,38 @@ fn a_revision_brings_what_belongs_to_its_plot() {
     // Nothing of the repository was touched.
     let status = Command::new("git").args(["status", "--porcelain"]).current_dir(place.path()).output();
     assert_eq!(String::from_utf8_lossy(&status.expect("git runs").stdout), "");
+}
+
+#[test]
+fn the_summary_leaves_files_out_and_keeps_dns_in_every_format() {
+    let place = Place::with("before.toml", PLOT);
+    place.write("after.toml", PLOT.replace("203.0.113.10", "203.0.113.20"));
+    let summary = ["diff", "before.toml", "after.toml", "--summary", "--format"];
+    for format in ["text", "markdown"] {
+        let ended = place.run(&[&summary[..], &[format]].concat()).code(2);
+        ended.prints("DNS").prints("livekit.example.com A 203.0.113.20");
+    }
+    let ended = place.run(&[&summary[..], &["json"]].concat()).code(2);
+    let json: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!(json["records"]["set"][0]["value"], "203.0.113.20");
+    assert!(!ended.out.contains("\"files\"") && json.get("overview").is_none(), "{}", ended.out);
+}
+
+#[test]
+fn a_finding_that_the_change_brings_is_told() {
+    let place = Place::with("before.toml", PLOT.replace("\"any\"", "\"198.51.100.0/24\""));
+    place.write("after.toml", PLOT);
+    let ended = place.run(&["diff", "before.toml", "after.toml", "--summary"]).code(2);
+    ended.prints("New findings").prints("ssh");
+    place.run(&["diff", "after.toml", "after.toml"]).code(0).prints("No changes.");
+}
+
+#[test]
+fn a_rule_that_names_nothing_is_warned_about() {
+    let place = Place::with("before.toml", PLOT);
+    place.write("policy.toml", "[rules.media]\nkind = \"rooms\"\nnodes = \"medai-*\"\n");
+    place
+        .run(&["diff", "before.toml", "before.toml", "--policy", "policy.toml"])
+        .code(0)
+        .says("warning: rule media names nodes that neither side has: medai-*");
 }

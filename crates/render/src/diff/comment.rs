@@ -52,6 +52,7 @@ pub const GITLAB_LIMIT: usize = 1_000_000;
 pub struct Comment<'a> {
     diff: &'a Diff,
     broken: Option<&'a [Broken]>,
+    unmatched: &'a [String],
     summary: bool,
     limit: usize,
 }
@@ -62,7 +63,7 @@ impl<'a> Comment<'a> {
 
     /// A comment that GitHub takes.
     pub fn new(diff: &'a Diff) -> Self {
-        Self { diff, broken: None, summary: false, limit: GITHUB_LIMIT }
+        Self { diff, broken: None, unmatched: &[], summary: false, limit: GITHUB_LIMIT }
     }
 
     /// The same, with the rules of a policy that the diff breaks; that it breaks none is
@@ -70,6 +71,13 @@ impl<'a> Comment<'a> {
     #[must_use]
     pub fn broken(mut self, broken: &'a [Broken]) -> Self {
         self.broken = Some(broken);
+        self
+    }
+
+    /// The same, with what [`Policy::unmatched`](super::policy::Policy::unmatched) says.
+    #[must_use]
+    pub fn unmatched(mut self, unmatched: &'a [String]) -> Self {
+        self.unmatched = unmatched;
         self
     }
 
@@ -93,12 +101,16 @@ impl<'a> Comment<'a> {
         if let Some(broken) = self.broken {
             policy(&mut page, broken);
         }
+        let unmatched = self.unmatched.iter().map(|text| format!("- {}\n", sentence(&short(text, LONGEST))));
+        page.list("\n**Rules that name nothing**\n\n", unmatched.collect());
         if self.diff.is_empty() {
             return page;
         }
         page.always(&format!("\n{}\n", title(self.diff)));
         people(&mut page, self.diff);
+        records(&mut page, self.diff);
         flows(&mut page, self.diff);
+        findings(&mut page, self.diff);
         machines(&mut page, self.diff);
         services(&mut page, self.diff);
         if !self.summary {
@@ -179,10 +191,12 @@ fn people(page: &mut Page, diff: &Diff) {
             waits.entry(key).or_default().push(&node.name);
         }
     }
-    if waits.is_empty() {
+    if waits.is_empty() && diff.rooms.is_empty() {
         page.always("\nNobody in a room is thrown out.\n");
         return;
     }
+    let nobody = waits.is_empty().then(|| "- nobody is thrown out\n".to_owned());
+    let sentences = diff.rooms.iter().map(|text| format!("- {}\n", sentence(&short(text, LONGEST))));
     let lines = waits.iter().map(|((stays, seconds, service), nodes)| {
         let place = format!("{} on {}", name(service), listed(&names(nodes)));
         let wait = seconds.map(period);
@@ -194,14 +208,29 @@ fn people(page: &mut Page, diff: &Diff) {
             (true, wait) => format!("- {place}: waits for its rooms up to {}\n", wait.unwrap_or_default()),
         }
     });
-    page.list("\n**People in rooms**\n\n", lines.collect());
+    page.list("\n**People in rooms**\n\n", nobody.into_iter().chain(sentences).chain(lines).collect());
+}
+
+/// DNS records to set and to remove.
+fn records(page: &mut Page, diff: &Diff) {
+    let set = diff.records.set.iter().map(|record| format!("+ {record}"));
+    let remove = diff.records.remove.iter().map(|record| format!("- {record}"));
+    page.code("\n**DNS: records to set (+) and to remove (-)**\n\n", set.chain(remove).collect());
+    let warnings = diff.records.warnings().map(|text| format!("- {}\n", sentence(&short(&text, LONGEST))));
+    page.list("\n", warnings.collect());
 }
 
 /// Flows that open and close.
 fn flows(page: &mut Page, diff: &Diff) {
     let opened = diff.opened.iter().map(|flow| format!("+ {}", FlowChange::opens(flow)));
-    let closed = diff.closed.iter().map(|flow| format!("- {}", FlowChange::closes(flow)));
+    let closed = diff.closings().map(|closes| format!("- {closes}"));
     page.code("\n**Flows that open (+) and close (-)**\n\n", opened.chain(closed).collect());
+}
+
+/// What is found in the plot, and was not before.
+fn findings(page: &mut Page, diff: &Diff) {
+    let findings = diff.findings.iter().map(|it| format!("- {}\n", sentence(&short(&it.to_string(), TOLD))));
+    page.list("\n**New findings**\n\n", findings.collect());
 }
 
 /// What happens on machines, the worst first; what is the same on several, once.
@@ -223,7 +252,11 @@ fn machines(page: &mut Page, diff: &Diff) {
     let lines = groups.iter().map(|((Reverse(impact), process, subject, what), nodes)| {
         format!("- **{}**{process}: {subject} on {}: {what}", impact.in_words(), listed(&names(nodes)))
     });
-    page.list("\n**What happens**\n\n", lines.collect());
+    let gone = diff.nodes.iter().filter(|node| node.status == Status::Removed);
+    let gone = gone.map(|node| {
+        format!("- {} is gone: what is there stays as it is until somebody takes it down\n", name(&node.name))
+    });
+    page.list("\n**What happens**\n\n", lines.chain(gone).collect());
 }
 
 /// Services that come, go and move, and the stack's own fields.
@@ -284,25 +317,37 @@ fn files(page: &mut Page, diff: &Diff) {
     let nodes = diff.nodes.iter().flat_map(|node| node.files.iter().map(move |file| (Some(node), file)));
     let all = nodes.chain(diff.overview.iter().map(|file| (None, file)));
     let (for_people, files): (Vec<_>, Vec<_>) = all.partition(|(_, file)| file.is_for_people());
+    let empty = |file: &FileDiff| file_lines(file).is_empty();
     for (node, file) in files {
         let (_, nodes) = groups.entry(format!("{file:?}")).or_insert_with(|| (file, Vec::new()));
         nodes.extend(node.map(|node: &NodeDiff| node.name.as_str()));
     }
     let mut groups: Vec<_> = groups.into_values().collect();
     groups.sort_by(|(file, nodes), (other, others)| (&file.path, nodes).cmp(&(&other.path, others)));
-    for (file, nodes) in groups {
+    let (plain, folded): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(file, _)| empty(file));
+    for (file, nodes) in folded {
         let nodes: Vec<_> = nodes.iter().map(|node| html_code(&short(node, SHORT))).collect();
         let on = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&nodes)) };
         page.fold(&format!("{}{on}", file_title(file)), "diff", file_lines(file));
     }
+    let plain = plain.iter().map(|(file, nodes)| {
+        let on = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&names(nodes))) };
+        format!("- {}{on}{}\n", name(&file.path), what_of(file))
+    });
+    page.list("\n**Files that differ as a whole**\n\n", plain.collect());
     let for_people: BTreeSet<_> = for_people.iter().map(|(_, file)| name(&file.path)).collect();
     if !for_people.is_empty() {
         let names = for_people.into_iter().collect::<Vec<_>>().join(", ");
-        page.always(&format!("\nThese follow, and are for people: {names}.\n"));
+        page.always(&format!("\nThese follow, for people to read or to run: {names}.\n"));
     }
 }
 
 fn file_title(file: &FileDiff) -> String {
+    format!("{}{}", html_code(&short(&file.path, SHORT)), what_of(file))
+}
+
+/// What is to say of a file as a whole.
+fn what_of(file: &FileDiff) -> String {
     let what = match file.status {
         Status::Added => " is new",
         Status::Removed => " is gone",
@@ -315,7 +360,7 @@ fn file_title(file: &FileDiff) -> String {
         [Which::After] => ", edited by hand after",
         _ => ", edited by hand before and after",
     };
-    format!("{}{what}{edited}", html_code(&short(&file.path, SHORT)))
+    format!("{what}{edited}")
 }
 
 fn file_lines(file: &FileDiff) -> Vec<String> {
@@ -360,6 +405,9 @@ const SHORT: usize = 80;
 
 /// How many characters of a value or a sentence are shown.
 const LONGEST: usize = 200;
+
+/// How many characters of a finding are shown.
+const TOLD: usize = 400;
 
 /// How many of one thing are listed in the summary.
 const FEW: usize = 10;

@@ -50,18 +50,25 @@ fn primary(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Op
     if placement.names.node(old) == new {
         return None;
     }
-    if before.node == old {
-        return Some(format!("the primary moves to {new}; {}", inherits(before, new)));
-    }
-    (after.node == new).then(|| format!("the primary moves here from {old}; {}", inherits(before, new)))
-}
-
-/// What the new primary of a Redis has to begin with.
-fn inherits(before: &Here<'_>, new: &str) -> String {
-    match before.service.nodes.iter().any(|node| node == new) {
+    let had_copy = before.service.nodes.iter().any(|node| placement.names.node(node) == new);
+    let inherits = match had_copy {
         true => format!("{new} was a replica, and what it has not copied by then is lost"),
         false => format!("{new} had no copy, and starts empty"),
+    };
+    if before.node == old {
+        return Some(format!("the primary moves to {new}; {inherits}"));
     }
+    if after.node == new {
+        return Some(format!("the primary moves here from {old}; {inherits}"));
+    }
+    // A replica takes over what its primary has, and that is nothing.
+    (!had_copy).then(|| {
+        format!(
+            "it copies from {new}, which starts empty, and so loses the last copy there is: make {} the \
+             primary first",
+            after.node
+        )
+    })
 }
 
 /// A Redis that comes to a node as the primary.

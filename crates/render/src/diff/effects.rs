@@ -30,8 +30,12 @@ pub(super) fn of_service(placement: &Placement<'_>, streams_stay: Option<&str>) 
         Some("redis") => reasons.iter().any(|reason| reason.impact == Impact::DataAtStake),
         _ => false,
     };
+    let text = match placement.machine_is_gone {
+        true => taken_down(placement.before.as_ref(), waits),
+        false => text(placement.kind(), process, waits, streams_stay) + &image(placement),
+    };
     Effect::new(Some(placement), process, reasons).map(|effect| Effect {
-        text: text(placement.kind(), process, waits, streams_stay),
+        text,
         drain_seconds: waits,
         drops_rooms,
         ..effect
@@ -97,22 +101,18 @@ impl Reason {
 
 /// Why a service that is on both sides does not go on as it is.
 fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Vec<Reason> {
-    let mut reasons: Vec<_> = placement.own_files().map(own_file).collect();
-    match (before.container, after.container) {
-        (None, None) => return reasons,
+    let files = placement.own_files().map(own_file);
+    let mut reasons: Vec<_> = match (before.container, after.container) {
+        (None, None) => return files.collect(),
         (None, Some(_)) => {
-            reasons.push(Reason::new(
-                Impact::Start,
-                "it runs in a container from now on: stop your own process",
-            ));
-            return reasons;
+            let text = "it runs in a container from now on: stop your own process";
+            return vec![Reason::new(Impact::Start, text)];
         }
         (Some(_), None) => {
-            reasons.push(Reason::new(Impact::Stop, "its container goes: you run it from now on"));
-            return reasons;
+            return vec![Reason::new(Impact::Stop, "its container goes: you run it from now on")];
         }
-        (Some(_), Some(_)) => {}
-    }
+        (Some(_), Some(_)) => files.collect(),
+    };
     if before.name != after.name {
         let text = format!("{} is called {} from now on, and so is its container", before.name, after.name);
         reasons.push(Reason::new(Impact::Recreate, text));
@@ -123,22 +123,31 @@ fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Ve
             reasons.push(Reason::compose(&prefix, &fields));
         }
     }
-    let network = placement.compose_fields("networks.");
-    if !network.is_empty() && before.is_bridged() && after.is_bridged() {
-        let text =
-            "the container network is made anew: take the stack down first, Compose leaves one that is there";
-        reasons.push(Reason { text: text.to_owned(), ..Reason::compose("networks.", &network) });
-    }
     let (old, new) = (before.summary, after.summary);
     if old.name != new.name {
         let text = format!(
-            "the stack is called {} from now on: take {} down first, Compose leaves another stack's containers",
-            new.name, old.name
+            "the stack is called {} from now on, and Compose leaves another stack's containers: first take {stack} \
+             down (docker compose --project-name {stack} down)",
+            new.name,
+            stack = old.name,
         );
         reasons.push(Reason::new(Impact::Recreate, text));
-    } else if old.directory != new.directory {
+        return reasons;
+    }
+    if old.directory != new.directory {
         let text = format!("the stack moves from {} to {}", old.directory, new.directory);
         reasons.push(Reason::new(Impact::Recreate, text));
+    }
+    let network = placement.compose_fields("networks.");
+    if !network.is_empty() && before.is_bridged() && after.is_bridged() {
+        let text = format!(
+            "the container network is made anew, and Compose leaves one that is there: first take {service} out \
+             (docker compose --project-name {stack} rm --stop --force {service}), then the network away \
+             (docker network rm {stack}_default)",
+            service = before.name,
+            stack = old.name,
+        );
+        reasons.push(Reason { text, ..Reason::compose("networks.", &network) });
     }
     reasons
 }
@@ -216,6 +225,27 @@ fn stopped(before: &Here<'_>) -> Reason {
         Some(_) => "it is no longer placed here",
     };
     Reason::new(Impact::Stop, text)
+}
+
+/// What becomes of a service on a machine that nobody renders for any more.
+fn taken_down(before: Option<&Here<'_>>, waits: Option<u32>) -> String {
+    match (before.and_then(|before| before.container), waits) {
+        (None, _) => "it runs on until you stop it by hand".to_owned(),
+        (_, None) => "it runs on until somebody takes it down by hand (docker compose down)".to_owned(),
+        (_, Some(seconds)) => format!(
+            "it runs on until somebody takes it down by hand (docker compose down), which drains it for up to {}",
+            period(seconds)
+        ),
+    }
+}
+
+/// The image that it runs from now on, where that is another one.
+fn image(placement: &Placement<'_>) -> String {
+    let image = |here: &Option<Here<'_>>| here.as_ref()?.text("image").map(str::to_owned);
+    match (image(&placement.before), image(&placement.after)) {
+        (Some(old), Some(new)) if old != new => format!("; its image is {new}"),
+        _ => String::new(),
+    }
 }
 
 /// What happens, in a few words.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::contents::Contents;
+use super::seals;
 use super::side::{self, File, NodeFiles};
 use super::{FieldChange, FileDiff, Status};
 use crate::ManifestEntry;
@@ -15,6 +16,8 @@ pub(super) struct Files<'a> {
     files: BTreeMap<String, Found<'a>>,
     /// Directories that are named by content, and the names that they have here.
     directories: BTreeMap<&'a str, String>,
+    /// The key of the seals in them.
+    made_with: Option<&'a str>,
 }
 
 /// A file of a machine.
@@ -29,7 +32,7 @@ pub(super) struct Found<'a> {
 impl<'a> Files<'a> {
     /// The files of a machine, those of a service by the name that `called` gives it.
     pub(super) fn of(node: &'a NodeFiles, called: impl Fn(&str) -> Option<String>) -> Self {
-        let mut all = Self::default();
+        let mut all = Self { made_with: node.manifest.made_with.as_deref(), ..Self::default() };
         for (path, file) in &node.files {
             let found = Found { path, file, entry: node.manifest.files.get(path.as_str()) };
             let (directory, rest) = by_content(path).unwrap_or(("", path));
@@ -94,7 +97,13 @@ impl<'a> Files<'a> {
 
     fn pair(&self, other: &Self, path: &str) -> Option<FileDiff> {
         let (old, new) = (self.files.get(path), other.files.get(path));
-        let (before, after) = (self.bytes(path), other.bytes(path));
+        let (before, after) = match (self.bytes(path), other.bytes(path)) {
+            (Some(before), Some(after)) => {
+                let (before, after) = seals::telling(before, after, self.made_with == other.made_with);
+                (Some(before), Some(after))
+            }
+            either => either,
+        };
         let status = match (&before, &after) {
             (Some(_), Some(_)) => Status::Changed,
             (Some(_), None) => Status::Removed,

@@ -32,13 +32,14 @@ pub(super) fn opened(before: &BTreeMap<Key, Way>, after: &BTreeMap<Key, Way>) ->
     let nothing = Way::default();
     let changes = after.iter().flat_map(|(key, now)| {
         let was = before.get(key).unwrap_or(&nothing);
+        let ports = if before.contains_key(key) { vec![key.ports.clone()] } else { beyond(key, now, before) };
         let change = |from: Vec<String>, to: Vec<String>| FlowChange {
             from: key.from.clone(),
             from_nodes: from,
             service: key.service.clone(),
             endpoint: key.endpoint.clone(),
             protocol: key.protocol.clone(),
-            ports: key.ports.clone(),
+            ports: String::new(),
             nodes: to,
             reason: now.reason.clone(),
         };
@@ -49,9 +50,34 @@ pub(super) fn opened(before: &BTreeMap<Key, Way>, after: &BTreeMap<Key, Way>) ->
             .into_iter()
             .enumerate()
             .filter(move |(index, change)| !change.nodes.is_empty() && (*index == 0 || !new_from.is_empty()))
-            .map(|(_, change)| change)
+            .flat_map(move |(_, change)| {
+                let of = move |ports: &String| FlowChange { ports: ports.clone(), ..change.clone() };
+                ports.iter().map(of).collect::<Vec<_>>()
+            })
     });
     changes.collect()
+}
+
+/// The ports of a flow that were not open by the same way before, when it had others.
+fn beyond(key: &Key, now: &Way, before: &BTreeMap<Key, Way>) -> Vec<String> {
+    let Some(ports) = range(&key.ports) else { return vec![key.ports.clone()] };
+    let of = |key: &Key| Key { ports: String::new(), ..key.clone() };
+    let others = before.range(of(key)..).take_while(|(other, _)| of(other) == of(key));
+    let covering = others.filter(|(_, was)| now.from.is_subset(&was.from) && now.to.is_subset(&was.to));
+    let left =
+        covering.filter_map(|(other, _)| range(&other.ports)).fold(vec![ports], |left, (first, last)| {
+            let without =
+                |(from, to): (u32, u32)| [(from, to.min(first.saturating_sub(1))), (from.max(last + 1), to)];
+            left.into_iter().flat_map(without).filter(|(from, to)| from <= to).collect()
+        });
+    let shown = |(from, to): (u32, u32)| if from == to { from.to_string() } else { format!("{from}-{to}") };
+    left.into_iter().map(shown).collect()
+}
+
+/// The first and the last of `443` or `50000-60000`.
+fn range(ports: &str) -> Option<(u32, u32)> {
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    Some((first.parse::<u16>().ok()?.into(), last.parse::<u16>().ok()?.into()))
 }
 
 /// All flows of a side, and what the operator keeps open.

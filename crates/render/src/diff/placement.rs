@@ -16,6 +16,8 @@ pub(super) struct Placement<'a> {
     /// Its files that differ, and what is about the whole machine.
     pub(super) files: &'a [FileDiff],
     pub(super) names: &'a Names,
+    /// Whether the machine itself is not in the plot any more.
+    pub(super) machine_is_gone: bool,
     /// The service as a whole on the first side, where it stood somewhere.
     pub(super) elsewhere_before: Option<&'a Service>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::report::Known;
 use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, Status, words};
 
 mod pattern;
@@ -77,18 +78,59 @@ impl Policy {
         });
         judged.filter(|broken| !broken.by.is_empty()).collect()
     }
+
+    /// What rules name that neither side has, and so can break none of them, each in a
+    /// sentence: `rule media names nodes that neither side has: medai-*`.
+    pub fn unmatched(&self, diff: &Diff) -> Vec<String> {
+        let nodes: Vec<_> = diff.known.nodes.iter().collect();
+        let services: Vec<_> = diff.known.services.keys().collect();
+        let kinds: Vec<_> = diff.known.services.values().flatten().collect();
+        let of_rule = |(name, rule): (&String, &Rule)| {
+            let place = rule.deny.place();
+            let named = [
+                ("nodes", &place.nodes, &nodes),
+                ("services", &place.services, &services),
+                ("kinds", &place.kinds, &kinds),
+            ];
+            let unmatched = named.into_iter().filter_map(|(what, patterns, known)| {
+                let lost = patterns.iter().filter(|pattern| !known.iter().any(|name| pattern.matches(name)));
+                let lost: Vec<_> = lost.map(ToString::to_string).collect();
+                (!lost.is_empty()).then(|| {
+                    format!("rule {name} names {what} that neither side has: {}", words::listed(&lost))
+                })
+            });
+            unmatched.collect::<Vec<_>>()
+        };
+        self.rules.iter().flat_map(of_rule).collect()
+    }
 }
 
 impl Deny {
+    /// Where it holds.
+    fn place(&self) -> &Place {
+        match self {
+            Self::Opening(rule) | Self::Closing(rule) => &rule.place,
+            Self::Impact(rule) => &rule.place,
+            Self::Rooms(place) => place,
+            Self::File(rule) => &rule.place,
+        }
+    }
+
     /// What of a diff is denied, in words.
     fn broken_by(&self, diff: &Diff) -> Vec<String> {
         match self {
-            Self::Opening(rule) => {
-                diff.opened.iter().filter(|flow| rule.covers(flow)).map(FlowChange::opens).collect()
-            }
-            Self::Closing(rule) => {
-                diff.closed.iter().filter(|flow| rule.covers(flow)).map(FlowChange::closes).collect()
-            }
+            Self::Opening(rule) => diff
+                .opened
+                .iter()
+                .filter(|flow| rule.covers(flow, &diff.known))
+                .map(FlowChange::opens)
+                .collect(),
+            Self::Closing(rule) => diff
+                .closed
+                .iter()
+                .filter(|flow| rule.covers(flow, &diff.known))
+                .map(FlowChange::closes)
+                .collect(),
             Self::Impact(rule) => {
                 let denied = |effect: &Effect| effect.impact >= rule.at_least;
                 effects(diff, &rule.place, denied, |effect| {
@@ -103,7 +145,7 @@ impl Deny {
                 let nodes =
                     diff.nodes.iter().flat_map(|node| node.files.iter().map(move |f| (Some(node), f)));
                 let all = nodes.chain(diff.overview.iter().map(|file| (None, file)));
-                all.filter_map(|(node, file)| rule.broken_by(node, file)).collect()
+                all.filter_map(|(node, file)| rule.broken_by(node, file, &diff.known)).collect()
             }
         }
     }
@@ -124,9 +166,9 @@ fn effects(
     denied: impl Fn(&Effect) -> bool,
     words: impl Fn(&Effect) -> String,
 ) -> Vec<String> {
-    let denied = diff
-        .effects()
-        .filter(|(node, effect)| denied(effect) && place.covers(Some(&node.name), effect.service.as_deref()));
+    let denied = diff.effects().filter(|(node, effect)| {
+        denied(effect) && place.covers(Some(&node.name), effect.service.as_deref(), &diff.known)
+    });
     denied
         .map(|(node, effect)| {
             let subject = effect.service.as_deref().unwrap_or("the machine");
@@ -138,26 +180,29 @@ fn effects(
 impl Place {
     /// Whether it is about this node and service; what has none of either is covered
     /// where the rule names none.
-    fn covers(&self, node: Option<&str>, service: Option<&str>) -> bool {
+    fn covers(&self, node: Option<&str>, service: Option<&str>, known: &Known) -> bool {
         let among = |patterns: &[Pattern], name: Option<&str>| {
             patterns.is_empty() || name.is_some_and(|name| patterns.iter().any(|it| it.matches(name)))
         };
-        among(&self.nodes, node) && among(&self.services, service)
+        let kinds = service.and_then(|service| known.services.get(service));
+        let is_of_kind = self.kinds.is_empty()
+            || kinds.is_some_and(|kinds| kinds.iter().any(|kind| among(&self.kinds, Some(kind))));
+        among(&self.nodes, node) && among(&self.services, service) && is_of_kind
     }
 }
 
 impl DeniedFlow {
-    fn covers(&self, flow: &FlowChange) -> bool {
+    fn covers(&self, flow: &FlowChange, known: &Known) -> bool {
         (self.from.is_empty() || self.from.iter().any(|from| from.is(&flow.from)))
-            && flow.nodes.iter().any(|node| self.place.covers(Some(node), flow.service.as_deref()))
+            && flow.nodes.iter().any(|node| self.place.covers(Some(node), flow.service.as_deref(), known))
     }
 }
 
 impl DeniedFile {
     /// What is denied of a file, in words.
-    fn broken_by(&self, node: Option<&NodeDiff>, file: &FileDiff) -> Option<String> {
+    fn broken_by(&self, node: Option<&NodeDiff>, file: &FileDiff, known: &Known) -> Option<String> {
         let node = node.map(|node| node.name.as_str());
-        let is_ours = self.place.covers(node, file.service.as_deref())
+        let is_ours = self.place.covers(node, file.service.as_deref(), known)
             && (self.files.is_empty() || self.files.iter().any(|pattern| pattern.matches(&file.path)));
         if !is_ours {
             return None;

@@ -1,10 +1,14 @@
 //! What a diff says.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
+use stageplot_topology::{Code, Diagnostic, Severity};
 
 use super::contents::Contents;
 use super::{Effect, Impact};
 use crate::Change;
+use crate::summary::Summary;
 
 /// What changes between two sides, and what that does.
 ///
@@ -32,9 +36,43 @@ pub struct Diff {
     /// Flows that close.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<FlowChange>,
+    /// What that means for people in rooms as a whole, each in a sentence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rooms: Vec<String>,
+    /// DNS records to set and to remove.
+    #[serde(skip_serializing_if = "RecordChanges::is_empty")]
+    pub records: RecordChanges,
+    /// What is found in the second side's plot and was not in the first's, where both
+    /// are plots.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<NewFinding>,
     /// Files about the whole that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overview: Vec<FileDiff>,
+    /// What a rule can name.
+    #[serde(skip)]
+    pub(super) known: Known,
+}
+
+/// The names of both sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) nodes: BTreeSet<String>,
+    /// The services, each with its kinds.
+    pub(super) services: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Known {
+    pub(super) fn of(sides: [&Summary; 2]) -> Self {
+        let mut known = Self::default();
+        for side in sides {
+            known.nodes.extend(side.nodes.keys().cloned());
+            for (name, service) in &side.services {
+                known.services.entry(name.clone()).or_default().insert(service.kind.clone());
+            }
+        }
+        known
+    }
 }
 
 impl Default for Diff {
@@ -48,7 +86,11 @@ impl Default for Diff {
             services: Vec::new(),
             opened: Vec::new(),
             closed: Vec::new(),
+            rooms: Vec::new(),
+            records: RecordChanges::default(),
+            findings: Vec::new(),
             overview: Vec::new(),
+            known: Known::default(),
         }
     }
 }
@@ -59,13 +101,50 @@ impl Diff {
 
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
-        let Self { version: _, impact: _, stack, nodes, services, opened, closed, overview } = self;
+        let Self {
+            version: _,
+            impact: _,
+            stack,
+            nodes,
+            services,
+            opened,
+            closed,
+            rooms,
+            records,
+            findings,
+            overview,
+            known: _,
+        } = self;
         stack.is_empty()
             && nodes.is_empty()
             && services.is_empty()
             && opened.is_empty()
             && closed.is_empty()
+            && rooms.is_empty()
+            && records.is_empty()
+            && findings.is_empty()
             && overview.is_empty()
+    }
+
+    /// The same without what differs in each file.
+    #[must_use]
+    pub fn without_files(mut self) -> Self {
+        self.nodes.iter_mut().for_each(|node| node.files.clear());
+        self.overview.clear();
+        self
+    }
+
+    /// Flows that close, each in a sentence. On a node that is gone nothing closes by
+    /// itself, and nothing is said of it.
+    pub fn closings(&self) -> impl Iterator<Item = String> {
+        let gone = |name: &String| {
+            self.nodes.iter().any(|node| node.status == Status::Removed && node.name == *name)
+        };
+        self.closed.iter().filter_map(move |flow| {
+            let nodes: Vec<_> = flow.nodes.iter().filter(|name| !gone(name)).cloned().collect();
+            let stays = FlowChange { nodes, ..flow.clone() };
+            (!stays.nodes.is_empty()).then(|| stays.closes())
+        })
     }
 
     /// What happens, each with the machine it happens on.
@@ -176,6 +255,73 @@ impl FlowChange {
     pub fn is_from_internet(&self) -> bool {
         self.from.is_anybody()
     }
+}
+
+/// DNS records that have to be set and removed, all sorted by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordChanges {
+    /// Records that are needed and were not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<Record>,
+    /// Records that were needed and are not any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Record>,
+    /// Names to which nothing answers any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
+}
+
+/// A finding about the second side's plot that the first's had not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NewFinding {
+    /// Its code, which `stageplot explain` documents.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The field of the plot that it is about.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub help: String,
+}
+
+impl NewFinding {
+    pub(super) fn of(finding: &Diagnostic) -> Self {
+        Self {
+            code: finding.code,
+            severity: finding.severity,
+            path: finding.location.path.to_string(),
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for NewFinding {
+    /// `warning tight-ports: services.sfu.rtc: … (…)`
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}: {}", self.severity, self.code, self.path, self.message)?;
+        if !self.help.is_empty() {
+            write!(f, " ({})", self.help)?;
+        }
+        Ok(())
+    }
+}
+
+/// A DNS record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Record {
+    /// The name, without the dot at its end.
+    pub name: String,
+    /// `A` or `AAAA`.
+    pub kind: String,
+    /// The address.
+    pub value: String,
 }
 
 /// A file that differs.

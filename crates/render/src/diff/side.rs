@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use stageplot_topology::Topology;
+use stageplot_topology::{Findings, Topology};
 
-use super::Which;
+use super::{NewFinding, Which};
 use crate::output::{self, OutputError, TreeFile};
 use crate::summary::Summary;
 use crate::{Manifest, Rendering};
@@ -19,6 +19,8 @@ pub struct Side {
     pub(super) nodes: BTreeMap<String, NodeFiles>,
     /// The files about the whole by path, without `topology.json`.
     pub(super) overview: BTreeMap<String, File>,
+    /// What was found in its plot, where it is one.
+    pub(super) findings: Option<Vec<NewFinding>>,
 }
 
 /// The files of one machine.
@@ -88,7 +90,15 @@ impl Side {
             }
             nodes.insert(node, NodeFiles { manifest, files });
         }
-        Ok(Self { summary, nodes, overview })
+        Ok(Self { summary, nodes, overview, findings: None })
+    }
+
+    /// The same, with what was found in its plot; the diff of two such sides tells what
+    /// is found newly.
+    #[must_use]
+    pub fn with_findings(mut self, findings: &Findings) -> Self {
+        self.findings = Some(findings.iter().map(NewFinding::of).collect());
+        self
     }
 
     /// The machines' names, sorted.

@@ -77,7 +77,7 @@ impl Impact {
 }
 
 impl FileDiff {
-    /// Whether it says again, for people, what the plot says.
+    /// Whether it says again, for people to read or to run, what the plot says.
     pub fn is_for_people(&self) -> bool {
         matches!(&*self.path, "README.md" | "install.sh" | "runbook.md" | "diagram.mmd" | "diagram.svg")
     }

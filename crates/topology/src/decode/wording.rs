@@ -45,7 +45,9 @@ pub(super) fn diagnostic(problem: &Problem, place: &Place, also: &[&'static str]
         Problem::UnknownVariant { variant, expected } => {
             let expected = &[expected, also].concat();
             let message = format!("expected {}, found {}", one_of(expected), found.words);
-            let help = match nearest(variant, expected.iter().copied()) {
+            // A longer word for the same, such as `application`.
+            let begun = || expected.iter().copied().find(|name| variant.starts_with(name));
+            let help = match nearest(variant, expected.iter().copied()).or_else(begun) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("write {}", one_of(expected)),
             };
@@ -129,9 +131,11 @@ pub(super) fn found_name(name: &str) -> Found {
 
 /// A few of the names, in backquotes.
 pub(super) fn list(names: &[&str]) -> String {
-    let mut words: Vec<String> = names.iter().take(LISTED).map(|n| format!("`{n}`")).collect();
-    if names.len() > LISTED {
-        words.push(format!("and {} more", names.len() - LISTED));
+    // Saying that there is one more takes as much room as its name.
+    let shown = if names.len() == LISTED + 1 { names.len() } else { LISTED.min(names.len()) };
+    let mut words: Vec<String> = names.iter().take(shown).map(|n| format!("`{n}`")).collect();
+    if names.len() > shown {
+        words.push(format!("and {} more", names.len() - shown));
     }
     words.join(", ")
 }

@@ -27,9 +27,13 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 /// address with a password.
 pub(crate) fn is_secret_text(text: &str) -> bool {
     let lower = text.to_lowercase();
-    lower.contains("-----begin")
-        || HIDDEN_PARTS.iter().any(|part| lower.contains(part))
-        || lower.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
+    HIDDEN_PARTS.iter().any(|part| lower.contains(part)) || is_credential(text)
+}
+
+/// Whether the text itself is a private key, or an address with a password.
+fn is_credential(text: &str) -> bool {
+    text.to_lowercase().contains("-----begin")
+        || text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
 }
 
 /// Whether `message` quotes something inside `value` that may be a secret.
@@ -58,16 +62,68 @@ pub fn redact_source(text: &str) -> String {
         let names = line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
         let secret = names.into_iter().any(is_secret_name) || is_secret_text(line);
         let from = line.find(['=', ':']).map_or(0, |at| at + 1);
-        if secret {
+        let is_path =
+            is_file_name(line[..from].trim_end_matches(['=', ':']).trim()) && !is_credential(&line[from..]);
+        if secret && !is_path {
             let rest = &line[from..];
             let blank = rest.len() - rest.trim_start().len();
             redacted.push_str(&line[..from + blank]);
-            star(&mut redacted, &rest[blank..]);
+            match rest.trim_start().starts_with(['{', '[']) {
+                true => star_inside(&mut redacted, &rest[blank..]),
+                false => star(&mut redacted, &rest[blank..]),
+            }
         } else {
             redacted.push_str(line);
         }
     }
     redacted
+}
+
+/// Stars out what may be values in the rest of a line that begins a table or a
+/// list, and shows how it is built: brackets, the names of further tables, and
+/// of the variable that a secret is in.
+fn star_inside(redacted: &mut String, text: &str) {
+    let mut rest = text;
+    let mut before = "";
+    while let Some(c) = rest.chars().next() {
+        if c.is_whitespace() || matches!(c, '{' | '}' | '[' | ']' | '=' | ':' | ',') {
+            redacted.push(c);
+            rest = &rest[c.len_utf8()..];
+            if c == ',' || c == '{' {
+                before = "";
+            }
+            continue;
+        }
+        let length = match c {
+            '"' | '\'' => rest[1..].find([c, '\n']).map_or(rest.trim_end().len(), |at| {
+                if rest[1 + at..].starts_with(c) { at + 2 } else { at + 1 }
+            }),
+            _ => {
+                let end = |c: char| {
+                    c.is_whitespace() || matches!(c, '{' | '}' | '[' | ']' | '=' | ':' | ',' | '"' | '\'')
+                };
+                rest.find(end).unwrap_or(rest.len())
+            }
+        };
+        let (token, behind) = rest.split_at(length);
+        let bare = token.trim_matches(c);
+        let names = |c: char| c.is_ascii_lowercase() || matches!(c, '-' | '_');
+        let opens =
+            || behind.trim_start().strip_prefix('=').is_some_and(|value| value.trim_start().starts_with('{'));
+        let is_name = before.is_empty()
+            && token.chars().all(names)
+            && (matches!(token, "env" | "file" | "command") || opens());
+        let is_variable = before == "env"
+            && matches!(c, '"' | '\'')
+            && bare.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        if is_name || is_variable {
+            redacted.push_str(token)
+        } else {
+            star(redacted, token)
+        }
+        before = token;
+        rest = behind;
+    }
 }
 
 /// `text` with the scalars of `root` that may be secrets starred out.
@@ -113,8 +169,11 @@ fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<Sec
                 let names_a_secret = key != "env" && is_reference(value);
                 // The key that signs webhooks stands there by its name.
                 let is_key_name = name == "webhook" && key == "key" && !secret;
-                // A file with secrets is none itself.
-                let is_path = matches!(key.as_str(), "secrets-file" | "secrets_file") && name.is_empty();
+                // A file with secrets is none itself, however its name is mistyped.
+                let is_path = name != "env"
+                    && !secret
+                    && is_file_name(key)
+                    && value.as_str().is_some_and(|text| !is_credential(text));
                 if names_a_secret || is_key_name || is_path {
                     continue;
                 }
@@ -129,6 +188,11 @@ fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<Sec
         Kind::Integer(_) | Kind::Float(_) if secret => secrets.push(Secret { value, refers: false }),
         Kind::String(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Null => {}
     }
+}
+
+/// Whether a field of this name has the place of a secret, and not the secret.
+fn is_file_name(name: &str) -> bool {
+    words(name).last().is_some_and(|word| matches!(word.as_str(), "file" | "path" | "dir"))
 }
 
 /// Whether this is a table that says where a secret comes from: a variable, in
@@ -156,15 +220,33 @@ fn star(redacted: &mut String, secret: &str) {
     }
 }
 
-/// Stars out all but references `${SERVICE.FIELD}`, which are no secrets.
+/// Stars out all but references `${SERVICE.FIELD}`, which are no secrets, and
+/// what makes an address of them.
 fn star_around_references(redacted: &mut String, text: &str) {
-    let mut rest = text;
+    if next_reference(text).is_none() {
+        return star(redacted, text);
+    }
+    let quote =
+        text.chars().next().filter(|c| matches!(c, '"' | '\'') && text.len() > 1 && text.ends_with(*c));
+    let inner = quote.map_or(text, |_| &text[1..text.len() - 1]);
+    redacted.extend(quote);
+    let mut rest = inner;
     while let Some((before, reference)) = next_reference(rest) {
-        star(redacted, before);
+        show_punctuation(redacted, before);
         redacted.push_str(reference);
         rest = &rest[before.len() + reference.len()..];
     }
-    star(redacted, rest);
+    show_punctuation(redacted, rest);
+    redacted.extend(quote);
+}
+
+/// Stars out a text unless it is nothing but a scheme, colons and slashes.
+fn show_punctuation(redacted: &mut String, text: &str) {
+    let schemes = ["", "http:", "https:", "ws:", "wss:", "redis:"];
+    let plain = schemes.iter().any(|scheme| {
+        text.strip_prefix(scheme).is_some_and(|rest| rest.chars().all(|c| matches!(c, ':' | '/')))
+    });
+    if plain { redacted.push_str(text) } else { star(redacted, text) }
 }
 
 /// The first reference in a text, and what stands before it.
@@ -263,18 +345,39 @@ mod tests {
     }
 
     #[test]
+    fn of_a_line_that_is_no_toml_the_structure_is_shown() {
+        for (line, shown) in [
+            ("keys = { main = { env \"X\" } }", "keys = { main = { env \"X\" } }"),
+            ("keys = { main = { env = \"hunter2\" }", "keys = { main = { env = ********* }"),
+            ("keys = { main = \"HUNTER2\" }", "keys = { **** = ********* }"),
+            ("keys = { main = { env = HUNTER2 }", "keys = { main = { env = ******* }"),
+            ("password = {hunter2", "password = {*******"),
+            ("password = { env = \"A\" \"HUNTER2\"", "password = { env = \"A\" *********"),
+            ("password = [\"hunter2]", "password = [*********"),
+            ("password = hunter{2}", "password = *********"),
+            ("secret-file = \"secrets.env", "secret-file = \"secrets.env"),
+        ] {
+            assert_eq!(redact_source(line), shown);
+        }
+    }
+
+    #[test]
     fn references_are_shown_and_what_is_around_them_is_not() {
         let redacted = |text: &str| {
             let document = crate::Document::parse(crate::Format::Toml, "stageplot.toml", text);
             document.map(|document| document.redacted_text()).unwrap_or_default()
         };
         for (text, shown) in [
-            ("env = { A = \"${redis.adress}\" }", "env = { A = *${redis.adress}* }"),
-            ("env = { A = \"x${a.b}y$${c.d}\" }", "env = { A = **${a.b}********* }"),
+            ("env = { A = \"${redis.adress}\" }", "env = { A = \"${redis.adress}\" }"),
+            ("env = { A = \"x${a.b}y$${c.d}\" }", "env = { A = \"*${a.b}********\" }"),
+            ("env = { A = \"http://${a.host}:${a.port}\" }", "env = { A = \"http://${a.host}:${a.port}\" }"),
+            ("env = { A = \"redis://:x@${a.b}/\" }", "env = { A = \"***********${a.b}/\" }"),
             ("env = { A = \"${Hunter.2}${x\" }", "env = { A = **************** }"),
             ("env = { A = \"${no-dot}\" }", "env = { A = *********** }"),
             ("password = \"${redis.url}\"", "password = **************"),
             ("secrets-file = \"secrets.env\"", "secrets-file = \"secrets.env\""),
+            ("secret-file = \"secrets.env\"", "secret-file = \"secrets.env\""),
+            ("password-file = \"https://me:x@a/b\"", "password-file = ******************"),
         ] {
             assert_eq!(redacted(text), shown);
         }

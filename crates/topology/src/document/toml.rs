@@ -33,8 +33,14 @@ fn report(reader: &mut Reader<'_>, first: toml::de::Error) {
     let at = |error: &toml::de::Error| error.span().unwrap_or_default();
     errors.sort_by_key(|error| at(error).start);
     let mut reported_to = None;
+    // What a table has that is given twice is there twice as well.
+    let mut twice_until = 0;
     for error in errors.iter() {
         let range = at(error);
+        let is_twice = error.message().contains("duplicate key");
+        if is_twice && range.start < twice_until {
+            continue;
+        }
         if reported_to.is_some_and(|end| range.start <= end) {
             continue;
         }
@@ -54,6 +60,39 @@ fn report(reader: &mut Reader<'_>, first: toml::de::Error) {
             );
             return;
         }
+        if let Some(open) = open_table(before).filter(|open| before[*open..].contains('\n'))
+            && line.trim().is_empty()
+        {
+            let first = open - before[..open].rfind('\n').map_or(open, |at| open - at - 1);
+            let end = first + before[first..].find('\n').unwrap_or(before.len() - first);
+            // One that is meant to have several lines lacks a comma where it goes on.
+            let range = match before[..end].trim_end().ends_with('{') {
+                true => {
+                    let end = before.trim_end().len();
+                    before[..end].rfind('\n').map_or(0, |at| at + 1)..end
+                }
+                false => first..before[..end].trim_end().len(),
+            };
+            let help = "close it with }, or put a comma before its next field";
+            reader.syntax(range, "a table in braces goes on after this line", help);
+            return;
+        }
+        if is_twice {
+            let name = reader.text.get(range.clone()).unwrap_or_default();
+            let is_header = line.trim_start().starts_with('[');
+            if is_header {
+                twice_until = rest.find("\n[").map_or(reader.text.len(), |at| range.start + at);
+            }
+            let earlier = first_of(before, name, is_header.then(|| line_at(reader.text, range.start)));
+            let help = match earlier {
+                Some(line) => {
+                    format!("the first is on line {line}: keep one of the two, or put all under the first")
+                }
+                None => "keep one of the two, or put both tables' fields under one header".to_owned(),
+            };
+            reader.syntax(range, "this name is given twice", &help);
+            continue;
+        }
         let (message, help) = in_words(error.message(), line, rest);
         reader.syntax(range, &message, help);
     }
@@ -64,6 +103,9 @@ fn report(reader: &mut Reader<'_>, first: toml::de::Error) {
 fn in_words(message: &str, before: &str, rest: &str) -> (String, &'static str) {
     let word = &rest[..rest.find(['\n', ',', '}', ']', '#']).unwrap_or(rest.len())];
     let (what, help) = match message {
+        _ if rest.starts_with(['“', '”', '„', '‘', '’', '«', '»']) => {
+            ("these are typographic quotes".to_owned(), "write straight ones: \"…\"")
+        }
         m if m.contains("invalid float") || m.contains("must be quoted") && word.contains(" =") => {
             let what = match word.contains(" =") {
                 true => "two fields without a comma between them",
@@ -77,10 +119,6 @@ fn in_words(message: &str, before: &str, rest: &str) -> (String, &'static str) {
             (m.to_owned(), "put a comma before the next value; a double quote inside a text is written \\\"")
         }
         m if m.contains("recursion") => (reader::too_deep(), reader::TOO_DEEP_HELP),
-        m if m.contains("duplicate key") => (
-            "this name is given twice".to_owned(),
-            "keep one of the two, or put both tables' fields under one header",
-        ),
         m if m.contains("must be quoted") => {
             ("a string without quotes".to_owned(), "put text in double quotes: name = \"value\"")
         }
@@ -107,6 +145,75 @@ fn in_words(message: &str, before: &str, rest: &str) -> (String, &'static str) {
         m => (m.to_owned(), "see https://toml.io for how TOML is written; a plot in YAML ends in .yaml"),
     };
     (what, help)
+}
+
+/// Where the outermost brace opens that nothing in the text closes.
+fn open_table(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at + c.len_utf8()..];
+        // What stands in strings and comments opens nothing.
+        let inside = match c {
+            '#' => rest.find('\n').unwrap_or(rest.len()),
+            '"' | '\'' => string_end(c, rest),
+            '{' => {
+                open.push(at);
+                0
+            }
+            '}' => {
+                open.pop();
+                0
+            }
+            _ => 0,
+        };
+        at += c.len_utf8() + inside;
+    }
+    open.first().copied()
+}
+
+/// The end of a string after the quote that opens it; of one that nothing closes
+/// on its line, the end of that.
+fn string_end(quote: char, rest: &str) -> usize {
+    let triple = [quote; 2].iter().collect::<String>();
+    if let Some(inside) = rest.strip_prefix(triple.as_str()) {
+        let close = [quote; 3].iter().collect::<String>();
+        return inside.find(&close).map_or(rest.len(), |at| 2 + at + 3);
+    }
+    let mut escaped = false;
+    for (at, c) in rest.char_indices() {
+        match c {
+            '\n' => return at,
+            _ if escaped => escaped = false,
+            '\\' => escaped = quote == '"',
+            c if c == quote => return at + c.len_utf8(),
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// The line, from 1, that has a name before it comes again: the same header, or a
+/// field of the same table.
+fn first_of(before: &str, name: &str, header: Option<&str>) -> Option<usize> {
+    let plain = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+    let is_field = |line: &str| line.split_once('=').is_some_and(|(field, _)| field.trim() == name);
+    let mut lines: Vec<_> = before.lines().enumerate().collect();
+    if header.is_none() {
+        let start = lines.iter().rposition(|(_, line)| line.starts_with('[')).map_or(0, |at| at + 1);
+        lines.drain(..start);
+    }
+    let found = lines.into_iter().find(|(_, line)| match header {
+        Some(header) => plain(line) == plain(header),
+        None => is_field(line),
+    });
+    found.map(|(index, _)| index + 1)
+}
+
+/// The line that a byte is on.
+fn line_at(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    text[start..].lines().next().unwrap_or_default()
 }
 
 fn value(reader: &mut Reader<'_>, spanned: Spanned<DeValue<'_>>, depth: usize) -> Value {

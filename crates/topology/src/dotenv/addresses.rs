@@ -85,8 +85,42 @@ pub(super) fn use_external_ip(
 }
 
 fn private(survey: &Survey, among: &[usize]) -> Vec<usize> {
-    among.iter().copied().filter(|&m| !is_public(survey.machines[m].address)).collect()
+    let is_private = |m: &usize| !is_public(survey.machines[*m].address) && told(survey, *m).is_none();
+    among.iter().copied().filter(is_private).collect()
 }
+
+/// The address on the Internet that a machine's file tells LiveKit, where the
+/// machine is known by another.
+pub(super) fn told(survey: &Survey, machine: usize) -> Option<IpAddr> {
+    let told = survey.machines[machine].value(NODE_IP)?.trim().parse().ok()?;
+    (is_public(told) && told != survey.machines[machine].address).then_some(told)
+}
+
+/// Says what became of the addresses that files tell LiveKit.
+pub(super) fn explain_told(survey: &mut Survey, names: &[Name]) {
+    for machine in survey.everyone() {
+        if survey.machines[machine].value(NODE_IP).is_none() {
+            continue;
+        }
+        let name = &names[machine];
+        let (message, help) = match told(survey, machine) {
+            Some(_) => (
+                format!(
+                    "LiveKit's own {NODE_IP} is taken for the public address of {name}, translated to its private one"
+                ),
+                format!("take bound = false out under [nodes.{name}], if the machine itself has the address"),
+            ),
+            None => (
+                format!("{NODE_IP} tells of {name} no other address on the Internet, so it sets nothing"),
+                format!("write public = \"ADDRESS\" under [nodes.{name}], if it has one"),
+            ),
+        };
+        survey.add(Code::EnvInferred, (machine, NODE_IP), message, help);
+    }
+}
+
+/// LiveKit's variable for the address that it tells to clients.
+const NODE_IP: &str = "NODE_IP";
 
 /// Names with commas between.
 pub(super) fn all(names: &[Name], machines: &[usize]) -> String {

@@ -16,9 +16,6 @@ use crate::{
 
 const KEY: &str = "LIVEKIT_API_KEY";
 const SECRET: &str = "LIVEKIT_API_SECRET";
-/// The shortest secret that LiveKit takes without complaint, in bytes.
-const SECRET_LEN: usize = 32;
-
 /// LiveKit as the files describe it.
 pub(super) fn livekit(
     survey: &mut Survey,
@@ -124,14 +121,15 @@ fn keys(survey: &mut Survey, signer: Option<&str>, secrets: &mut Secrets) -> BTr
             secrets.lacks(&name, true);
             continue;
         };
-        if found.value.len() < SECRET_LEN {
+        if found.value.chars().count() < Livekit::MIN_SECRET_LEN {
             survey.add_as(
                 Code::LivekitShortSecret,
                 Severity::Warning,
                 (found.machine, SECRET),
                 format!(
-                    "the secret of {key} has fewer than {SECRET_LEN} characters and can be guessed, so nothing is \
-                     rendered with it"
+                    "the secret of {key} has fewer than {} characters and can be guessed, so nothing is \
+                     rendered with it",
+                    Livekit::MIN_SECRET_LEN
                 ),
                 format!(
                     "write a longer one into {}, as `openssl rand -hex 32` prints, and give it to your services; \

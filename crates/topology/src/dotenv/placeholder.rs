@@ -85,16 +85,8 @@ fn with(survey: &Survey, name: &str, is: impl Fn(&Machine, &str) -> bool) -> Vec
 
 /// Whether a value is one to be replaced.
 fn is_placeholder(name: &str, value: &str) -> bool {
-    let value = value.trim().to_lowercase().replace(['-', ' '], "_");
-    let angled = value.starts_with('<') && value.ends_with('>');
-    let says_so = value.starts_with("your_")
-        || value.starts_with("你的")
-        || matches!(
-            value.as_str(),
-            "changeme" | "change_me" | "change_this" | "replace_me" | "placeholder" | "todo" | "fixme"
-        );
-    let crossed = value.len() >= 3 && value.chars().all(|c| matches!(c, 'x' | '*' | '.' | '…'));
-    angled || says_so || crossed || is_example(name, &value)
+    crate::value::is_placeholder(value)
+        || is_example(name, &value.trim().to_lowercase().replace(['-', ' '], "_"))
 }
 
 /// What LiveKit's own documentation has (`devkey: secret`), and names that are

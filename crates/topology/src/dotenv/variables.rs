@@ -197,6 +197,7 @@ const VARIABLES: &[KnownVariable] = &[
     field("CADDY_UPSTREAM", "nodes, and who has the roles edge and livekit"),
     field("REDIS_SLAVE_OF", "who else has the role redis, and redis.primary"),
     // Read by the program in the container and not by the scripts.
+    field("NODE_IP", "nodes.NAME.public"),
     mistaken(
         "LIVEKIT_CONFIG",
         "LiveKit takes this for the text of its configuration, not for a path, and stops",

@@ -236,9 +236,8 @@ impl Kind for App {
                     help,
                 );
             }
-            match value {
-                EnvValue::Secret(secret) => review.secret_at(path, Some(secret)),
-                EnvValue::Text(text) => env::review_references(text, self, path, review),
+            if let EnvValue::Text(text) = value {
+                env::review_references(text, self, path, review);
             }
         }
     }

@@ -10,7 +10,10 @@ use super::{ContainerNetwork, Kind, Limits};
 use crate::endpoint::{Scope, Speaks};
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
-use crate::{Attachment, Code, HostName, ImageRef, Period, Port, Protocol, ServiceSpec};
+use crate::{
+    Attachment, Code, FieldPath, HostName, ImageRef, NodeId, Period, Port, Protocol, ServiceSpec, Source,
+    suggest,
+};
 
 /// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
 ///
@@ -204,6 +207,7 @@ impl Kind for Edge {
                 );
             }
         }
+        review_public(review);
         review.image("image", &self.image);
         let behind = review.topology().flows_from(review.service().id).next().is_some();
         if placements > 0 && !behind {
@@ -215,6 +219,36 @@ impl Kind for Edge {
             review.add_here(Code::IdleEdge, "nothing stands behind this edge", help);
         }
     }
+}
+
+/// Says so where clients come from the Internet, and it does not lead to the edge.
+fn review_public(review: &mut Review<'_>) {
+    let (topology, service) = (review.topology(), review.service());
+    if !topology.plot().access.clients.contains(&Source::Any) {
+        return;
+    }
+    // Of those that clients send media to, the same is told as an error.
+    let is_told = |node: NodeId| {
+        let mut kinds = topology.placements_on(node).map(|at| &topology.service(at.service).kind);
+        kinds.any(|kind| matches!(kind, ServiceSpec::Livekit(livekit) if !livekit.use_external_ip))
+    };
+    let nodes = service.placements.iter().map(|&at| topology.node(topology.placement(at).node));
+    let hidden = nodes.filter(|node| node.public.is_none() && !is_told(node.id));
+    let hidden: Vec<_> = hidden.map(|node| node.name.as_str()).collect();
+    let Some((first, rest)) = hidden.split_first() else { return };
+    let (has, it) = if rest.is_empty() { ("has", "it") } else { ("have", "them") };
+    review.add_at(
+        Code::EdgeNotPublic,
+        FieldPath::root().key("nodes").key(*first).key("public"),
+        format!(
+            "{}, where clients come in, {has} no public address: the Internet does not lead to {it}",
+            suggest::listed(&hidden)
+        ),
+        format!(
+            "set nodes.{first}.public, with bound = false where a router or a load balancer has the address; \
+             or access.clients, where clients come from a network of yours"
+        ),
+    );
 }
 
 /// How a request picks its upstream (Caddy's `lb_policy`).

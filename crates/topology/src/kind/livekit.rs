@@ -93,6 +93,10 @@ impl Livekit {
     /// an app: signalling, the API, agents, WHIP.
     pub const PATHS: &[&str] = &["/rtc", "/rtc/*", "/twirp/*", "/agent", "/agent/*", "/whip/*"];
 
+    /// The shortest API secret that LiveKit does not complain of, in characters
+    /// (its `pkg/config`, `validateKeys`).
+    pub const MIN_SECRET_LEN: usize = 32;
+
     /// The image to run.
     pub fn image(&self) -> ImageRef {
         match &self.image {

@@ -169,7 +169,6 @@ impl Kind for Redis {
             return;
         }
         review.image("image", &self.image);
-        review.secret("password", self.password.as_ref());
         if self.maxmemory_policy.drops_live_state() {
             review.add(
                 Code::RedisEviction,

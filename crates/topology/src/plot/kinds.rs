@@ -24,7 +24,7 @@ use crate::{App, Diagnostic, Document, FieldPath, Findings, Name, Segment};
 ///
 /// ```
 /// use serde::Deserialize;
-/// use stageplot_topology::{App, CustomKind, Document, Format, Kinds, Opening, Plot, Port, Protocol, Source};
+/// use stageplot_topology::{App, CustomKind, Document, Format, CustomKinds, Opening, Plot, Port, Protocol, Source};
 ///
 /// #[derive(Deserialize)]
 /// #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -62,7 +62,7 @@ use crate::{App, Diagnostic, Document, FieldPath, Findings, Name, Segment};
 /// realm = "turn.example.com"
 /// "#;
 /// let document = Document::parse(Format::Toml, "stageplot.toml", text)?;
-/// let kinds = Kinds::new().with::<Coturn>()?;
+/// let kinds = CustomKinds::new().with::<Coturn>()?;
 /// let built = Plot::read_with(&document, &kinds)?;
 /// assert_eq!(built.topology.services()[0].kind.kind(), "app");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -82,7 +82,7 @@ pub trait CustomKind: DeserializeOwned {
 
 /// The kinds of one's own that a plot is read with; see [`CustomKind`].
 #[derive(Clone, Default)]
-pub struct Kinds(BTreeMap<&'static str, Decode>);
+pub struct CustomKinds(BTreeMap<&'static str, Decode>);
 
 type Decode = fn(&Value, &FieldPath, &Elsewhere<'_>, &mut Findings) -> Option<App>;
 
@@ -98,7 +98,7 @@ pub enum InvalidKind {
     Taken(&'static str),
 }
 
-impl Kinds {
+impl CustomKinds {
     /// None but those of this crate.
     pub fn new() -> Self {
         Self::default()
@@ -153,7 +153,7 @@ impl Kinds {
     }
 }
 
-impl fmt::Debug for Kinds {
+impl fmt::Debug for CustomKinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }

@@ -4,12 +4,12 @@
 
 use crate::document::Value;
 use crate::suggest::nearest;
-use crate::{Code, Diagnostic, Document, FieldPath, Findings, Kinds, Segment, ServiceSpec};
+use crate::{Code, CustomKinds, Diagnostic, Document, FieldPath, Findings, Segment, ServiceSpec};
 
 /// The mistakes of one file, by what they are mistakes in.
 pub(super) struct Mistakes<'d> {
     document: &'d Document,
-    kinds: &'d Kinds,
+    kinds: &'d CustomKinds,
     /// Where they are.
     paths: Vec<FieldPath>,
     /// The nodes, services and networks that are in doubt.
@@ -18,7 +18,7 @@ pub(super) struct Mistakes<'d> {
 
 impl<'d> Mistakes<'d> {
     /// The mistakes that these findings tell of.
-    pub(super) fn new(findings: &Findings, document: &'d Document, kinds: &'d Kinds) -> Self {
+    pub(super) fn new(findings: &Findings, document: &'d Document, kinds: &'d CustomKinds) -> Self {
         let paths: Vec<_> = findings.iter().map(|finding| finding.location.path.clone()).collect();
         let misnamed = findings.iter().filter(|finding| finding.code == Code::UnknownField);
         let misnamed = misnamed.flat_map(|finding| meant(&finding.location.path, document, kinds));
@@ -35,6 +35,7 @@ impl<'d> Mistakes<'d> {
             {
                 true
             }
+            Code::EdgeNotPublic | Code::ClearOverInternet if self.are_any_in("nodes") => true,
             Code::AddressOutsideNetworks | Code::SshLockout | Code::SourceElsewhere
                 if self.are_any_in("networks") =>
             {
@@ -95,7 +96,7 @@ impl<'d> Mistakes<'d> {
 }
 
 /// What is meant by a table at the top whose name is nearly a known one.
-fn meant(path: &FieldPath, document: &Document, kinds: &Kinds) -> Vec<FieldPath> {
+fn meant(path: &FieldPath, document: &Document, kinds: &CustomKinds) -> Vec<FieldPath> {
     let [Segment::Key(name)] = path.segments() else { return Vec::new() };
     let known = TABLES.iter().chain(ServiceSpec::KINDS).copied().chain(kinds.names());
     match nearest(name, known) {
@@ -110,7 +111,7 @@ fn meant(path: &FieldPath, document: &Document, kinds: &Kinds) -> Vec<FieldPath>
 }
 
 /// The node, service or network that a field is of.
-fn owner_of(path: &FieldPath, kinds: &Kinds) -> Option<FieldPath> {
+fn owner_of(path: &FieldPath, kinds: &CustomKinds) -> Option<FieldPath> {
     let root = FieldPath::root();
     match path.segments() {
         [Segment::Key(table), Segment::Key(name), ..] if TABLES.contains(&table.as_str()) => {

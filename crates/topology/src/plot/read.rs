@@ -11,8 +11,11 @@ use super::{
     ServiceSpec,
 };
 use crate::decode::{ByKind, decode_beside};
+use crate::document::{Entry, Table, Value};
+use crate::suggest::nearest;
 use crate::{
-    App, Code, Document, Edge, FieldPath, Findings, Format, Kinds, Livekit, Name, Redis, Registry, Segment,
+    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Livekit, Name, Redis, Registry,
+    Segment,
 };
 
 /// A plot as its file has it.
@@ -93,7 +96,7 @@ impl Plot {
     ///
     /// All findings, each with its place in the file, where one is an error.
     pub fn read(document: &Document) -> Result<Built, Findings> {
-        Self::read_with(document, &Kinds::new())
+        Self::read_with(document, &CustomKinds::new())
     }
 
     /// Reads a plot that may have services of kinds of one's own, and validates it.
@@ -102,7 +105,7 @@ impl Plot {
     /// # Errors
     ///
     /// As for [`Plot::read`].
-    pub fn read_with(document: &Document, kinds: &Kinds) -> Result<Built, Findings> {
+    pub fn read_with(document: &Document, kinds: &CustomKinds) -> Result<Built, Findings> {
         let mut findings = Findings::new();
         let custom = kinds.find(document);
         let file: Option<File> =
@@ -112,6 +115,7 @@ impl Plot {
             return Err(findings);
         };
         kinds::review_names(document, &custom, &mut findings);
+        suggest_services(document, &mut findings);
         let (mut apps, mut short_apps) = (Vec::new(), Vec::new());
         for service in &custom {
             let Some((name, app)) = service.decode(&mut findings) else { continue };
@@ -146,6 +150,29 @@ impl Plot {
         });
         document.locate(findings);
     }
+}
+
+/// Says which service is probably meant by a table without a kind, such as
+/// `[services.room.env]` beside `[services.rooms]`.
+fn suggest_services(document: &Document, findings: &mut Findings) {
+    let services = FieldPath::root().key("services");
+    let entries = document.value(&services).and_then(Value::as_table).map_or(&[][..], Table::entries);
+    findings.retain_mut(|finding| {
+        let [_, Segment::Key(name), Segment::Key(kind)] = finding.location.path.segments() else {
+            return true;
+        };
+        let is_kind = finding.code == Code::MissingField && kind == "kind";
+        if is_kind && finding.location.path.segments().starts_with(services.segments()) {
+            let with_kind =
+                |entry: &&Entry| entry.value.as_table().is_some_and(|table| table.get("kind").is_some());
+            let others = entries.iter().filter(with_kind).map(|entry| entry.key.as_str());
+            if let Some(near) = nearest(name, others) {
+                finding.help =
+                    format!("did you mean services.{near}? for a service of its own {}", finding.help);
+            }
+        }
+        true
+    });
 }
 
 /// Says so where nothing is written of who may come in by SSH. A plot that is

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::{Code, FieldPath, Findings, Party, Topology, reach};
+use crate::{Code, FieldPath, Findings, Party, Segment, ServiceId, Topology, reach, suggest};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     duplicate_addresses(topology, findings);
@@ -38,14 +38,16 @@ fn duplicate_addresses(topology: &Topology, findings: &mut Findings) {
                     "write an address of one of the node's interfaces",
                 );
             } else if let Some(owner) = owners.insert(ip, name) {
-                let whose =
-                    if owner == name { "twice on this node".to_owned() } else { format!("also {owner}'s") };
-                findings.add(
-                    Code::DuplicateAddress,
-                    path,
-                    format!("{ip} is {whose}"),
-                    "give each node its own",
-                );
+                let is_public = path.segments().last() == Some(&Segment::Key("public".to_owned()));
+                let (message, help) = match owner == name {
+                    true if is_public => (
+                        format!("{ip} is address and public of this node"),
+                        "take address out: it is for a private network, and a node may have none",
+                    ),
+                    true => (format!("{ip} is twice on this node"), "take one of them out"),
+                    false => (format!("{ip} is also {owner}'s"), "give each node its own"),
+                };
+                findings.add(Code::DuplicateAddress, path, message, help);
             }
         }
         if node.main_address().is_none() {
@@ -190,24 +192,40 @@ fn container_network_of(topology: &Topology, ip: IpAddr) -> Option<IpNet> {
     [IpNet::from(bridge.v4), IpNet::from(bridge.v6)].into_iter().find(|net| net.contains(&ip))
 }
 
+/// Services that stand on no node, and those on nodes that need them.
+pub(super) fn needed_nowhere(topology: &Topology) -> BTreeMap<ServiceId, BTreeSet<&str>> {
+    let mut needed: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for flow in &topology.flows {
+        let Party::Service(client) = flow.from else { continue };
+        let (endpoint, client) = (topology.endpoint(flow.to), topology.service(client));
+        if endpoint.at.is_empty() && !endpoint.is_elsewhere() && !client.placements.is_empty() {
+            needed.entry(endpoint.service).or_default().insert(client.name.as_str());
+        }
+    }
+    needed
+}
+
 /// Every flow between services must have addresses on both ends.
 fn ways(topology: &Topology, findings: &mut Findings) {
     // Two nodes apart are told once, however many services need each other there.
     let mut apart = BTreeSet::new();
-    let knows_all_roles = topology.knows_all_roles();
+    if topology.knows_all_roles() {
+        for (target, clients) in needed_nowhere(topology) {
+            let target = &topology.service(target).name;
+            let clients: Vec<_> = clients.into_iter().collect();
+            let need = if clients.len() == 1 { "needs" } else { "need" };
+            findings.add(
+                Code::NoRoute,
+                crate::resolve::service_path(target),
+                format!("{} {need} {target}, which stands on no node", suggest::listed(&clients)),
+                format!("add \"{target}\" to the roles of a node"),
+            );
+        }
+    }
     for flow in &topology.flows {
         let Party::Service(service) = flow.from else { continue };
         let endpoint = topology.endpoint(flow.to);
         let (client, target) = (topology.service(service), topology.service(endpoint.service));
-        let nowhere = endpoint.at.is_empty() && !endpoint.is_elsewhere();
-        if nowhere && !client.placements.is_empty() && knows_all_roles {
-            findings.add(
-                Code::NoRoute,
-                crate::resolve::service_path(&target.name),
-                format!("{} needs {}, which stands on no node", client.name, target.name),
-                format!("add \"{}\" to the roles of a node", target.name),
-            );
-        }
         for &at in &endpoint.at {
             let node = topology.node(topology.placement(at).node);
             for group in &topology.peers[service.index()].groups {

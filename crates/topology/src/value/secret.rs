@@ -76,6 +76,21 @@ impl Literal {
     }
 }
 
+/// Whether a value is what documents have where one of one's own belongs, such
+/// as `your_secret`, `changeme` and `<password>`.
+pub(crate) fn is_placeholder(value: &str) -> bool {
+    let value = value.trim().to_lowercase().replace(['-', ' '], "_");
+    let angled = value.starts_with('<') && value.ends_with('>');
+    let says_so = value.starts_with("your_")
+        || value.starts_with("你的")
+        || matches!(
+            value.as_str(),
+            "changeme" | "change_me" | "change_this" | "replace_me" | "placeholder" | "todo" | "fixme"
+        );
+    let crossed = value.len() >= 3 && value.chars().all(|c| matches!(c, 'x' | '*' | '.' | '…'));
+    angled || says_so || crossed
+}
+
 impl fmt::Debug for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Literal(…)")

@@ -63,7 +63,7 @@ pub(crate) const NAMES: &str = "DOMAIN DEPLOYMENT_DIR NODES BACKUP_DIR LIVEKIT_A
     LIVEKIT_DEVELOPMENT CADDY_ADMIN_EMAIL CADDY_LOG_LEVEL LIVEKIT_IMAGE_VERSION REDIS_IMAGE_VERSION \
     CADDY_IMAGE_VERSION DOCKER_NETWORK_NAME AUTO_BACKUP_INTERVAL BACKUP_RETENTION_COUNT MONITORING_ENABLED \
     MONITORING_INTERVAL LOG_RETENTION_DAYS USE_EXTERNAL_IP_FOR_CANDIDATES NUM_* AUDIO_* VIDEO_* SMTP_* \
-    NOTIFICATION_EMAIL TZ LANG DEBUG CADDY_UPSTREAM REDIS_SLAVE_OF LIVEKIT_CONFIG";
+    NOTIFICATION_EMAIL TZ LANG DEBUG CADDY_UPSTREAM REDIS_SLAVE_OF NODE_IP LIVEKIT_CONFIG";
 
 #[test]
 fn every_variable_is_in_the_table() {
@@ -106,6 +106,7 @@ fn every_field_variable_does_something() {
         ("USE_EXTERNAL_IP_FOR_CANDIDATES", "true"),
         ("CADDY_UPSTREAM", "203.0.113.10,203.0.113.11"),
         ("REDIS_SLAVE_OF", "203.0.113.50 6379"),
+        ("NODE_IP", "203.0.113.20"),
     ];
     let fields =
         KnownVariable::ALL.iter().filter(|v| matches!(v.meaning, Meaning::Field(_) | Meaning::Secret(_)));
@@ -152,4 +153,18 @@ fn values_that_can_not_be_are_refused_all_at_once() {
     assert!(read(&[]).is_err());
     assert!(read(&[("127.0.0.1", "NODES=localhost")]).is_err());
     assert!(read(&[("10.0.0.1", ""), ("10.0.0.1", "")]).is_err());
+}
+
+#[test]
+fn the_address_that_livekit_is_told_is_the_machines_public_one() {
+    let text = "NODES=localhost\nNODE_IP=203.0.113.10\nDOMAIN=live.mine.example.cn\n";
+    let import = read(&[("192.168.1.1", text)]).expect("a plot");
+    let node = &import.plot.nodes["main"];
+    let public = node.public.expect("a public address");
+    assert_eq!(public.addresses().map(|a| a.to_string()).collect::<Vec<_>>(), ["203.0.113.10"]);
+    assert!(!public.bound && !livekit(&import.plot).use_external_ip);
+    assert!(import.findings.iter().any(|finding| finding.message.contains("LiveKit's own NODE_IP")));
+    let import = read(&[("192.168.1.1", &text.replace("203.0.113.10", "10.0.0.1"))]).expect("a plot");
+    assert_eq!(import.plot.nodes["main"].public, None);
+    assert!(import.findings.iter().any(|finding| finding.message.contains("it sets nothing")));
 }

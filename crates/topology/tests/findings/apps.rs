@@ -106,6 +106,15 @@ pub(super) fn cases() -> Vec<Case> {
             |p| app(p).open.clear(),
         ),
         case(
+            Code::EnvReference,
+            "services.rooms.env.REDIS_HOST",
+            |p| {
+                app(p).needs = vec![name("cache")];
+                refer(p, "$${a}$x${cache.host}${cache.host");
+            },
+            |p| refer(p, "$${a$x${cache.host}"),
+        ),
+        case(
             Code::VolumeOwner,
             "services.rooms.user",
             |p| {

@@ -1,6 +1,8 @@
 //! The edge: its certificates, its ports, and what stands behind it.
 
-use stageplot_topology::{Acme, App, Code, DnsChallenge, Livekit, Plot, Port, ServiceSpec, Tls};
+use stageplot_topology::{
+    Acme, App, Code, DnsChallenge, Livekit, Plot, Port, PublicAddress, ServiceSpec, Tls,
+};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -61,6 +63,18 @@ pub(super) fn cases() -> Vec<Case> {
             "services.edge.domain",
             |p| edge(p).aliases = edge(p).domain.take().into_iter().collect(),
             |p| edge(p).domain = edge(p).aliases.pop(),
+        ),
+        case(
+            Code::EdgeNotPublic,
+            "nodes.front.public",
+            |p| node(p, "front").public = None,
+            |p| node(p, "front").public = Some(PublicAddress { bound: false, ..ip("203.0.113.10").into() }),
+        ),
+        case(
+            Code::EdgeNotPublic,
+            "nodes.front.public",
+            |p| node(p, "front").public = None,
+            |p| p.access.clients = vec![source("lan")],
         ),
         case(
             Code::AcmePort,

@@ -10,6 +10,7 @@ mod names;
 mod networks;
 mod redis;
 mod registries;
+mod secrets;
 mod turn;
 
 use std::collections::BTreeSet;
@@ -34,12 +35,10 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::ImageMoved, "found while registries are asked"),
     (Code::ImageUnresolved, "found while registries are asked"),
     (Code::UnwritableValue, "found by those who know the formats that are rendered"),
-    (Code::SecretMissing, "found while secrets are resolved, when a plot is rendered"),
     (Code::SealKey, "found while secrets are sealed, or held against their seals"),
     (Code::SealMissing, "found while secrets are sealed, or held against their seals"),
     (Code::SealUnused, "found while secrets are sealed, or held against their seals"),
     (Code::SealStale, "found while secrets are sealed, or held against their seals"),
-    (Code::LivekitShortSecret, "found while secrets are resolved, when a plot is rendered"),
 ];
 
 /// A way to break the healthy plot, and the way to mend it.
@@ -67,6 +66,7 @@ fn cases() -> Vec<Case> {
         livekit::cases(),
         turn::cases(),
         apps::cases(),
+        secrets::cases(),
     ];
     rooms.into_iter().flatten().collect()
 }

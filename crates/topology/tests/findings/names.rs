@@ -1,6 +1,6 @@
 //! Values, names, and what they name.
 
-use stageplot_topology::{Code, Level, Literal, NetworkSpec, SecretRef};
+use stageplot_topology::{Code, Level, NetworkSpec};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -34,12 +34,6 @@ pub(super) fn cases() -> Vec<Case> {
             "networks.vpn.cidr",
             |p| drop(p.networks.insert(name("vpn"), NetworkSpec::default())),
             |p| add_network(p, "vpn", "10.9.0.0/16"),
-        ),
-        case(
-            Code::LiteralSecret,
-            "services.cache.password",
-            |p| redis(p).password = Some(SecretRef::Literal(Literal::new("hunter2"))),
-            |p| redis(p).password = Some(env("REDIS_PASSWORD")),
         ),
         case(
             Code::FloatingImage,

@@ -71,6 +71,12 @@ pub(super) fn cases() -> Vec<Case> {
             },
             |p| p.bridge.ipv6 = true,
         ),
+        case(
+            Code::ClearOverInternet,
+            "nodes.media-2.address",
+            |p| node(p, "media-2").address.clear(),
+            |p| node(p, "media-2").address.push(ip("192.168.1.3")),
+        ),
         case(Code::NoRoute, "services.cache", |p| unplace(p, "media-1"), |p| place(p, "cache", "media-2")),
         case(
             Code::NoPublicAddress,

@@ -33,7 +33,10 @@ impl Place {
     pub(super) fn new(argument: &Path) -> Result<Self, Failure> {
         match in_revision(argument) {
             Some((revision, path)) => InRevision::find(revision, path, argument).map(Self::Git),
-            None => Ok(Self::Disk(argument.to_owned())),
+            None => {
+                named_alone(argument)?;
+                Ok(Self::Disk(argument.to_owned()))
+            }
         }
     }
 
@@ -48,6 +51,7 @@ impl Place {
         if argument == Path::new("-") {
             return Err(Failure::new("standard input has no earlier revision").help("name both sides"));
         }
+        named_alone(argument)?;
         let meta = argument.metadata().map_err(|error| Failure::read(argument, &error))?;
         let (near, name) = match (meta.is_dir(), argument.file_name().and_then(|name| name.to_str())) {
             (false, Some(name)) => (argument.parent().unwrap_or(Path::new("")), name),
@@ -132,6 +136,19 @@ impl InRevision {
     }
 }
 
+/// Refuses a revision without a path, which would be looked for on disk.
+fn named_alone(argument: &Path) -> Result<(), Failure> {
+    let Some(name) = argument.to_str().filter(|name| *name != "-" && argument.symlink_metadata().is_err())
+    else {
+        return Ok(());
+    };
+    if name.is_empty() || Revision::find(name, Path::new("")).is_err() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{name} is a git revision, and no file"))
+        .help(format!("name what to compare in it as well, such as {name}:stageplot.toml")))
+}
+
 /// An argument that names a revision: nothing on disk is called so.
 fn in_revision(argument: &Path) -> Option<(&str, &str)> {
     if argument.symlink_metadata().is_ok() {
@@ -171,5 +188,6 @@ fn plot(
         rendering => rendering?,
     };
     let side = Side::of(topology, rendering);
+    let side = side.map(|side| side.with_findings(&built.findings));
     side.map(Some).map_err(|error| Failure::new(error.to_string()).help(error.help()))
 }

@@ -20,7 +20,10 @@ pub(super) fn draw(diff: &Diff, summary: bool, broken: Option<&[Broken]>) -> Str
     let mut text = title(diff);
     text.push_str(&changes(diff));
     text.push_str(&machines(diff));
+    text.push_str(&rooms(diff));
+    text.push_str(&records(diff));
     text.push_str(&flows(diff));
+    text.push_str(&findings(diff));
     if !summary {
         text.push_str(&files(diff));
     }
@@ -153,11 +156,29 @@ fn subject(effect: &Effect) -> String {
     effect.service.as_deref().map_or_else(|| "the machine".to_owned(), clean)
 }
 
+/// What people in rooms notice of the whole.
+fn rooms(diff: &Diff) -> String {
+    section("People in rooms", &diff.rooms.iter().map(|text| clean(text)).collect::<Vec<_>>())
+}
+
+/// DNS records to set and to remove.
+fn records(diff: &Diff) -> String {
+    let set = diff.records.set.iter().map(|record| format!("+ set {}", clean(&record.to_string())));
+    let remove = diff.records.remove.iter().map(|record| format!("- remove {}", clean(&record.to_string())));
+    let warnings = diff.records.warnings().map(|text| format!("! {}", clean(&text)));
+    section("DNS", &set.chain(remove).chain(warnings).collect::<Vec<_>>())
+}
+
 /// Flows that open and close, in words.
 fn flows(diff: &Diff) -> String {
     let opened = diff.opened.iter().map(|flow| format!("+ {}", clean(&flow.opens())));
-    let closed = diff.closed.iter().map(|flow| format!("- {}", clean(&flow.closes())));
+    let closed = diff.closings().map(|closes| format!("- {}", clean(&closes)));
     section("Flows", &opened.chain(closed).collect::<Vec<_>>())
+}
+
+/// What is found in the plot, and was not before.
+fn findings(diff: &Diff) -> String {
+    section("New findings", &diff.findings.iter().map(|it| clean(&it.to_string())).collect::<Vec<_>>())
 }
 
 fn section(title: &str, lines: &[String]) -> String {
@@ -195,7 +216,7 @@ fn files(diff: &Diff) -> String {
     more.sort();
     more.dedup();
     if !more.is_empty() {
-        let _ = writeln!(text, "\nThese follow, and are for people: {}", more.join(", "));
+        let _ = writeln!(text, "\nThese follow, for people to read or to run: {}", more.join(", "));
     }
     text
 }

@@ -191,9 +191,13 @@ fn rank(code: Code) -> usize {
 fn redacted(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let (name, _) = line.split_once('=').unwrap_or_default();
+        let (name, value) = line.split_once('=').unwrap_or_default();
         let known = KnownVariable::find(name.trim().trim_start_matches("export ").trim());
-        let shown = known.is_some_and(|known| !known.is_secret()) && redact_source(line) == line;
+        let shown = redact_source(line) == line
+            && match known {
+                Some(known) => !known.is_secret(),
+                None => is_harmless(value),
+            };
         let from = if shown { line.len() } else { line.find('=').map_or(0, |at| at + 1) };
         redacted.push_str(&line[..from]);
         for c in line[from..].chars() {
@@ -206,16 +210,25 @@ fn redacted(text: &str) -> String {
     redacted
 }
 
+/// Whether a value is a port, an address, or yes or no: no secret, whatever its name.
+fn is_harmless(value: &str) -> bool {
+    let value = value.trim();
+    value.parse::<u16>().is_ok()
+        || value.parse::<IpAddr>().is_ok()
+        || matches!(value.to_lowercase().as_str(), "true" | "false" | "yes" | "no")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_may_be_a_secret_is_starred_out() {
-        let text = "DOMAIN=live.example.com\nLIVEKIT_API_SECRET=hunter2\nOTHER=hunter2é\nhunter2\nexport NODES=1.2.3.4\n";
+        let text = "DOMAIN=live.example.com\nLIVEKIT_API_SECRET=hunter2\nOTHER=hunter2é\nhunter2\nexport NODES=1.2.3.4\nLIVKIT_PORT=7880\nPIN=1234\n";
         let shown = redacted(text);
         assert_eq!(shown.len(), text.len());
-        assert!(!shown.contains("hunter2"));
+        assert!(!shown.contains("hunter2") && !shown.contains("1234"));
+        assert!(shown.contains("LIVKIT_PORT=7880\n"));
         assert!(shown.contains("DOMAIN=live.example.com\n") && shown.contains("NODES=1.2.3.4\n"));
     }
 }

@@ -5,7 +5,7 @@ use proptest::sample::select;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
 use super::*;
-use crate::diff::{LineChange, Reason};
+use crate::diff::{LineChange, Reason, Record, RecordChanges};
 use crate::summary::Party;
 
 /// What hostile names are made of.
@@ -152,6 +152,7 @@ fn diff(texts: &[String], times: usize) -> Diff {
         nodes: vec![text(at)],
         reason: text(at),
     };
+    let record = |at: usize| Record { name: text(at), kind: text(at), value: text(at) };
     Diff {
         impact: Impact::DataAtStake,
         stack: vec![field(0)],
@@ -159,6 +160,12 @@ fn diff(texts: &[String], times: usize) -> Diff {
         services: (0..times).map(service).collect(),
         opened: (0..times).map(flow).collect(),
         closed: (0..times).map(flow).collect(),
+        rooms: (0..times).map(text).collect(),
+        records: RecordChanges {
+            set: (0..times).map(record).collect(),
+            remove: (0..times).map(record).collect(),
+            gone: (0..times).map(text).collect(),
+        },
         overview: vec![file(0)],
         ..Diff::default()
     }
@@ -270,7 +277,7 @@ fn the_summary_comes_first_and_stays_when_the_rest_is_cut() {
     );
     let summary = whole.split("\n<details>").next().expect("a summary");
     assert!(cut.starts_with(summary));
-    for title in ["People in rooms", "Flows that open", "What happens", "Services"] {
+    for title in ["People in rooms", "DNS", "Flows that open", "What happens", "Services"] {
         assert!(summary.contains(title), "{title}");
     }
 }

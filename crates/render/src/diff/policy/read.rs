@@ -35,6 +35,8 @@ struct Flow {
     nodes: Vec<Pattern>,
     #[serde(deserialize_with = "decode::one_or_many")]
     services: Vec<Pattern>,
+    #[serde(deserialize_with = "decode::one_or_many")]
+    kinds: Vec<Pattern>,
     why: String,
 }
 
@@ -46,6 +48,8 @@ struct AtLeast {
     nodes: Vec<Pattern>,
     #[serde(default, deserialize_with = "decode::one_or_many")]
     services: Vec<Pattern>,
+    #[serde(default, deserialize_with = "decode::one_or_many")]
+    kinds: Vec<Pattern>,
     #[serde(default)]
     why: String,
 }
@@ -57,6 +61,8 @@ struct Rooms {
     nodes: Vec<Pattern>,
     #[serde(deserialize_with = "decode::one_or_many")]
     services: Vec<Pattern>,
+    #[serde(deserialize_with = "decode::one_or_many")]
+    kinds: Vec<Pattern>,
     why: String,
 }
 
@@ -71,6 +77,8 @@ struct Files {
     nodes: Vec<Pattern>,
     #[serde(deserialize_with = "decode::one_or_many")]
     services: Vec<Pattern>,
+    #[serde(deserialize_with = "decode::one_or_many")]
+    kinds: Vec<Pattern>,
     why: String,
 }
 
@@ -100,10 +108,10 @@ impl Policy {
 
 impl From<Kind> for Rule {
     fn from(kind: Kind) -> Self {
-        let place = |nodes, services| Place { nodes, services };
+        let place = |nodes, services, kinds| Place { nodes, services, kinds };
         let flow = |flow: Flow| {
-            let Flow { from, nodes, services, why } = flow;
-            (why, DeniedFlow { from, place: place(nodes, services) })
+            let Flow { from, nodes, services, kinds, why } = flow;
+            (why, DeniedFlow { from, place: place(nodes, services, kinds) })
         };
         let (why, deny) = match kind {
             Kind::Opening(it) => {
@@ -114,12 +122,14 @@ impl From<Kind> for Rule {
                 let (why, denied) = flow(it);
                 (why, Deny::Closing(denied))
             }
-            Kind::Impact(AtLeast { at_least, nodes, services, why }) => {
-                (why, Deny::Impact(DeniedImpact { at_least, place: place(nodes, services) }))
+            Kind::Impact(AtLeast { at_least, nodes, services, kinds, why }) => {
+                (why, Deny::Impact(DeniedImpact { at_least, place: place(nodes, services, kinds) }))
             }
-            Kind::Rooms(Rooms { nodes, services, why }) => (why, Deny::Rooms(place(nodes, services))),
-            Kind::File(Files { files, fields, nodes, services, why }) => {
-                (why, Deny::File(DeniedFile { files, fields, place: place(nodes, services) }))
+            Kind::Rooms(Rooms { nodes, services, kinds, why }) => {
+                (why, Deny::Rooms(place(nodes, services, kinds)))
+            }
+            Kind::File(Files { files, fields, nodes, services, kinds, why }) => {
+                (why, Deny::File(DeniedFile { files, fields, place: place(nodes, services, kinds) }))
             }
         };
         Self { why, deny }

@@ -10,7 +10,6 @@ use crate::summary::Party;
 
 /// A rule: what is denied, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Rule {
     /// The reviewer's reason, shown where the rule is broken.
     pub why: String,
@@ -34,19 +33,19 @@ pub enum Deny {
     File(DeniedFile),
 }
 
-/// Where a rule holds; everywhere, unless it names nodes or services.
+/// Where a rule holds; everywhere, unless it names nodes, services or kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Place {
     /// The nodes.
     pub nodes: Vec<Pattern>,
     /// The services; where there are some, the rule is not about the machine itself.
     pub services: Vec<Pattern>,
+    /// The kinds of services, `redis`; the same holds.
+    pub kinds: Vec<Pattern>,
 }
 
 /// Flows that a rule denies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct DeniedFlow {
     /// Who connects; anybody and anything where there is none.
     pub from: Vec<Who>,
@@ -56,7 +55,6 @@ pub struct DeniedFlow {
 
 /// An impact that a rule denies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct DeniedImpact {
     /// The mildest that is denied.
     pub at_least: Impact,
@@ -66,7 +64,6 @@ pub struct DeniedImpact {
 
 /// Changes of files that a rule denies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct DeniedFile {
     /// The files, by their paths in the bundle; all where there is none.
     pub files: Vec<Pattern>,
@@ -150,7 +147,8 @@ impl FromScalar for Who {
 
     fn from_text(text: &str) -> Result<Self, String> {
         match text.split_once(' ') {
-            None if text == "internet" => Ok(Self::Internet),
+            // What a plot writes for it is `any`.
+            None if matches!(text, "internet" | "any") => Ok(Self::Internet),
             Some(("network", name)) => Pattern::from_text(name).map(Self::Network),
             Some(("service", name)) => Pattern::from_text(name).map(Self::Service),
             _ => Err("nobody connects under this name".to_owned()),

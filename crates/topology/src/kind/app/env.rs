@@ -102,11 +102,40 @@ impl EnvPart<'_> {
     }
 }
 
+/// What follows a `${` that nothing closes.
+fn unclosed(text: &str) -> Option<&str> {
+    let (_, mut rest) = text.split_once('$')?;
+    loop {
+        if let Some(behind) = rest.strip_prefix('$') {
+            rest = behind;
+        } else if let Some(inside) = rest.strip_prefix('{') {
+            match inside.split_once('}') {
+                Some((_, behind)) => rest = behind,
+                None => return Some(inside),
+            }
+        }
+        (_, rest) = rest.split_once('$')?;
+    }
+}
+
 /// Adds a finding for each reference that stands for nothing.
 pub(super) fn review_references(text: &str, app: &App, path: FieldPath, review: &mut Review<'_>) {
     let known = |name: &Name| review.topology().service_named(name.as_str()).is_some();
     // One of these may be meant by a need that nobody knows, which is told by itself.
     let all_known = app.needs.iter().all(known);
+    if let Some(open) = unclosed(text) {
+        let message = "a `${` without its `}` is no reference, and would be in the value as it stands";
+        let inside: &str = open
+            .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')))
+            .next()
+            .unwrap_or_default();
+        let reference = inside.split_once('.').filter(|(_, field)| EnvPart::FIELDS.contains(field));
+        let help = match reference {
+            Some((service, field)) => format!("write ${{{service}.{field}}}"),
+            None => "write ${SERVICE.FIELD}; for a plain dollar sign write $$".to_owned(),
+        };
+        review.add_at(Code::EnvReference, path.clone(), message, help);
+    }
     for part in EnvPart::split(text) {
         let EnvPart::Reference { service, field } = part else { continue };
         let needed = app.needs.iter().any(|need| need.as_str() == service);

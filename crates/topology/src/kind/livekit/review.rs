@@ -125,10 +125,6 @@ fn review_keys(livekit: &Livekit, review: &mut Review<'_>) {
             "set keys = { main = { env = \"LIVEKIT_API_SECRET\" } }",
         );
     }
-    for (name, secret) in &livekit.keys {
-        let path = review.path().key("keys").key(name.as_str());
-        review.secret_at(path, Some(secret));
-    }
     let Some(webhook) = &livekit.webhook else { return };
     match &webhook.key {
         Some(key) if !livekit.keys.contains_key(key) => {

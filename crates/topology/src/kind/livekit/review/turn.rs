@@ -2,13 +2,12 @@
 
 use crate::kind::livekit::{Livekit, TurnTls};
 use crate::validate::Review;
-use crate::{Code, ServiceSpec};
+use crate::{Code, ServiceSpec, suggest};
 
 /// Adds every finding about the relay.
 pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
     let Some(turn) = &livekit.turn else { return };
     let path = review.path().key("turn");
-    review.secret_at(path.key("key"), turn.key.as_ref());
     let topology = review.topology();
     let edges = topology.services().iter().filter_map(|service| match &service.kind {
         ServiceSpec::Edge(edge) => Some((service, edge)),
@@ -92,16 +91,23 @@ fn review_relay(livekit: &Livekit, review: &mut Review<'_>) {
         return;
     }
     let (topology, service) = (review.topology(), review.service());
-    let mut nodes = service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
-    if let Some(node) = nodes.find(|node| node.public.is_none()) {
+    let nodes = service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
+    let unknown = nodes.filter(|node| node.public.is_none()).map(|node| node.name.as_str());
+    let unknown: Vec<_> = unknown.collect();
+    if let Some((first, rest)) = unknown.split_first() {
+        let are = if rest.is_empty() { "is" } else { "are" };
+        let others = if rest.is_empty() { "" } else { " and so on" };
         review.add_at(
             Code::TurnRelayOpen,
             review.path().key("use-external-ip"),
             format!(
-                "the relays' ports are open to anybody: the plot does not know the address by which {} is seen",
-                node.name
+                "the relays' ports are open to anybody: the plot does not know by which address {} {are} seen",
+                suggest::listed(&unknown)
             ),
-            format!("set nodes.{0}.public, such as {{ v4 = \"203.0.113.10\", bound = false }}", node.name),
+            format!(
+                "set nodes.{first}.public{others}, such as {{ v4 = \"203.0.113.10\", bound = false }}; \
+                 use-external-ip is superfluous then, and can go"
+            ),
         );
     }
 }

@@ -1,0 +1,57 @@
+//! DNS records that have to be set and removed.
+
+use std::collections::BTreeSet;
+
+use super::side::{File, Side};
+use super::{Record, RecordChanges};
+
+/// Compares what both sides say in `dns.txt`; where one has none, nothing is told.
+pub(super) fn compare(before: &Side, after: &Side) -> RecordChanges {
+    let (Some(old), Some(new)) = (of(before), of(after)) else { return RecordChanges::default() };
+    let names: BTreeSet<_> = new.iter().map(|record| &record.name).collect();
+    let mut gone: Vec<_> = old.iter().map(|record| record.name.clone()).collect();
+    gone.dedup();
+    gone.retain(|name| !names.contains(name));
+    RecordChanges {
+        set: new.difference(&old).cloned().collect(),
+        remove: old.difference(&new).cloned().collect(),
+        gone,
+    }
+}
+
+/// The records of a side: `live.example.com. 300 IN A 203.0.113.10`.
+fn of(side: &Side) -> Option<BTreeSet<Record>> {
+    let text = std::str::from_utf8(side.overview.get("dns.txt").and_then(File::bytes)?).ok()?;
+    let record = |line: &str| match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [name, _, "IN", kind, value] if !name.starts_with(';') => Some(Record {
+            name: name.trim_end_matches('.').to_owned(),
+            kind: kind.to_owned(),
+            value: value.to_owned(),
+        }),
+        _ => None,
+    };
+    Some(text.lines().filter_map(record).collect())
+}
+
+impl RecordChanges {
+    /// Whether every record stays as it is.
+    pub fn is_empty(&self) -> bool {
+        let Self { set, remove, gone } = self;
+        set.is_empty() && remove.is_empty() && gone.is_empty()
+    }
+
+    /// What that means for whoever uses a name that is gone, each in a sentence.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.gone.iter().map(|name| {
+            format!("clients that still use {name} can no longer connect: give them the new URL first")
+        })
+    }
+}
+
+impl std::fmt::Display for Record {
+    /// `live.example.com A 203.0.113.10`
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, kind, value } = self;
+        write!(f, "{name} {kind} {value}")
+    }
+}

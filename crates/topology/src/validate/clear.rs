@@ -1,0 +1,69 @@
+//! What services say to each other in the clear, over the Internet.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::{Code, Endpoint, FieldPath, Findings, Flow, Node, NodeId, Party, Speaks, Topology, suggest};
+
+pub(super) fn review(topology: &Topology, findings: &mut Findings) {
+    let mut nodes = BTreeSet::new();
+    let mut talks = BTreeSet::new();
+    for flow in &topology.flows {
+        let endpoint = topology.endpoint(flow.to);
+        if matches!(endpoint.speaks, Speaks::Http { .. } | Speaks::Redis)
+            && collect(topology, flow, endpoint, &mut nodes)
+        {
+            let target = &topology.service(endpoint.service).name;
+            talks.insert(format!("{} to {target}", topology.party_name(flow.from)));
+        }
+    }
+    let named = |nodes: &mut dyn Iterator<Item = &Node>| -> Vec<String> {
+        nodes.map(|node| node.name.to_string()).collect()
+    };
+    let all = || nodes.iter().map(|&id| topology.node(id));
+    let lacking = named(&mut all().filter(|node| node.addresses.is_empty()));
+    let all = named(&mut all());
+    let Some(first) = lacking.first().or(all.first()) else { return };
+    let listed = |names: &[String]| suggest::listed(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let help = match lacking.as_slice() {
+        [] => "give them addresses in one private network".to_owned(),
+        [only] => format!("set nodes.{only}.address to its address in the private network of the others"),
+        _ => format!(
+            "set address for {}, in a private network of theirs: the provider's, or WireGuard",
+            listed(&lacking)
+        ),
+    };
+    findings.add(
+        Code::ClearOverInternet,
+        FieldPath::root().key("nodes").key(first.as_str()).key("address"),
+        format!(
+            "{} is unencrypted and goes over the Internet, for {} share no private network",
+            listed(&talks.into_iter().collect::<Vec<_>>()),
+            listed(&all)
+        ),
+        help,
+    );
+}
+
+/// Adds the nodes at both ends of a flow that have no way but public addresses,
+/// and says whether there are some.
+fn collect(topology: &Topology, flow: &Flow, endpoint: &Endpoint, nodes: &mut BTreeSet<NodeId>) -> bool {
+    let Party::Service(client) = flow.from else { return false };
+    let groups = &topology.peers[client.index()].groups;
+    // A group may have many members, and as many nodes that it talks to.
+    let mut seen = vec![false; groups.len()];
+    for &at in &endpoint.at {
+        let node = topology.node(topology.placement(at).node);
+        for (group, seen) in groups.iter().zip(&mut seen) {
+            let is_apart = group.members.iter().any(|&member| member != node.id);
+            let is_public = |ip: IpAddr| node.addresses.iter().all(|address| address.ip != ip);
+            if is_apart && group.towards(node).is_some_and(|(target, _)| is_public(target)) {
+                nodes.insert(node.id);
+                if !std::mem::replace(seen, true) {
+                    nodes.extend(&group.members);
+                }
+            }
+        }
+    }
+    seen.contains(&true)
+}

@@ -1,0 +1,71 @@
+//! Values of secrets that lock nothing, or that everybody can read or guess.
+
+use std::collections::BTreeSet;
+
+use crate::document::is_secret_path;
+use crate::value::is_placeholder;
+use crate::{Code, Findings, Livekit, SecretRef, Topology};
+
+pub(super) fn review(topology: &Topology, findings: &mut Findings) {
+    for (path, secret) in topology.secrets() {
+        // A setting of a DNS module may well be none.
+        if let SecretRef::Literal(_) = secret
+            && is_secret_path(&path)
+        {
+            findings.add(
+                Code::LiteralSecret,
+                path,
+                "this secret can be read by everybody who can read the plot",
+                "write { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", …] }",
+            );
+        }
+    }
+    findings.append(topology.review_secrets(|secret| match secret {
+        SecretRef::Literal(literal) => Some(literal.expose()),
+        _ => None,
+    }));
+}
+
+impl Topology {
+    /// What there is to say of the values of its secrets, as far as `value` has
+    /// them: those that lock nothing, and those that are guessed. The values are
+    /// in no finding.
+    pub fn review_secrets<'a>(&'a self, value: impl Fn(&'a SecretRef) -> Option<&'a str>) -> Findings {
+        let signing: BTreeSet<_> = self.livekit_keys().into_iter().map(|(_, secret)| secret).collect();
+        let mut findings = Findings::new();
+        let mut seen = BTreeSet::new();
+        for (path, secret) in self.secrets() {
+            // Once, however many fields share it.
+            let Some(value) = value(secret).filter(|_| seen.insert(secret)) else { continue };
+            let label = match secret {
+                SecretRef::Literal(_) => "this secret".to_owned(),
+                _ => secret.label(),
+            };
+            let length = value.chars().count();
+            let finding = if value.is_empty() {
+                let message = format!("{label} is empty, and an empty secret locks nothing");
+                let help = "make one: openssl rand -hex 32; or take the field out";
+                self.judge(Code::SecretMissing, path, message, help)
+            } else if signing.contains(secret) && length < Livekit::MIN_SECRET_LEN {
+                let least = Livekit::MIN_SECRET_LEN;
+                let message = format!("{label} has {length} characters, and LiveKit asks for {least}");
+                self.judge(Code::LivekitShortSecret, path, message, "make a longer one: openssl rand -hex 32")
+            } else if is_placeholder(value) || FIRST_GUESSES.contains(&value.to_lowercase().as_str()) {
+                let message = format!("{label} is an example that everybody knows");
+                self.judge(
+                    Code::PlaceholderSecret,
+                    path,
+                    message,
+                    "make one of your own: openssl rand -hex 32",
+                )
+            } else {
+                None
+            };
+            finding.into_iter().for_each(|finding| findings.push(finding));
+        }
+        findings
+    }
+}
+
+/// What whoever finds the port open tries first.
+const FIRST_GUESSES: &[&str] = &["password", "secret", "redis", "livekit", "admin", "123456", "12345678"];
