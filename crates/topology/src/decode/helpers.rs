@@ -12,7 +12,7 @@ use super::wording;
 /// A type that is written as one word, such as an address or a port.
 ///
 /// The error's text says what is wrong and not what was found, which
-/// [`decode`](super::decode) adds where it is no secret. How to mend it may stand
+/// [`Document::decode`](crate::Document::decode) adds where it is no secret. How to mend it may stand
 /// after a line break and `help: `, or where the text quotes the value itself
 /// after a colon; elsewhere the help is to write what is expected.
 pub trait FromScalar: Sized {
