@@ -11,6 +11,7 @@ use crate::custom::{self, Custom};
 use crate::kind::{self, Part, Scene};
 use crate::output::{OutputFile, PathError};
 use crate::secrets::{Secrets, Values};
+use crate::summary::Sealed;
 use crate::template::{Template, Templates};
 use crate::{RenderError, SealKey, Seals, firewall, judge, overview, system, yaml};
 
@@ -22,6 +23,8 @@ pub struct Rendering {
     pub bundles: Vec<Bundle>,
     /// Files about the whole: DNS records, the runbook, the diagram.
     pub overview: Vec<Artifact>,
+    /// The seals that it was rendered with.
+    pub(crate) sealed: Option<Sealed>,
 }
 
 impl Rendering {
@@ -65,7 +68,11 @@ impl Rendering {
 pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Result<Rendering, RenderError> {
     let renderer = Renderer::new(topology, secrets, custom)?;
     let bundles = topology.nodes().iter().map(|node| renderer.bundle(node));
-    Ok(Rendering { bundles: bundles.collect::<Result<_, _>>()?, overview: renderer.overview()? })
+    Ok(Rendering {
+        bundles: bundles.collect::<Result<_, _>>()?,
+        overview: renderer.overview()?,
+        sealed: renderer.values.with_seals().cloned(),
+    })
 }
 
 /// Renders node by node, for callers that want one, or not all at once.
@@ -165,7 +172,7 @@ impl<'a> Renderer<'a> {
     ///
     /// As for [`render`].
     pub fn overview(&self) -> Result<Vec<Artifact>, RenderError> {
-        overview::render(self.topology, &self.templates)
+        overview::render(self.topology, &self.templates, self.values.with_seals())
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
+use crate::summary::Sealed;
 use crate::{RenderError, SealKey, Seals, judge};
 
 /// Finds the values of secrets.
@@ -65,6 +66,8 @@ pub(crate) struct Values {
     findings: Findings,
     /// Whether names stand in the place of values.
     sealed: bool,
+    /// Beside which seals, where there are some.
+    with_seals: Option<Sealed>,
 }
 
 impl Values {
@@ -109,7 +112,12 @@ impl Values {
         if findings.has_errors() {
             Err(findings)
         } else {
-            Ok(Self { sealed: matches!(secrets, Secrets::Sealed(_)) && !values.is_empty(), values, findings })
+            let with_seals = match secrets {
+                Secrets::Sealed(seals) if !values.is_empty() => seals.sum_up(topology),
+                _ => None,
+            };
+            let sealed = matches!(secrets, Secrets::Sealed(_)) && !values.is_empty();
+            Ok(Self { sealed, with_seals, values, findings })
         }
     }
 
@@ -117,6 +125,11 @@ impl Values {
     /// what is rendered is to be compared and not to be run.
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed
+    }
+
+    /// The seals that stand beside the names of secrets, where there are some.
+    pub(crate) fn with_seals(&self) -> Option<&Sealed> {
+        self.with_seals.as_ref()
     }
 
     /// Whether there is a value of a secret that may be written into a file.

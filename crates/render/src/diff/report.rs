@@ -35,6 +35,10 @@ pub struct Diff {
     /// Files about the whole that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overview: Vec<FileDiff>,
+    /// Secrets of which it cannot be told whether they changed: what reads them is
+    /// compared as if they had not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretDiff>,
 }
 
 impl Default for Diff {
@@ -49,6 +53,7 @@ impl Default for Diff {
             opened: Vec::new(),
             closed: Vec::new(),
             overview: Vec::new(),
+            secrets: Vec::new(),
         }
     }
 }
@@ -59,13 +64,14 @@ impl Diff {
 
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
-        let Self { version: _, impact: _, stack, nodes, services, opened, closed, overview } = self;
+        let Self { version: _, impact: _, stack, nodes, services, opened, closed, overview, secrets } = self;
         stack.is_empty()
             && nodes.is_empty()
             && services.is_empty()
             && opened.is_empty()
             && closed.is_empty()
             && overview.is_empty()
+            && secrets.is_empty()
     }
 
     /// What happens, each with the machine it happens on.
@@ -143,6 +149,29 @@ pub struct ServiceDiff {
     pub fields: Vec<FieldChange>,
 }
 
+/// A secret of which it cannot be told whether it changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct SecretDiff {
+    /// Its name, as seals have it.
+    pub name: String,
+    /// Why it cannot be told.
+    pub why: Untold,
+}
+
+/// Why it cannot be told whether a secret changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Untold {
+    /// Only the second side has a seal of it.
+    Sealed,
+    /// Only the first side has one.
+    Unsealed,
+    /// The seals were made with two keys.
+    OtherKey,
+}
+
 /// A flow that opens or closes: who may connect to what.
 ///
 /// [`opens`](Self::opens) and [`closes`](Self::closes) say it in words.
@@ -169,6 +198,10 @@ pub struct FlowChange {
     pub nodes: Vec<String>,
     /// Why.
     pub reason: String,
+    /// Who could already connect, or still can, where `from` takes them in: the sources
+    /// of the flow widen or narrow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub narrower: Vec<crate::summary::Party>,
 }
 
 impl FlowChange {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use stageplot_render::diff::policy::Broken;
 use stageplot_render::diff::{
-    Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, ServiceDiff, Status, Which,
+    Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, People, SecretDiff, ServiceDiff, Status, Which,
 };
 
 use crate::{counted, listed};
@@ -18,9 +18,11 @@ pub(super) fn draw(diff: &Diff, summary: bool, broken: Option<&[Broken]>) -> Str
         return "No changes.\n".to_owned() + &broken.map_or_else(String::new, rules);
     }
     let mut text = title(diff);
+    text.push_str(&people(diff));
     text.push_str(&changes(diff));
     text.push_str(&machines(diff));
     text.push_str(&flows(diff));
+    text.push_str(&secrets(diff));
     if !summary {
         text.push_str(&files(diff));
     }
@@ -61,6 +63,21 @@ fn title(diff: &Diff) -> String {
             format!("{bold}{nodes}, at worst:{bold:#} {impact} ({})\n", listed(&places))
         }
     }
+}
+
+/// What people in a room will notice.
+fn people(diff: &Diff) -> String {
+    let line = |it: &People<'_>| {
+        let nodes: Vec<_> = it.nodes.iter().map(|node| clean(node)).collect();
+        format!("{} on {}: {}", clean(it.service), listed(&nodes), it.text)
+    };
+    section("People in rooms", &diff.people().iter().map(line).collect::<Vec<_>>())
+}
+
+/// Secrets of which it cannot be told whether they changed.
+fn secrets(diff: &Diff) -> String {
+    let line = |it: &SecretDiff| format!("{} {}", clean(&it.name), it.why.in_words());
+    section("Secrets", &diff.secrets.iter().map(line).collect::<Vec<_>>())
 }
 
 /// What becomes of the stack and its services as a whole.

@@ -5,7 +5,7 @@ use proptest::sample::select;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
 use super::*;
-use crate::diff::{LineChange, Reason};
+use crate::diff::{LineChange, Reason, SecretDiff, Untold};
 use crate::summary::Party;
 
 /// What hostile names are made of.
@@ -151,7 +151,9 @@ fn diff(texts: &[String], times: usize) -> Diff {
         ports: text(at),
         nodes: vec![text(at)],
         reason: text(at),
+        narrower: if at.is_multiple_of(2) { vec![Party::Nets(vec![text(at)])] } else { Vec::new() },
     };
+    let secret = |at: usize| SecretDiff { name: text(at), why: Untold::OtherKey };
     Diff {
         impact: Impact::DataAtStake,
         stack: vec![field(0)],
@@ -160,6 +162,7 @@ fn diff(texts: &[String], times: usize) -> Diff {
         opened: (0..times).map(flow).collect(),
         closed: (0..times).map(flow).collect(),
         overview: vec![file(0)],
+        secrets: (0..times).map(secret).collect(),
         ..Diff::default()
     }
 }
