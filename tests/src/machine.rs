@@ -25,6 +25,12 @@ const BRING_UP: Duration = Duration::from_secs(90);
 /// real one and this machine keeps its own.
 const GLOBAL_PARAMETERS: [&str; 3] = ["net/core/rmem_max", "net/core/wmem_max", "vm/overcommit_memory"];
 
+/// Gives a shell a configuration of ufw's that nobody else sees; what ufw saves stays.
+const UFW: &str = r#"[ -e "$1" ] || { mkdir "$1"; cp -a /etc/ufw "$1/etc"; cp -a /etc/default/ufw "$1/default"; }
+mount --bind "$1/etc" /etc/ufw
+mount --bind "$1/default" /etc/default/ufw
+"#;
+
 /// A machine that runs one node of a plot.
 #[derive(Debug)]
 pub struct Machine {
@@ -132,7 +138,11 @@ impl Machine {
         let blocks = code_blocks(&readme);
         let commands =
             blocks.get(block).unwrap_or_else(|| panic!("no block {block} of commands in:\n{readme}"));
-        self.shell(commands, &directory).success()
+        let ufw = match commands.contains("/firewall/ufw.sh") {
+            true => format!("set -- {}\n{UFW}", self.scratch.path().join("ufw").display()),
+            false => String::new(),
+        };
+        self.shell(&format!("{ufw}{commands}"), &directory).success()
     }
 
     /// Runs the lines of a script as root, in a directory, up to the first that fails.
@@ -216,12 +226,15 @@ pub struct Container {
     pub exit_code: i64,
     /// The first process, by the number that the host gives it; 0 where none runs.
     pub pid: u64,
+    /// What it mounts: the place in the container, and the directory or file there.
+    pub mounts: BTreeMap<String, PathBuf>,
 }
 
 impl Container {
     fn of(shown: Value) -> (String, Self) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let state = &shown["State"];
+        let mounts = shown["Mounts"].as_array().into_iter().flatten();
         let container = Self {
             id: text(&shown["Id"]),
             started: text(&state["StartedAt"]),
@@ -230,6 +243,9 @@ impl Container {
             restarts: shown["RestartCount"].as_u64().unwrap_or_default(),
             exit_code: state["ExitCode"].as_i64().unwrap_or_default(),
             pid: state["Pid"].as_u64().unwrap_or_default(),
+            mounts: mounts
+                .map(|mount| (text(&mount["Destination"]), text(&mount["Source"]).into()))
+                .collect(),
         };
         (text(&shown["Config"]["Labels"]["com.docker.compose.service"]), container)
     }

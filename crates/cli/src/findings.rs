@@ -23,7 +23,11 @@ pub(crate) struct Source<'a> {
 
 /// Draws what there is to say of a plot.
 pub(crate) fn draw(findings: &Findings, plot: &PlotFile) -> String {
-    let source = Source { name: &plot.name, text: &plot.text, document: plot.document.as_ref() };
+    if findings.is_empty() {
+        return String::new();
+    }
+    let text = plot.text();
+    let source = Source { name: &plot.name, text: &text, document: plot.document.as_ref() };
     draw_about(findings, &plot.name, |_| source)
 }
 

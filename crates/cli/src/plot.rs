@@ -1,5 +1,6 @@
 //! Finding and reading the plot.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -139,8 +140,8 @@ pub(crate) struct PlotFile {
     pub(crate) name: String,
     /// Where its lock file is, or would be; nowhere for standard input.
     pub(crate) lock: Option<PathBuf>,
-    /// Its text without secrets, for snippets; empty where it was not read.
-    pub(crate) text: String,
+    /// Its text without secrets where it has no sound syntax; empty where it was not read.
+    torn: String,
     /// Its values and their places, where it has sound syntax.
     pub(crate) document: Option<Document>,
     /// What it describes, or why it describes nothing.
@@ -160,17 +161,17 @@ impl PlotFile {
             Ok(bytes) => bytes,
             Err(size) => {
                 let built = Err(Document::too_large(size));
-                return Self { dir, name, lock, text: String::new(), document: None, built };
+                return Self { dir, name, lock, torn: String::new(), document: None, built };
             }
         };
         match Document::parse_bytes(format, &name, &bytes) {
             Ok(document) => {
                 let built = Plot::read(&document).and_then(|built| writable(built, &document));
-                Self { dir, name, lock, text: document.redacted_text(), document: Some(document), built }
+                Self { dir, name, lock, torn: String::new(), document: Some(document), built }
             }
             Err(findings) => {
-                let text = redact_source(&String::from_utf8_lossy(&bytes));
-                Self { dir, name, lock, text, document: None, built: Err(findings) }
+                let torn = redact_source(&String::from_utf8_lossy(&bytes));
+                Self { dir, name, lock, torn, document: None, built: Err(findings) }
             }
         }
     }
@@ -187,6 +188,14 @@ impl PlotFile {
         }
         self.built = built;
         self
+    }
+
+    /// Its text without secrets, for snippets.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match &self.document {
+            Some(document) => document.redacted_text().into(),
+            None => self.torn.as_str().into(),
+        }
     }
 
     /// Everything there is to say of it.

@@ -39,6 +39,13 @@ impl Artifact {
         Self { mode: 0o400, owner, ..Self::open(path, content) }
     }
 
+    /// Gives it other mode bits, as `0o755` for a script.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode;
+        self
+    }
+
     /// Says who reads it, and how a change takes effect.
     #[must_use]
     pub fn read_by(mut self, service: impl Into<String>, change: Change) -> Self {

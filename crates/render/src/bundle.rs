@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -109,10 +108,14 @@ impl<'a> Manifest<'a> {
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal. Every file has a digest or two, and the formatting
+/// machinery takes longer for one than to work it out.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 /// Names a directory for files that are read at start only: by what they hold,
@@ -126,9 +129,5 @@ pub(crate) fn digest_dir(service: &str, files: &[Artifact]) -> String {
             hash.update(part);
         }
     }
-    let digest = hash.finalize().iter().take(6).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    format!("services/{service}/{digest}")
+    format!("services/{service}/{}", hex(&hash.finalize()[..6]))
 }

@@ -37,6 +37,7 @@ struct Line {
     /// `50000:60000`, as ufw has it.
     ufw_ports: String,
     /// `ip` or `ip6`; none for anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
     family: Option<&'static str>,
     sources: Vec<String>,
     /// Whether it comes from the node's own containers.

@@ -5,7 +5,9 @@ mod edge;
 mod livekit;
 mod redis;
 
-use stageplot_topology::{Node, Placement, Service, ServiceSpec, Topology};
+pub(crate) use livekit::RestrictedPeers;
+
+use stageplot_topology::{Endpoint, Node, Placement, Service, ServiceSpec, SocketTarget, Topology, dial};
 
 use crate::RenderError;
 use crate::artifact::{Artifact, Change};
@@ -23,6 +25,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) placement: Placement,
     pub(crate) values: &'a Values,
     pub(crate) templates: &'a Templates,
+    pub(crate) restricted: &'a RestrictedPeers,
     /// Files that the user adds to this service.
     pub(crate) extra: &'a [Artifact],
 }
@@ -48,6 +51,16 @@ pub(crate) fn render(scene: Scene<'_>) -> Result<Part, RenderError> {
 }
 
 impl Scene<'_> {
+    /// Where this placement dials an endpoint: each that offers it, or of more than
+    /// [`LISTED`] a share. The shares begin where the placement stands among those of
+    /// its service, so that together they name all.
+    pub(crate) fn targets(&self, endpoint: &Endpoint) -> impl Iterator<Item = SocketTarget> {
+        let clients = &self.service.placements;
+        let own = clients.binary_search(&self.placement.id).unwrap_or(0);
+        share(&endpoint.at, own, clients.len())
+            .filter_map(|&at| dial(self.topology, self.placement.id, endpoint.id, at))
+    }
+
     /// Puts files that are read at start into a directory named by what they
     /// hold. Returns it, and the files in place.
     pub(crate) fn at_start(&self, files: Vec<Artifact>) -> (String, Vec<Artifact>) {
@@ -58,5 +71,46 @@ impl Scene<'_> {
             Artifact { path, ..file }.read_by(name, Change::Recreate)
         });
         (dir.clone(), placed.collect())
+    }
+}
+
+/// The share of one of several clients in what they all use: whole where it is short.
+fn share<T>(all: &[T], client: usize, clients: usize) -> impl Iterator<Item = &T> {
+    let clients = clients.max(1);
+    let (start, length) = match all.len() {
+        0..=LISTED => (0, all.len()),
+        many => (client * many / clients, LISTED.max(many.div_ceil(clients))),
+    };
+    all.iter().cycle().skip(start).take(length)
+}
+
+/// How many of the placements that it dials a client lists before it lists a share
+/// of them: with more, what every node writes about every other would grow with the
+/// square of the nodes.
+const LISTED: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn shares_name_all_and_grow_with_the_nodes_alone() {
+        for (many, clients) in [(256, 3), (257, 1), (1000, 1), (1000, 7), (10_000, 10_000), (300, 10_000)] {
+            let all: Vec<_> = (0..many).collect();
+            let shares: Vec<Vec<_>> =
+                (0..clients).map(|client| share(&all, client, clients).collect()).collect();
+            let named: BTreeSet<_> = shares.iter().flatten().collect();
+            assert_eq!(named.len(), many, "{many} for {clients}");
+            for share in &shares {
+                assert_eq!(share.iter().collect::<BTreeSet<_>>().len(), share.len(), "one is named twice");
+            }
+            let written: usize = shares.iter().map(Vec::len).sum();
+            assert!(written <= many + (LISTED + 1) * clients, "{written} names of {many} for {clients}");
+        }
+        // Where both stand on all nodes, the nearest is the node's own.
+        let all: Vec<_> = (0..1000).collect();
+        assert_eq!(share(&all, 700, 1000).next(), Some(&700));
     }
 }

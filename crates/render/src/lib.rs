@@ -15,8 +15,8 @@ mod firewall;
 mod judge;
 mod kind;
 pub mod output;
-
 mod overview;
+mod parallel;
 mod render;
 mod seals;
 mod secrets;

@@ -2,8 +2,12 @@
 //!
 //! The new tree is built beside the old one, in a hidden sibling `.NAME.stageplot-PID-RANDOM`, and
 //! one `renameat2(RENAME_EXCHANGE)` puts it in its place. So whatever kills the process, the
-//! directory holds the old output whole or the new output whole. Nothing is synced to the disk file
-//! by file: after a loss of power, render again.
+//! directory holds the old output whole or the new output whole.
+//!
+//! Nothing is synced to the disk. A loss of power can cost the bytes of what was rendered last,
+//! which the plot gives again (with [`Options::overwrite`], as torn files look edited). What is not
+//! ours it cannot cost: that is linked, never written, and a journalling file system keeps links and
+//! exchanges in their order. Syncing would cost more than all else together.
 //!
 //! The tree carries an index, `.stageplot.json`, of the files that were rendered and their SHA-256.
 //! What it does not name is not ours: it is carried over (as hard links), never deleted, and never
@@ -43,6 +47,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod writer;
 
 /// The name of a tree's index.
 pub const INDEX: &str = index::NAME;
@@ -50,12 +55,7 @@ pub const INDEX: &str = index::NAME;
 pub use error::OutputError;
 pub use path::{OutputPath, PathError};
 pub use tree::{TreeFile, is_tree, read};
-
-use index::{Digest, Index};
-use plan::Plan;
-use scan::Scan;
-use stage::Staging;
-use target::Target;
+pub use writer::Writer;
 
 /// One file of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl<'a> Options<'a> {
     }
 }
 
-/// What a call of [`write()`] did, each list sorted.
+/// What was done to a directory, each list sorted.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
@@ -132,61 +132,16 @@ impl Written {
     }
 }
 
-/// Makes `dir` hold these files, beside what is in it and not ours.
-///
-/// Directories that are made get mode 0755, or at the top of the tree 0700 where a file within may
-/// not be read by others; those that exist keep theirs. Where nothing changed
-/// nothing is touched. What killed runs left beside the directory is removed first.
+/// Makes `dir` hold these files, beside what is in it and not ours: a [`Writer`] that is given
+/// all of them.
 ///
 /// # Errors
 ///
-/// See [`OutputError`]. After an error the directory is as it was, and the staging is gone.
+/// As for [`Writer::finish`].
 pub fn write(dir: &Path, files: &[OutputFile<'_>], options: Options<'_>) -> Result<Written, OutputError> {
-    let files = sorted(files)?;
-    let target = Target::lock(dir)?;
-    let mut written = Written { left_behind: retire::stale(&target)?, ..Written::default() };
-
-    let digests: Vec<Digest> = files.iter().map(|file| Digest::of(file.bytes)).collect();
-    let scan = target.root().map_or_else(|| Ok(Scan::default()), |root| Scan::of(root, target.path()))?;
-    let old = Index::read(&target, &scan, options.overwrite)?;
-    let (old, elsewhere) = old.map(|old| old.split(options.within)).unzip();
-    let elsewhere: Index = elsewhere.unwrap_or_default();
-    let rendered = files.iter().map(|file| file.path.clone()).zip(digests.iter().copied());
-    let index = Index::new(elsewhere.files().map(|(path, digest)| (path.clone(), digest)).chain(rendered));
-    let plan = Plan::new(&target, &scan, old.as_ref(), &files, &digests, options.overwrite)?;
-    plan.tell(&files, &mut written);
-    if written.is_noop() && target.root().is_some() && old.is_some_and(|old| old.join(elsewhere) == index) {
-        return Ok(written);
+    let writer = Writer::open(dir, options)?;
+    for file in files {
+        writer.put(file)?;
     }
-
-    plan.check_carried(&target, &scan)?;
-    let staging = Staging::new(&target)?;
-    staging.fill(&plan, &scan, &files, &index)?;
-    if let Some(old_tree) = staging.exchange()?
-        && let Some(left) = retire::old_tree(&target, &old_tree, &scan)
-    {
-        written.left_behind.push(left);
-    }
-    Ok(written)
-}
-
-/// The files by path; refuses two of one path, and a file where another needs a directory.
-fn sorted<'f, 'a>(files: &'f [OutputFile<'a>]) -> Result<Vec<&'f OutputFile<'a>>, OutputError> {
-    let mut files: Vec<_> = files.iter().collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    let paths: std::collections::HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-    for pair in files.windows(2) {
-        if pair[0].path == pair[1].path {
-            return Err(OutputError::Duplicate { path: pair[0].path.to_string() });
-        }
-    }
-    for file in &files {
-        if let Some(parent) = file.path.ancestors().find(|&parent| paths.contains(parent)) {
-            return Err(OutputError::FileAndDirectory {
-                path: parent.to_owned(),
-                below: file.path.to_string(),
-            });
-        }
-    }
-    Ok(files)
+    writer.finish()
 }

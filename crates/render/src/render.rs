@@ -8,12 +8,12 @@ use crate::artifact::{Artifact, Change, Owner};
 use crate::bundle::Bundle;
 use crate::compose::{Bridge, Project};
 use crate::custom::{self, Custom};
-use crate::kind::{self, Part, Scene};
+use crate::kind::{self, Part, RestrictedPeers, Scene};
 use crate::output::{OutputFile, PathError};
 use crate::secrets::{Secrets, Values};
 use crate::summary::Sealed;
 use crate::template::{Template, Templates};
-use crate::{RenderError, SealKey, Seals, firewall, judge, overview, system, yaml};
+use crate::{RenderError, SealKey, Seals, firewall, judge, overview, parallel, system, yaml};
 
 /// Everything rendered for a topology.
 #[derive(Clone, Debug)]
@@ -67,9 +67,8 @@ impl Rendering {
 /// values that a format cannot hold.
 pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Result<Rendering, RenderError> {
     let renderer = Renderer::new(topology, secrets, custom)?;
-    let bundles = topology.nodes().iter().map(|node| renderer.bundle(node));
     Ok(Rendering {
-        bundles: bundles.collect::<Result<_, _>>()?,
+        bundles: renderer.bundles(topology.nodes(), Ok::<_, RenderError>)?,
         overview: renderer.overview()?,
         sealed: renderer.values.with_seals().cloned(),
     })
@@ -80,6 +79,7 @@ pub struct Renderer<'a> {
     topology: &'a Topology,
     values: Values,
     templates: Templates,
+    restricted: RestrictedPeers,
     custom: &'a Custom,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Renderer<'a> {
             return Err(unwritable.into());
         }
         let values = Values::collect(topology, secrets)?;
-        Ok(Self { topology, values, templates, custom })
+        Ok(Self { topology, values, templates, restricted: RestrictedPeers::new(topology), custom })
     }
 
     /// What there is to say of the secrets' values that is no error.
@@ -135,9 +135,17 @@ impl<'a> Renderer<'a> {
         for placement in topology.placements_on(node.id) {
             let service = topology.service(placement.service);
             let extra = &self.custom.of_service(topology, node, service)?;
-            let (values, templates) = (&self.values, &self.templates);
-            let Part { artifacts: files, container } =
-                kind::render(Scene { topology, node, service, placement, values, templates, extra })?;
+            let Self { values, templates, restricted, .. } = self;
+            let Part { artifacts: files, container } = kind::render(Scene {
+                topology,
+                node,
+                service,
+                placement,
+                values,
+                templates,
+                restricted,
+                extra,
+            })?;
             artifacts.extend(files);
             if let Some(container) = container {
                 bridged |= placement.attachment == Attachment::Bridge;
@@ -164,6 +172,25 @@ impl<'a> Renderer<'a> {
             custom::check_places(node, &artifacts)?;
         }
         Bundle::new(node.name.to_string(), artifacts, !self.values.are_told())
+    }
+
+    /// The bundles of several nodes, rendered on all cores. Each is handed over as
+    /// soon as it is done, so that no more than a few need to be held; what `each`
+    /// makes of them comes back in the order of the nodes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`render`], or an error of `each`: that of the first node that has one.
+    pub fn bundles<T, E>(
+        &self,
+        nodes: &[Node],
+        each: impl Fn(Bundle) -> Result<T, E> + Sync,
+    ) -> Result<Vec<T>, E>
+    where
+        T: Send,
+        E: From<RenderError> + Send,
+    {
+        parallel::map(nodes, |node| each(self.bundle(node)?))
     }
 
     /// The files about the whole.

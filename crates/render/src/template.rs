@@ -182,7 +182,7 @@ impl Templates {
     ///
     /// [`TemplateError::NoSuchTemplate`].
     pub fn variables(&self, name: &str) -> Result<BTreeSet<String>, TemplateError> {
-        Ok(self.engine(name)?.variables(name))
+        Ok(self.engine(name)?.variables(name).map(str::to_owned).collect())
     }
 
     /// The variables that a template uses and these values lack; null counts as supplied.

@@ -118,11 +118,6 @@ fn a_diff_tells_what_a_change_does() {
 
 #[test]
 fn what_cannot_be_in_a_bundle_is_refused() {
-    let mode = |mode| {
-        let mut file = Artifact::open("file", "");
-        file.mode = mode;
-        file
-    };
     for (file, says) in [
         (Artifact::open("compose.yaml", ""), "two files have this path"),
         (Artifact::open("manifest.json", ""), "two files have this path"),
@@ -136,7 +131,7 @@ fn what_cannot_be_in_a_bundle_is_refused() {
         (Artifact::open("/etc/words", ""), "it is absolute"),
         (Artifact::open("", ""), "it is empty"),
         (Artifact::open("a\nb", ""), "control characters"),
-        (mode(0o4755), "bits beyond 0o777"),
+        (Artifact::open("file", "").mode(0o4755), "bits beyond 0o777"),
     ] {
         let path = file.path.clone();
         let error = bundle(&Same::of_node(file)).expect_err(&path);

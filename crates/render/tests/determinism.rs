@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use stageplot_render::{Artifact, Custom, SecretError, SecretSource, Secrets, render};
+use stageplot_render::{Artifact, Custom, RenderError, Renderer, SecretError, SecretSource, Secrets, render};
 use stageplot_topology::{Document, Format, Plot, SecretRef};
 
 /// Every file of a rendering by its path: `NODE/PATH`, and what is about the whole.
@@ -111,6 +111,37 @@ fn inline(value: &Value) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// Many nodes are rendered on all cores, one after the other gives the same.
+#[test]
+fn cores_mean_nothing() {
+    let mut text = examples()["cluster"].clone();
+    for n in 5..120 {
+        let (address, public) = (format!("192.168.1.{}", n + 1), format!("203.0.113.{}", n + 20));
+        text.push_str(&format!(
+            "\n[nodes.media-{n}]\naddress = \"{address}\"\npublic = \"{public}\"\nroles = [\"sfu\"]\n"
+        ));
+    }
+    let document = Document::parse(Format::Toml, "stageplot.toml", &text).expect("a document");
+    let topology = Plot::read(&document).expect("a sound plot").topology;
+    let custom = Custom::default();
+    let renderer = Renderer::new(&topology, Secrets::From(&Told), &custom).expect("templates");
+    let one_by_one: Result<Vec<_>, _> = topology.nodes().iter().map(|node| renderer.bundle(node)).collect();
+    let one_by_one = one_by_one.expect("it renders");
+    for _ in 0..5 {
+        let together = render(&topology, Secrets::From(&Told), &custom).expect("it renders").bundles;
+        assert!(together == one_by_one);
+    }
+    let last = one_by_one.last().expect("a node").node.clone();
+    let failed = renderer.bundles(topology.nodes(), |bundle| match bundle.node.as_str() {
+        node if node == "front" || node == last => Err(RenderError::Format(node.to_owned())),
+        _ => Ok(()),
+    });
+    assert!(
+        matches!(failed, Err(RenderError::Format(node)) if node == "front"),
+        "the first one's error is told"
+    );
 }
 
 /// Where a child of these tests finds plots, and says what it rendered from them.

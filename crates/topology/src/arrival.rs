@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use crate::endpoint::{EndpointId, Scope, Speaks};
 use crate::flow::{Flow, Party};
+use crate::reach::SOURCES_LIMIT;
 use crate::{Attachment, Node, Placement, PlacementId, ServiceId, ServiceSpec, Source, Topology};
 
 /// What a node's firewall sees of a flow.
@@ -122,7 +123,12 @@ fn relay_sources(topology: &Topology, service: ServiceId, node: &Node) -> Vec<So
         return vec![Sources::Any];
     }
     let groups = topology.peers[service.id.index()].groups.iter();
-    let nets: Vec<_> = groups.flat_map(|group| group.anyhow(node)).collect();
+    let lists: Vec<_> = groups.flat_map(|group| group.anyhow(node)).collect();
+    if lists.iter().any(|nets| nets.len() > SOURCES_LIMIT) {
+        // Too many to list on every node; a relay asks each peer's leave by itself.
+        return vec![Sources::Any];
+    }
+    let nets: Vec<_> = lists.iter().flat_map(|nets| nets.iter().copied()).collect();
     if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(IpNet::aggregate(&nets).into())] }
 }
 
@@ -280,6 +286,23 @@ mod tests {
         );
         let asks = asks.replace(r#"{ public = "203.0.113.3","#, r#"{ address = "192.168.1.3","#);
         assert_eq!(sources(&topology(&asks), "livekit", "relay", "one"), ["Any"]);
+    }
+
+    #[test]
+    fn a_relay_of_very_many_is_met_from_anywhere() {
+        let plot = |nodes: usize| {
+            // Every other address, so that none are one network.
+            let nodes = (1..=nodes).map(|n| {
+                let (high, low) = (n * 2 / 256, n * 2 % 256);
+                format!("node-{n} = {{ public = \"203.0.{high}.{low}\", roles = [\"livekit\"] }}\n")
+            });
+            let first = "one = { public = \"198.51.100.1\", roles = [\"livekit\", \"redis\"] }\n";
+            let (head, rest) = MEDIA.split_once("one   =").expect("the nodes");
+            let (_, tail) = rest.split_once("[livekit]").expect("the services");
+            format!("{head}{first}{}[livekit]{tail}", nodes.collect::<String>())
+        };
+        assert_ne!(sources(&topology(&plot(250)), "livekit", "relay", "one"), ["Any"]);
+        assert_eq!(sources(&topology(&plot(260)), "livekit", "relay", "one"), ["Any"]);
     }
 
     #[test]

@@ -85,6 +85,7 @@ codes! {
     IdleEdge "idle-edge" Warning,
     RouteConflict "route-conflict" Error,
     WebhookNoRoute "webhook-no-route" Warning,
+    WebhookUntrusted "webhook-untrusted" Warning,
     PlainHttp "plain-http" Warning,
     AcmePort "acme-port" Warning,
     AcmeSeveralEdges "acme-several-edges" Warning,

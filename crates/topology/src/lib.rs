@@ -46,9 +46,9 @@ pub use lock::Lock;
 pub use order::StartStep;
 pub use path::{FieldPath, Segment};
 pub use plot::{
-    Access, BridgeSpec, Built, CustomKind, FirewallInput, FirewallSpec, InvalidKind, Keep, Kinds, Level,
-    NetworkSpec, NodeSpec, Plot, PublicAddress, RegistryAccess, RegistrySpec, SealsSpec, ServiceSpec, Ssh,
-    UnwritablePlot,
+    Access, BridgeSpec, Built, CustomKind, CustomKinds, FirewallInput, FirewallSpec, InvalidKind, Keep,
+    Level, NetworkSpec, NodeSpec, Plot, PublicAddress, RegistryAccess, RegistrySpec, SealsSpec, ServiceSpec,
+    Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
 pub use topology::{

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use access::{Access, Keep, Ssh};
-pub use kinds::{CustomKind, InvalidKind, Kinds};
+pub use kinds::{CustomKind, CustomKinds, InvalidKind};
 pub use network::{BridgeSpec, FirewallInput, FirewallSpec, NetworkSpec};
 pub use node::{NodeSpec, PublicAddress};
 pub use registry::{RegistryAccess, RegistrySpec};

@@ -60,11 +60,10 @@ pub(crate) struct Group {
 
 impl Group {
     /// Every source that `node` may see of these nodes, whichever of its
-    /// addresses they dial.
-    pub(crate) fn anyhow(&self, node: &Node) -> Vec<IpNet> {
+    /// addresses they dial, a list for each.
+    pub(crate) fn anyhow(&self, node: &Node) -> impl Iterator<Item = &Arc<[IpNet]>> {
         let common: BTreeSet<_> = sides(node, true).map(|(reach, _)| reach).collect();
-        let seen = self.sources.iter().filter(|(reach, _)| common.contains(reach));
-        seen.flat_map(|(_, nets)| nets.iter().copied()).collect()
+        self.sources.iter().filter(move |(reach, _)| common.contains(reach)).map(|(_, nets)| nets)
     }
 
     /// How `node` is reached by these nodes, and the sources it then sees.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use stageplot_topology::{
-    App, Built, CustomKind, Document, Findings, Format, InvalidKind, Kinds, Name, Opening, Plot, Port,
+    App, Built, CustomKind, CustomKinds, Document, Findings, Format, InvalidKind, Name, Opening, Plot, Port,
     Protocol, SecretRef, ServiceSpec, Source,
 };
 
@@ -44,8 +44,8 @@ impl CustomKind for Radio {
     }
 }
 
-fn kinds() -> Kinds {
-    Kinds::new().with::<Radio>().expect("a kind")
+fn kinds() -> CustomKinds {
+    CustomKinds::new().with::<Radio>().expect("a kind")
 }
 
 /// Reads a plot of a node with the roles `one` and `radio`, and these services.
@@ -158,9 +158,9 @@ fn a_name_that_means_something_is_refused() {
             Ok(App::default())
         }
     }
-    assert!(matches!(Kinds::new().with::<Taken<0>>(), Err(InvalidKind::Taken("redis"))));
-    assert!(matches!(Kinds::new().with::<Taken<1>>(), Err(InvalidKind::Taken("nodes"))));
-    assert!(matches!(Kinds::new().with::<Taken<2>>(), Err(InvalidKind::Name("Radio", _))));
-    assert!(Kinds::new().with::<Taken<3>>().is_ok());
+    assert!(matches!(CustomKinds::new().with::<Taken<0>>(), Err(InvalidKind::Taken("redis"))));
+    assert!(matches!(CustomKinds::new().with::<Taken<1>>(), Err(InvalidKind::Taken("nodes"))));
+    assert!(matches!(CustomKinds::new().with::<Taken<2>>(), Err(InvalidKind::Name("Radio", _))));
+    assert!(CustomKinds::new().with::<Taken<3>>().is_ok());
     assert!(matches!(kinds().with::<Taken<3>>(), Err(InvalidKind::Taken("radio"))));
 }

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use stageplot_render::output::{self, Options};
 use stageplot_render::{Custom, Seals, Secrets, render};
-use stageplot_topology::{Document, Format, Kinds, Plot};
+use stageplot_topology::{CustomKinds, Document, Format, Plot};
 
 use icecast::Icecast;
 use monitoring::Monitoring;
@@ -25,7 +25,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let text = std::fs::read(plot).map_err(|error| format!("failed to read {plot}: {error}"))?;
     let format = Format::from_path(Path::new(plot)).ok_or("the plot is not called .toml, .json or .yaml")?;
     let document = Document::parse_bytes(format, plot, &text)?;
-    let built = Plot::read_with(&document, &Kinds::new().with::<Icecast>()?)?;
+    let built = Plot::read_with(&document, &CustomKinds::new().with::<Icecast>()?)?;
     built.findings.iter().for_each(|finding| eprintln!("{finding}"));
     // Sealed, it needs no secrets; see the example build-in-code for a source of them.
     let custom = Custom::default().source(Monitoring);

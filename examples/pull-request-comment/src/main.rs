@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode};
 use stageplot_render::diff::policy::{Policy, Rule};
 use stageplot_render::diff::{self, Comment, Side};
 use stageplot_render::{Custom, Seals, Secrets, render};
-use stageplot_topology::{Document, Findings, Format, Plot};
+use stageplot_topology::{Document, Findings, Format, Lock, Plot};
 
 /// What a change may not do without somebody's saying so.
 fn policy() -> Policy {
@@ -28,7 +28,7 @@ fn policy() -> Policy {
 
 /// A file of a revision by its path from the top of the repository; none where it has no
 /// such file.
-fn file(revision: &str, path: &str) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
+fn file(revision: &str, path: &Path) -> Result<Option<Document>, Box<dyn Error>> {
     let git = |arguments: &[&str]| {
         let said = Command::new("git").args(arguments).output()?;
         match said.status.success() {
@@ -36,40 +36,43 @@ fn file(revision: &str, path: &str) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
             false => Err(Box::<dyn Error>::from(String::from_utf8_lossy(&said.stderr).trim_end())),
         }
     };
-    let listed = git(&["ls-tree", "--full-tree", "--name-only", revision, "--", path])?;
-    if listed.is_empty() {
+    let path = path.to_str().ok_or("a path is not UTF-8")?;
+    if git(&["ls-tree", "--full-tree", "--name-only", revision, "--", path])?.is_empty() {
         return Ok(None);
     }
-    git(&["cat-file", "blob", &format!("{revision}:{path}")]).map(Some)
+    let name = format!("{revision}:{path}");
+    let bytes = git(&["cat-file", "blob", &name])?;
+    // Seals and locks, which are named otherwise, are TOML.
+    let format = Format::from_path(Path::new(path)).unwrap_or(Format::Toml);
+    let document = Document::parse_bytes(format, &name, &bytes);
+    document.map(Some).map_err(|findings| told(&name, &findings))
 }
 
 /// A revision of the plot, rendered without secrets; none where it has no plot yet.
-fn side(revision: &str, path: &str) -> Result<Option<Side>, Box<dyn Error>> {
-    let Some(bytes) = file(revision, path)? else { return Ok(None) };
-    let name = format!("{revision}:{path}");
-    let format = Format::from_path(Path::new(path)).ok_or("the plot is not called .toml, .json or .yaml")?;
-    let built = Document::parse_bytes(format, &name, &bytes).and_then(|document| Plot::read(&document));
-    let topology = built.map_err(|findings| told(&name, &findings))?.topology;
+fn side(revision: &str, path: &Path) -> Result<Option<Side>, Box<dyn Error>> {
+    let Some(document) = file(revision, path)? else { return Ok(None) };
+    let mut built = Plot::read(&document).map_err(|findings| told(document.name(), &findings))?;
+    if let Some(document) = file(revision, &path.with_extension("lock"))? {
+        let locked = Lock::read(&document).and_then(|lock| built.locked(lock));
+        built = locked.map_err(|findings| told(document.name(), &findings))?;
+    }
+    let topology = built.topology;
+    let mut seals = Seals::default();
+    if let Some(spec) = &topology.plot().seals
+        && let Some(document) = file(revision, &path.with_file_name(&spec.file))?
+    {
+        seals = Seals::read(&document).map_err(|findings| told(document.name(), &findings))?;
+    }
     if topology.plot().templates.is_some() {
         return Err("this program takes no templates of the plot's own; `stageplot diff` does".into());
     }
-    let seals = match &topology.plot().seals {
-        None => Seals::default(),
-        Some(spec) => {
-            let path = Path::new(path).with_file_name(&spec.file);
-            let path = path.to_str().ok_or("the path of the seals is not UTF-8")?;
-            let bytes = file(revision, path)?.unwrap_or_default();
-            let read = Document::parse_bytes(Format::Toml, path, &bytes).and_then(|file| Seals::read(&file));
-            read.map_err(|findings| told(path, &findings))?
-        }
-    };
     let rendering = render(&topology, Secrets::Sealed(&seals), &Custom::default())?;
     Ok(Some(Side::of(&topology, rendering)?))
 }
 
 /// What is found in a file, for people.
-fn told(name: &str, findings: &Findings) -> String {
-    format!("in {name}:\n{findings}")
+fn told(name: &str, findings: &Findings) -> Box<dyn Error> {
+    format!("in {name}:\n{findings}").into()
 }
 
 fn run() -> Result<ExitCode, Box<dyn Error>> {
@@ -81,7 +84,8 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
             "usage: pull-request-comment BEFORE AFTER PLOT, where BEFORE and AFTER are revisions".into()
         );
     };
-    let after = side(after, path)?.ok_or_else(|| format!("there is no {path} in {after}"))?;
+    let path = Path::new(path);
+    let after = side(after, path)?.ok_or_else(|| format!("there is no {} in {after}", path.display()))?;
     let Some(before) = side(before, path)? else {
         println!("## Stageplot: a new stack\n\nThere is no plot in `{before}` to compare it with.");
         return Ok(ExitCode::SUCCESS);

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use stageplot_render::output::{self, Options, OutputError, OutputFile, Written};
-use stageplot_render::{Artifact, Bundle, RenderError, Renderer, Secrets};
+use stageplot_render::output::{Options, OutputError, OutputFile, Writer, Written};
+use stageplot_render::{Artifact, RenderError, Renderer, Secrets};
 use stageplot_topology::{Findings, Topology};
 
 use crate::args::DataFormat;
@@ -52,12 +52,8 @@ impl Render {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let plot = self.plot.read()?;
         let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
-        match self.tree(topology, &plot.dir) {
-            Ok(mut tree) => {
-                plot.locate(&mut tree.findings);
-                screen::talk(&findings::draw(&tree.findings, &plot));
-                self.write(&plot, &tree)
-            }
+        match self.write(&plot, topology) {
+            Ok(exit) => Ok(exit),
             Err(NotRendered::Failure(failure)) => Err(failure),
             Err(NotRendered::Findings(mut findings)) => {
                 plot.locate(&mut findings);
@@ -67,46 +63,48 @@ impl Render {
         }
     }
 
-    /// Renders what is asked for.
-    fn tree(&self, topology: &Topology, dir: &Path) -> Result<Tree, NotRendered> {
+    /// Renders what is asked for, writes it as it comes, and says what changed.
+    fn write(&self, plot: &PlotFile, topology: &Topology) -> Result<Exit, NotRendered> {
         let node = self.node.as_deref().map(|name| node_named(topology, name)).transpose()?;
-        let custom = custom::read(topology, dir)?;
-        let seals = seals::read(topology, dir)?;
-        let source = SystemSecrets::new(topology.plot(), dir);
+        let custom = custom::read(topology, &plot.dir)?;
+        let seals = seals::read(topology, &plot.dir)?;
+        let source = SystemSecrets::new(topology.plot(), &plot.dir);
         let secrets = if self.sealed { Secrets::Sealed(&seals) } else { Secrets::From(&source) };
         let renderer = Renderer::new(topology, secrets, &custom)?;
         let mut findings = renderer.findings().clone();
         let values = (!self.sealed).then_some((&renderer, &source));
         findings.append(seals::review(topology, &seals, values));
-        let nodes = node.map_or(topology.nodes(), std::slice::from_ref);
-        let bundles = nodes.iter().map(|node| renderer.bundle(node)).collect::<Result<_, _>>()?;
-        let overview = if node.is_some() { Vec::new() } else { renderer.overview()? };
-        Ok(Tree { bundles, overview, findings })
-    }
+        plot.locate(&mut findings);
+        screen::talk(&findings::draw(&findings, plot));
 
-    /// Writes it, and says what changed.
-    fn write(&self, plot: &PlotFile, tree: &Tree) -> Result<Exit, Failure> {
-        let mut paths = Vec::new();
-        for bundle in &tree.bundles {
-            let path = |file: &Artifact| format!("{}/{}", bundle.node, file.path);
-            paths.extend(bundle.artifacts.iter().map(|file| (path(file), file)));
-        }
-        paths.extend(tree.overview.iter().map(|file| (file.path.clone(), file)));
-        let files = paths.iter().map(|(path, file)| OutputFile::new(path, &file.bytes, file.mode));
-        let files: Vec<_> =
-            files.collect::<Result<_, _>>().map_err(|error| Failure::new(error.to_string()))?;
         let mut options = Options::default().overwrite(self.overwrite);
         if let Some(node) = &self.node {
             options = options.within(node);
         }
         let stands_in = stands_in(&self.out);
-        let written = output::write(&self.out, &files, options).map_err(|error| {
-            let failure = Failure::new(format!("failed to {error}"));
-            match error {
-                OutputError::Conflict { .. } => failure.help(format!("{}: --overwrite", error.help())),
-                _ => failure.help(error.help()),
+        let writer = Writer::open(&self.out, options).map_err(not_written)?;
+        let put = |path: &str, file: &Artifact| {
+            let file = OutputFile::new(path, &file.bytes, file.mode)
+                .map_err(|error| Failure::new(format!("failed to {error}")))?;
+            writer.put(&file).map_err(not_written)
+        };
+        let nodes = node.map_or(topology.nodes(), std::slice::from_ref);
+        let nodes = renderer.bundles(nodes, |bundle| {
+            for file in &bundle.artifacts {
+                put(&format!("{}/{}", bundle.node, file.path), file)?;
             }
+            Ok::<_, NotRendered>(Rendered {
+                name: bundle.node,
+                release: bundle.release,
+                files: bundle.artifacts.len(),
+            })
         })?;
+        if node.is_none() {
+            for file in renderer.overview()? {
+                put(&file.path, &file)?;
+            }
+        }
+        let written = writer.finish().map_err(not_written)?;
         for left in &written.left_behind {
             screen::warn(&format!("{} holds files that came while it was written", left.display()));
         }
@@ -115,15 +113,15 @@ impl Render {
             screen::warn("the directory you are in was replaced: go into it anew, as by cd \"$PWD\"");
         }
         match self.format {
-            DataFormat::Text => screen::talk(&self.in_words(tree, &written)),
-            DataFormat::Json => screen::json(&Summary::new(plot, self, tree, &written))?,
+            DataFormat::Text => screen::talk(&self.in_words(nodes.len(), &written)),
+            DataFormat::Json => screen::json(&Summary::new(plot, self, &nodes, &written))?,
         }
         Ok(Exit::Well)
     }
 
-    fn in_words(&self, tree: &Tree, written: &Written) -> String {
+    fn in_words(&self, nodes: usize, written: &Written) -> String {
         let sealed = if self.sealed { ", without secrets" } else { "" };
-        let nodes = counted(tree.bundles.len(), "node");
+        let nodes = counted(nodes, "node");
         let mut text = format!("Rendered {nodes} to {}{sealed}: ", self.out.display());
         let parts: Vec<_> = [
             (written.created.len(), "created"),
@@ -156,12 +154,13 @@ impl Render {
     }
 }
 
-/// What is rendered: all nodes and what is about the whole, or one node.
-struct Tree {
-    bundles: Vec<Bundle>,
-    overview: Vec<Artifact>,
-    /// What there is to say of the secrets.
-    findings: Findings,
+/// Why the directory was not written.
+fn not_written(error: OutputError) -> Failure {
+    let failure = Failure::new(format!("failed to {error}"));
+    match error {
+        OutputError::Conflict { .. } => failure.help(format!("{}: --overwrite", error.help())),
+        _ => failure.help(error.help()),
+    }
 }
 
 /// Whether the command was called from within this directory.
@@ -201,7 +200,7 @@ struct Summary<'a> {
     plot: &'a str,
     out: String,
     sealed: bool,
-    nodes: Vec<Rendered<'a>>,
+    nodes: &'a [Rendered],
     created: &'a [String],
     changed: &'a [String],
     removed: &'a [String],
@@ -209,25 +208,20 @@ struct Summary<'a> {
 }
 
 #[derive(Serialize)]
-struct Rendered<'a> {
-    name: &'a str,
+struct Rendered {
+    name: String,
     /// The SHA-256 of its manifest.
-    release: &'a str,
+    release: String,
     files: usize,
 }
 
 impl<'a> Summary<'a> {
-    fn new(plot: &'a PlotFile, render: &Render, tree: &'a Tree, written: &'a Written) -> Self {
-        let nodes = tree.bundles.iter().map(|bundle| Rendered {
-            name: &bundle.node,
-            release: &bundle.release,
-            files: bundle.artifacts.len(),
-        });
+    fn new(plot: &'a PlotFile, render: &Render, nodes: &'a [Rendered], written: &'a Written) -> Self {
         Self {
             plot: &plot.name,
             out: render.out.display().to_string(),
             sealed: render.sealed,
-            nodes: nodes.collect(),
+            nodes,
             created: &written.created,
             changed: &written.changed,
             removed: &written.removed,

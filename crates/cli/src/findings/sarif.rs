@@ -17,7 +17,8 @@ pub(crate) fn log(plot: &PlotFile) -> impl Serialize {
     let mut rules: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
     rules.sort_unstable();
     rules.dedup();
-    let results: Vec<_> = findings.iter().map(|finding| result(finding, &rules, plot)).collect();
+    let text = plot.text();
+    let results: Vec<_> = findings.iter().map(|finding| result(finding, &rules, &plot.name, &text)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -46,14 +47,14 @@ fn rule(code: Code) -> Value {
 }
 
 /// A finding (§3.27).
-fn result(finding: &Diagnostic, rules: &[Code], plot: &PlotFile) -> Value {
+fn result(finding: &Diagnostic, rules: &[Code], name: &str, text: &str) -> Value {
     let message = match finding.help.as_str() {
         "" => finding.message.clone(),
         help => format!("{}\nhelp: {help}", finding.message),
     };
-    let mut place = json!({ "artifactLocation": { "uri": uri(&plot.name) } });
+    let mut place = json!({ "artifactLocation": { "uri": uri(name) } });
     if let Some(span) = finding.location.span {
-        place["region"] = region(span, &plot.text);
+        place["region"] = region(span, text);
     }
     json!({
         "ruleId": finding.code.as_str(),

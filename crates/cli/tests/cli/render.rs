@@ -1,7 +1,8 @@
 //! `stageplot render`
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use serde_json::Value;
 
@@ -49,6 +50,49 @@ fn every_node_has_a_directory() {
     assert!(
         !manifest.is_empty() && summary["nodes"][1]["release"].as_str().is_some_and(|hex| hex.len() == 64)
     );
+}
+
+#[test]
+fn a_second_render_writes_what_changed_alone() {
+    let media = |n: usize| format!("[nodes.m{n}]\npublic = \"203.0.113.{n}\"\nroles = [\"livekit\"]\n");
+    let plot = TWO.to_owned() + &(20..60).map(media).collect::<String>();
+    let place = Place::with("stageplot.toml", plot.as_str());
+    let identities = || {
+        let mut found = BTreeMap::new();
+        let mut open = vec![place.at("out")];
+        while let Some(dir) = open.pop() {
+            for entry in fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry")) {
+                let (path, meta) = (entry.path(), entry.metadata().expect("its metadata"));
+                if meta.is_dir() {
+                    open.push(path);
+                } else {
+                    let name = path.strip_prefix(place.at("out")).expect("inside").display().to_string();
+                    found.insert(name, (meta.ino(), meta.mtime(), meta.mtime_nsec()));
+                }
+            }
+        }
+        found.remove(".stageplot.json").expect("the index");
+        found
+    };
+    let render = || -> Value {
+        let ended = place.run(&["render", "--sealed", "--out", "out", "--format", "json"]).code(0);
+        serde_json::from_str(&ended.out).expect("JSON")
+    };
+    render();
+    let before = identities();
+    assert!(before.len() > 42 * 4);
+    render();
+    assert_eq!(identities(), before, "nothing changed, and something was written");
+
+    place.write("stageplot.toml", plot.replace("203.0.113.30", "203.0.113.130"));
+    let said = render();
+    let after = identities();
+    let touched = after.iter().filter(|(path, identity)| before.get(*path) != Some(identity));
+    let touched: BTreeSet<&str> = touched.map(|(path, _)| path.as_str()).collect();
+    let told = [&said["created"], &said["changed"]].into_iter().filter_map(Value::as_array).flatten();
+    assert_eq!(touched, told.filter_map(Value::as_str).collect());
+    assert!(touched.iter().any(|path| path.starts_with("m30/services/")));
+    assert!(!touched.iter().any(|path| path.starts_with("m31/services/")));
 }
 
 #[test]

@@ -97,22 +97,18 @@ impl Reason {
 
 /// Why a service that is on both sides does not go on as it is.
 fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Vec<Reason> {
-    let mut reasons: Vec<_> = placement.own_files().map(own_file).collect();
-    match (before.container, after.container) {
-        (None, None) => return reasons,
+    let files = placement.own_files().map(own_file);
+    let mut reasons: Vec<_> = match (before.container, after.container) {
+        (None, None) => return files.collect(),
         (None, Some(_)) => {
-            reasons.push(Reason::new(
-                Impact::Start,
-                "it runs in a container from now on: stop your own process",
-            ));
-            return reasons;
+            let text = "it runs in a container from now on: stop your own process";
+            return vec![Reason::new(Impact::Start, text)];
         }
         (Some(_), None) => {
-            reasons.push(Reason::new(Impact::Stop, "its container goes: you run it from now on"));
-            return reasons;
+            return vec![Reason::new(Impact::Stop, "its container goes: you run it from now on")];
         }
-        (Some(_), Some(_)) => {}
-    }
+        (Some(_), Some(_)) => files.collect(),
+    };
     if before.name != after.name {
         let text = format!("{} is called {} from now on, and so is its container", before.name, after.name);
         reasons.push(Reason::new(Impact::Recreate, text));
@@ -123,22 +119,31 @@ fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Ve
             reasons.push(Reason::compose(&prefix, &fields));
         }
     }
-    let network = placement.compose_fields("networks.");
-    if !network.is_empty() && before.is_bridged() && after.is_bridged() {
-        let text =
-            "the container network is made anew: take the stack down first, Compose leaves one that is there";
-        reasons.push(Reason { text: text.to_owned(), ..Reason::compose("networks.", &network) });
-    }
     let (old, new) = (before.summary, after.summary);
     if old.name != new.name {
         let text = format!(
-            "the stack is called {} from now on: take {} down first, Compose leaves another stack's containers",
-            new.name, old.name
+            "the stack is called {} from now on, and Compose leaves another stack's containers: first take {stack} \
+             down (docker compose --project-name {stack} down)",
+            new.name,
+            stack = old.name,
         );
         reasons.push(Reason::new(Impact::Recreate, text));
-    } else if old.directory != new.directory {
+        return reasons;
+    }
+    if old.directory != new.directory {
         let text = format!("the stack moves from {} to {}", old.directory, new.directory);
         reasons.push(Reason::new(Impact::Recreate, text));
+    }
+    let network = placement.compose_fields("networks.");
+    if !network.is_empty() && before.is_bridged() && after.is_bridged() {
+        let text = format!(
+            "the container network is made anew, and Compose leaves one that is there: first take {service} out \
+             (docker compose --project-name {stack} rm --stop --force {service}), then the network away \
+             (docker network rm {stack}_default)",
+            service = before.name,
+            stack = old.name,
+        );
+        reasons.push(Reason { text, ..Reason::compose("networks.", &network) });
     }
     reasons
 }

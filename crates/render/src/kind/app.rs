@@ -2,7 +2,7 @@
 //! unless the user starts it.
 
 use serde::Serialize;
-use stageplot_topology::{App, EnvPart, EnvValue, ServiceSpec, dial};
+use stageplot_topology::{App, EnvPart, EnvValue, ServiceSpec};
 
 use super::{Part, Scene};
 use crate::RenderError;
@@ -77,7 +77,7 @@ fn value(scene: Scene<'_>, value: &EnvValue) -> Result<String, RenderError> {
 
 /// A field of a needed service, as it is dialled from this placement, or as
 /// clients are given it. Where a service has several placements, `address` lists
-/// them all, and the other fields are the first one's.
+/// them all, or of hundreds a share, and the other fields are the first one's.
 fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
     let topology = scene.topology;
     let service = topology.service_named(name)?;
@@ -114,13 +114,12 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
         ServiceSpec::Edge(_) | ServiceSpec::App(_) => ("http", "http"),
     };
     let endpoint = topology.endpoint_named(service.id, endpoint)?;
-    let targets = endpoint.at.iter().filter_map(|&at| dial(topology, scene.placement.id, endpoint.id, at));
-    let targets: Vec<_> = targets.collect();
-    let first = targets.first()?;
+    let mut targets = scene.targets(endpoint).peekable();
+    let first = targets.peek()?;
     Some(match field {
         "host" => first.host.to_string(),
         "port" => first.port.to_string(),
         "url" => format!("{scheme}://{first}"),
-        _ => targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        _ => targets.map(|target| target.to_string()).collect::<Vec<_>>().join(","),
     })
 }

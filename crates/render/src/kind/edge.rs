@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use stageplot_topology::{
-    Acme, App, DnsChallenge, Edge, Livekit, ServiceId, ServiceSpec, Tls, Turn, TurnTls, dial,
+    Acme, App, DnsChallenge, Edge, Livekit, ServiceId, ServiceSpec, Tls, Turn, TurnTls,
 };
 
 use super::{Part, Scene};
@@ -218,8 +218,7 @@ fn group(scene: Scene<'_>, id: ServiceId, catch_all: bool) -> Option<Group> {
 fn upstreams(scene: Scene<'_>, service: ServiceId, endpoint: &str) -> Vec<String> {
     let topology = scene.topology;
     let Some(endpoint) = topology.endpoint_named(service, endpoint) else { return Vec::new() };
-    let targets = endpoint.at.iter().filter_map(|&at| dial(topology, scene.placement.id, endpoint.id, at));
-    targets.map(|target| target.to_string()).collect()
+    scene.targets(endpoint).map(|target| target.to_string()).collect()
 }
 
 fn turn(scene: Scene<'_>) -> Option<TurnRoute> {

@@ -2,13 +2,14 @@
 
 mod config;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde_json::Value;
 use stageplot_topology::{
-    Livekit, LivekitVersion, Name, Node, RedisRemote, SOURCES_LIMIT, SecretRef, Selector, ServiceSpec,
-    SocketTarget, TurnTls, dial, listen,
+    Livekit, LivekitVersion, Name, Node, RedisRemote, SOURCES_LIMIT, SecretRef, Selector, Service, ServiceId,
+    ServiceSpec, SocketTarget, Topology, TurnTls, dial, listen,
 };
 
 use self::config::{
@@ -171,10 +172,6 @@ fn redis(scene: Scene<'_>) -> Result<Option<Redis<'_>>, RenderError> {
 fn turn<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Option<Turn<'a>> {
     let turn = livekit.turn.as_ref()?;
     let own_tls = turn.tls == TurnTls::Direct;
-    let allowed = match livekit.version >= LivekitVersion::DENIES_PRIVATE_PEERS {
-        true => restricted_peers(scene),
-        false => Vec::new(),
-    };
     Some(Turn {
         enabled: true,
         domain: turn.domain.as_ref().map(|domain| domain.as_str()),
@@ -186,7 +183,7 @@ fn turn<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Option<Turn<'a>> {
         bind_addresses: relays_ipv6_only(scene.node, livekit).then_some(["::"]),
         relay_range_start: turn.relay.first().number(),
         relay_range_end: turn.relay.last().number(),
-        allow_restricted_peer_cidrs: allowed,
+        allow_restricted_peer_cidrs: scene.restricted.0.get(&scene.service.id).map_or(&[], Vec::as_slice),
     })
 }
 
@@ -203,17 +200,33 @@ fn relays_ipv6_only(node: &Node, livekit: &Livekit) -> bool {
     knows_both && !livekit.use_external_ip && addresses(node).iter().all(IpAddr::is_ipv6)
 }
 
-/// The addresses of media servers that a relay would refuse to send to because
-/// they are no public ones.
-fn restricted_peers(scene: Scene<'_>) -> Vec<String> {
-    let nodes = scene.service.placements.iter().map(|&id| scene.topology.placement(id).node);
-    let advertised = nodes.flat_map(|id| addresses(scene.topology.node(id)));
+/// For each LiveKit that relays, the addresses of media servers that a relay would
+/// refuse to send to because they are no public ones: the same for all its nodes,
+/// and worked out once.
+#[derive(Default)]
+pub(crate) struct RestrictedPeers(BTreeMap<ServiceId, Vec<String>>);
+
+impl RestrictedPeers {
+    pub(crate) fn new(topology: &Topology) -> Self {
+        let services = topology.services().iter().filter(|service| match &service.kind {
+            ServiceSpec::Livekit(livekit) => {
+                livekit.turn.is_some() && livekit.version >= LivekitVersion::DENIES_PRIVATE_PEERS
+            }
+            _ => false,
+        });
+        Self(services.map(|service| (service.id, restricted_peers(topology, service))).collect())
+    }
+}
+
+fn restricted_peers(topology: &Topology, service: &Service) -> Vec<String> {
+    let nodes = service.placements.iter().map(|&id| topology.placement(id).node);
+    let advertised = nodes.flat_map(|id| addresses(topology.node(id)));
     let restricted: Vec<_> = advertised.filter(|ip| !is_global(*ip)).map(IpNet::from).collect();
     let exact = IpNet::aggregate(&restricted);
     if exact.len() <= SOURCES_LIMIT {
         return exact.iter().map(ToString::to_string).collect();
     }
-    scene.topology.networks().iter().flat_map(|network| &network.cidr).map(ToString::to_string).collect()
+    topology.networks().iter().flat_map(|network| &network.cidr).map(ToString::to_string).collect()
 }
 
 /// Whether an address belongs to the Internet, as far as LiveKit's relay asks:

@@ -1,14 +1,14 @@
 //! `.stageplot.json`: which files of a directory are ours, and what we wrote into them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::scan::{Kind, Scan};
 use super::target::Target;
 use super::{OutputError, OutputPath};
+use crate::bundle::hex;
 
 /// The index of a tree.
 #[derive(Debug, Default, PartialEq)]
@@ -17,8 +17,8 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(files: impl IntoIterator<Item = (OutputPath, Digest)>) -> Self {
-        Self { files: files.into_iter().collect() }
+    pub(super) fn new(files: BTreeMap<OutputPath, Digest>) -> Self {
+        Self { files }
     }
 
     /// Reads the index of the target; `None` where there is none, or where a broken one may be
@@ -44,7 +44,8 @@ impl Index {
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let text: Text = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let text: Text<BTreeMap<String, String>> =
+            serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if text.version != VERSION {
             return Err(format!("its version is {}, and {VERSION} is the one we know", text.version));
         }
@@ -58,8 +59,7 @@ impl Index {
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let files = self.files.iter().map(|(path, digest)| (path.to_string(), digest.to_string()));
-        let text = Text { version: VERSION, files: files.collect() };
+        let text = Text { version: VERSION, files: &self.files };
         let mut bytes = serde_json::to_vec_pretty(&text).expect("strings and a number serialise");
         bytes.push(b'\n');
         bytes
@@ -80,8 +80,7 @@ impl Index {
     }
 
     pub(super) fn digest(&self, path: &str) -> Option<Digest> {
-        // Paths compare as their text does.
-        OutputPath::parse(path).ok().and_then(|path| self.files.get(&path).copied())
+        self.files.get(path).copied()
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = (&OutputPath, Digest)> {
@@ -110,20 +109,16 @@ impl Digest {
     }
 }
 
-impl std::fmt::Display for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut hex = String::with_capacity(64);
-        for byte in self.0 {
-            write!(hex, "{byte:02x}")?;
-        }
-        f.write_str(&hex)
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(&self.0))
     }
 }
 
 #[derive(Serialize, Deserialize)]
-struct Text {
+struct Text<F> {
     version: u32,
-    files: BTreeMap<String, String>,
+    files: F,
 }
 
 pub(super) const NAME: &str = ".stageplot.json";

@@ -3,6 +3,8 @@
 use std::borrow::Borrow;
 use std::fmt;
 
+use serde::Serialize;
+
 use super::index;
 
 /// A relative path of plain names, such as `media-1/compose.yaml`: never outside its directory.
@@ -13,7 +15,7 @@ use super::index;
 /// assert!(OutputPath::parse("media-1/compose.yaml").is_ok());
 /// assert!(OutputPath::parse("../compose.yaml").is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct OutputPath(String);
 
 impl OutputPath {

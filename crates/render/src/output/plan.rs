@@ -1,24 +1,13 @@
-//! What to do with each file, decided before anything is touched.
+//! What becomes of each file, rendered or found.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Bound::{Included, Unbounded};
+use std::path::{Path, PathBuf};
 
 use super::index::{self, Digest, Index};
-use super::scan::{self, Found, Kind, Scan, parents};
+use super::scan::{self, Kind, Scan, parents};
 use super::target::Target;
-use super::{OutputError, OutputFile, Written};
-
-/// What becomes of the files that are rendered, and of what the directory holds.
-pub(super) struct Plan {
-    /// For each rendered file.
-    pub(super) steps: Vec<Step>,
-    /// Files of an earlier render that go.
-    pub(super) removed: BTreeSet<Vec<u8>>,
-    /// What is not ours and stays, directories apart.
-    pub(super) carried: BTreeSet<Vec<u8>>,
-    /// The directories of the new tree.
-    pub(super) directories: BTreeSet<Vec<u8>>,
-}
+use super::{OutputError, OutputFile, OutputPath, Written};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Step {
@@ -27,26 +16,120 @@ pub(super) enum Step {
     Keep,
 }
 
+/// What to do with one file, and what of others would be lost by it.
+pub(super) struct Verdict {
+    pub(super) step: Step,
+    /// What is not ours, and in the way.
+    pub(super) foreign: Vec<Vec<u8>>,
+    /// Whether the file itself is ours, and was edited.
+    pub(super) edited: bool,
+}
+
+impl Verdict {
+    pub(super) fn new(step: Step) -> Self {
+        Self { step, foreign: Vec::new(), edited: false }
+    }
+}
+
+/// The files that were put so far.
+#[derive(Default)]
+pub(super) struct Draft {
+    files: BTreeMap<OutputPath, (Digest, Step)>,
+    /// The directories that were made for them.
+    made: HashSet<String>,
+    /// The directories at the top of the tree that hold a file which others may not read.
+    guarded: BTreeSet<String>,
+    foreign: BTreeSet<Vec<u8>>,
+    edited: BTreeSet<Vec<u8>>,
+}
+
+impl Draft {
+    /// Notes a file; refuses two of one path, and a file where another needs a directory.
+    pub(super) fn add(
+        &mut self,
+        file: &OutputFile<'_>,
+        digest: Digest,
+        verdict: Verdict,
+    ) -> Result<(), OutputError> {
+        let path = file.path.as_str();
+        let collision = |path: &str, below: &str| OutputError::FileAndDirectory {
+            path: path.to_owned(),
+            below: below.to_owned(),
+        };
+        if let Some(parent) = file.path.ancestors().find(|&parent| self.files.contains_key(parent)) {
+            return Err(collision(parent, path));
+        }
+        let inside = format!("{path}/");
+        if let Some((below, _)) = self.files.range::<str, _>((Included(inside.as_str()), Unbounded)).next()
+            && below.as_str().starts_with(&inside)
+        {
+            return Err(collision(path, below.as_str()));
+        }
+        if self.files.insert(file.path.clone(), (digest, verdict.step)).is_some() {
+            return Err(OutputError::Duplicate { path: path.to_owned() });
+        }
+        if file.mode & 0o077 == 0
+            && let Some((top, _)) = path.split_once('/')
+            && !self.guarded.contains(top)
+        {
+            self.guarded.insert(top.to_owned());
+        }
+        self.foreign.extend(verdict.foreign);
+        if verdict.edited {
+            self.edited.insert(path.as_bytes().to_vec());
+        }
+        Ok(())
+    }
+
+    /// Whether nothing will be written, as something would be lost.
+    pub(super) fn is_refused(&self, overwrite: bool) -> bool {
+        !(overwrite || self.foreign.is_empty() && self.edited.is_empty())
+    }
+
+    /// Makes the directories above a file that are not made yet, the outermost first.
+    pub(super) fn make_parents(
+        &mut self,
+        file: &OutputFile<'_>,
+        make: impl Fn(&str) -> Result<(), OutputError>,
+    ) -> Result<(), OutputError> {
+        let missing: Vec<_> = file.path.ancestors().take_while(|dir| !self.made.contains(*dir)).collect();
+        for dir in missing.into_iter().rev() {
+            make(dir)?;
+            self.made.insert(dir.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of the files that were rendered, and of what the directory holds.
+pub(super) struct Plan {
+    pub(super) written: Written,
+    /// The files that are rendered.
+    pub(super) index: Index,
+    /// What is not ours and stays, directories apart.
+    pub(super) carried: BTreeSet<Vec<u8>>,
+    /// The directories of the new tree, and whether they are made already.
+    pub(super) directories: BTreeMap<Vec<u8>, bool>,
+    /// The directories at the top of the tree that hold a file which others may not read. Their
+    /// names within can tell of its content, so nobody else looks in.
+    pub(super) guarded: BTreeSet<String>,
+}
+
 impl Plan {
+    /// Decides, once all files are known; `held` are the directories of the last render.
     pub(super) fn new(
         target: &Target,
         scan: &Scan,
         old: Option<&Index>,
-        files: &[&OutputFile<'_>],
-        digests: &[Digest],
+        held: &HashSet<String>,
+        draft: Draft,
         overwrite: bool,
     ) -> Result<Self, OutputError> {
-        let mut draft = Draft { target, scan, old, foreign: BTreeSet::new(), edited: BTreeSet::new() };
-        let mut steps = Vec::with_capacity(files.len());
-        for (file, digest) in files.iter().zip(digests) {
-            steps.push(draft.step(file, *digest)?);
-        }
-        let ours: BTreeSet<&[u8]> = files.iter().map(|file| file.path.as_str().as_bytes()).collect();
-        let removed = draft.removed(&ours)?;
-        let lossless = draft.foreign.is_empty() && draft.edited.is_empty();
-        if !lossless && !overwrite {
+        let mut draft = draft;
+        let removed = removed(target, scan, old, &mut draft)?;
+        if draft.is_refused(overwrite) {
             let list = |paths: BTreeSet<Vec<u8>>| -> Vec<PathBuf> {
-                paths.iter().map(|path| scan::join(std::path::Path::new(""), path)).collect()
+                paths.iter().map(|path| scan::join(Path::new(""), path)).collect()
             };
             return Err(OutputError::Conflict {
                 dir: target.path().to_path_buf(),
@@ -54,22 +137,40 @@ impl Plan {
                 edited: list(draft.edited),
             });
         }
-
+        let Draft { files, made, guarded, foreign, .. } = draft;
+        let is_rendered = |path: &[u8]| str::from_utf8(path).is_ok_and(|path| files.contains_key(path));
         let carried: BTreeSet<_> = scan
             .entries
             .iter()
             .filter(|(path, found)| {
                 found.kind != Kind::Directory
                     && path.as_slice() != index::NAME.as_bytes()
-                    && !ours.contains(path.as_slice())
+                    && !is_rendered(path)
                     && !removed.contains(*path)
                     // A file where the new tree needs a directory was overwritten.
-                    && !draft.foreign.contains(*path)
+                    && !foreign.contains(*path)
             })
             .map(|(path, _)| path.clone())
             .collect();
-        let directories = directories(scan, old, &ours, &carried);
-        Ok(Self { steps, removed, carried, directories })
+
+        let mut written = Written::default();
+        let mut index = BTreeMap::new();
+        for (path, (digest, step)) in files {
+            let list = match step {
+                Step::Create => &mut written.created,
+                Step::Change => &mut written.changed,
+                Step::Keep => &mut written.unchanged,
+            };
+            list.push(path.to_string());
+            index.insert(path, digest);
+        }
+        written.removed = removed.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect();
+
+        let linked = written.unchanged.iter().map(String::as_bytes).chain(carried.iter().map(Vec::as_slice));
+        let missing = directories(scan, held, linked);
+        let mut directories: BTreeMap<_, _> = missing.into_iter().map(|dir| (dir.to_vec(), false)).collect();
+        directories.extend(made.into_iter().map(|dir| (dir.into_bytes(), true)));
+        Ok(Self { written, index: Index::new(index), carried, directories, guarded })
     }
 
     /// Refuses what a new tree cannot hold: it would be lost with the old one.
@@ -87,142 +188,42 @@ impl Plan {
         }
         Ok(())
     }
-
-    pub(super) fn tell(&self, files: &[&OutputFile<'_>], written: &mut Written) {
-        for (file, step) in files.iter().zip(&self.steps) {
-            let list = match step {
-                Step::Create => &mut written.created,
-                Step::Change => &mut written.changed,
-                Step::Keep => &mut written.unchanged,
-            };
-            list.push(file.path.to_string());
-        }
-        written.removed =
-            self.removed.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect();
-    }
 }
 
-struct Draft<'a> {
-    target: &'a Target,
-    scan: &'a Scan,
-    old: Option<&'a Index>,
-    foreign: BTreeSet<Vec<u8>>,
-    edited: BTreeSet<Vec<u8>>,
-}
-
-impl Draft<'_> {
-    fn step(&mut self, file: &OutputFile<'_>, digest: Digest) -> Result<Step, OutputError> {
-        let path = file.path.as_str();
-        let known = self.old.and_then(|old| old.digest(path));
-        let Some(found) = self.scan.get(path) else {
-            for parent in file.path.ancestors() {
-                let Some(found) = self.scan.get(parent) else {
-                    continue;
-                };
-                // A file of ours that becomes a directory is among the removed.
-                let ours =
-                    found.kind == Kind::File && self.old.is_some_and(|old| old.digest(parent).is_some());
-                if found.kind != Kind::Directory && !ours {
-                    self.foreign.insert(parent.as_bytes().to_vec());
-                }
-            }
-            return Ok(Step::Create);
-        };
-        match (found.kind, known) {
-            (Kind::Directory, _) => {
-                let lost = found.mounted
-                    || self.scan.below(path.as_bytes()).any(|(path, found)| !self.is_ours(path, found));
-                let is_foreign = !self.holds_ours(path.as_bytes());
-                if lost || is_foreign {
-                    return Err(OutputError::DirectoryInTheWay { path: self.target.path().join(path) });
-                }
-                Ok(Step::Create)
-            }
-            (Kind::File, Some(known)) => {
-                let bytes = self.read(path)?;
-                if bytes == file.bytes {
-                    return Ok(if found.mode == file.mode { Step::Keep } else { Step::Change });
-                }
-                // Where we would write what we wrote before, the difference is somebody's edit.
-                if digest == known || Digest::of(&bytes) != known {
-                    self.edited.insert(path.as_bytes().to_vec());
-                }
-                Ok(Step::Change)
-            }
-            (_, Some(_)) => {
-                self.edited.insert(path.as_bytes().to_vec());
-                Ok(Step::Change)
-            }
-            (_, None) => {
-                self.foreign.insert(path.as_bytes().to_vec());
-                Ok(Step::Change)
-            }
-        }
-    }
-
-    /// The files of the last render that are no longer rendered.
-    fn removed(&mut self, ours: &BTreeSet<&[u8]>) -> Result<BTreeSet<Vec<u8>>, OutputError> {
-        let mut removed = BTreeSet::new();
-        for (path, known) in self.old.into_iter().flat_map(Index::files) {
-            let path = path.as_str();
-            // Replaced by something of another kind it is somebody else's, and stays.
-            let is_file = self.scan.get(path).is_some_and(|found| found.kind == Kind::File);
-            if !is_file || ours.contains(path.as_bytes()) {
-                continue;
-            }
-            if Digest::of(&self.read(path)?) != known {
-                self.edited.insert(path.as_bytes().to_vec());
-            }
-            removed.insert(path.as_bytes().to_vec());
-        }
-        Ok(removed)
-    }
-
-    fn read(&self, path: &str) -> Result<Vec<u8>, OutputError> {
-        let root = self.target.root().expect("what was found in it is in a directory");
-        scan::read(root, path.as_bytes())
-            .map_err(|error| OutputError::io("read", self.target.path().join(path), error))
-    }
-
-    fn is_ours(&self, path: &[u8], found: &Found) -> bool {
-        match found.kind {
-            Kind::Directory => !found.mounted && self.holds_ours(path),
-            Kind::File => {
-                str::from_utf8(path).is_ok_and(|path| self.old.is_some_and(|old| old.digest(path).is_some()))
-            }
-            _ => false,
-        }
-    }
-
-    fn holds_ours(&self, dir: &[u8]) -> bool {
-        let old = self.old.into_iter().flat_map(Index::files);
-        old.into_iter().any(|(path, _)| path.ancestors().any(|parent| parent.as_bytes() == dir))
-    }
-}
-
-/// The directories of the new tree: those above its files, and those that were never ours.
-fn directories(
+/// The files of the last render that are no longer rendered.
+fn removed(
+    target: &Target,
     scan: &Scan,
     old: Option<&Index>,
-    ours: &BTreeSet<&[u8]>,
-    carried: &BTreeSet<Vec<u8>>,
-) -> BTreeSet<Vec<u8>> {
-    let mut held = BTreeSet::new();
-    for (path, _) in old.into_iter().flat_map(Index::files) {
-        held.extend(path.ancestors().map(str::as_bytes));
+    draft: &mut Draft,
+) -> Result<BTreeSet<Vec<u8>>, OutputError> {
+    let mut removed = BTreeSet::new();
+    for (path, known) in old.into_iter().flat_map(Index::files) {
+        // Replaced by something of another kind it is somebody else's, and stays.
+        let is_file = scan.get(path.as_str()).is_some_and(|found| found.kind == Kind::File);
+        if !is_file || draft.files.contains_key(path) {
+            continue;
+        }
+        let path = path.as_str();
+        if Digest::of(&scan::read_in(target, path)?) != known {
+            draft.edited.insert(path.as_bytes().to_vec());
+        }
+        removed.insert(path.as_bytes().to_vec());
     }
-    let own = scan
-        .entries
-        .iter()
-        .filter(|(path, found)| found.kind == Kind::Directory && !held.contains(path.as_slice()));
+    Ok(removed)
+}
+
+/// The directories above these files, and those that were never ours.
+fn directories<'a>(
+    scan: &'a Scan,
+    held: &HashSet<String>,
+    files: impl Iterator<Item = &'a [u8]>,
+) -> BTreeSet<&'a [u8]> {
+    let is_held = |path: &[u8]| str::from_utf8(path).is_ok_and(|path| held.contains(path));
+    let own = scan.entries.iter().filter(|(path, found)| found.kind == Kind::Directory && !is_held(path));
     let own: Vec<&[u8]> = own.map(|(path, _)| path.as_slice()).collect();
 
-    let mut directories = BTreeSet::new();
-    let files = ours.iter().copied().chain(carried.iter().map(Vec::as_slice));
-    for parent in files.chain(own.iter().copied()).flat_map(parents).chain(own.iter().copied()) {
-        if !directories.contains(parent) {
-            directories.insert(parent.to_vec());
-        }
-    }
+    let mut directories: BTreeSet<&[u8]> = own.iter().copied().collect();
+    directories.extend(files.chain(own).flat_map(parents));
     directories
 }

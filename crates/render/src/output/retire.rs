@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::OutputError;
 use super::index::{self, Index};
 use super::scan::{self, DIRECTORY, Found, Kind, Scan};
-use super::stage::{OldTree, prefix};
+use super::stage::{OldTree, UNFINISHED, prefix};
 use super::target::{self, Target};
 
 /// Removes the tree that the new one was exchanged for; returns its path if something stays.
@@ -35,7 +35,8 @@ pub(super) fn stale(target: &Target) -> Result<Vec<PathBuf>, OutputError> {
     for entry in Dir::read_from(target.parent()).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name().to_bytes();
-        if name.strip_prefix(prefix.as_slice()).is_some_and(is_run) {
+        let rest = name.strip_prefix(prefix.as_slice());
+        if rest.is_some_and(|rest| is_run(rest.strip_suffix(UNFINISHED).unwrap_or(rest))) {
             names.insert(name.to_vec());
         }
     }
@@ -61,6 +62,9 @@ fn stale_tree(target: &Target, root: &impl AsFd, name: &[u8]) -> Option<PathBuf>
         return Some(path);
     };
     let index = scan::read(root, index::NAME.as_bytes()).ok().and_then(|bytes| Index::parse(&bytes).ok());
+    if name.ends_with(UNFINISHED) {
+        return remove(target, root, name, &scan, |_, _| true);
+    }
     let goes = |path: &Vec<u8>, found: &Found| {
         let ours = found.kind == Kind::File
             && str::from_utf8(path).is_ok_and(|path| {

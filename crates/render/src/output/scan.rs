@@ -11,6 +11,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Statx, StatxAttributes, S
 use rustix::io::Errno;
 
 use super::OutputError;
+use super::target::Target;
 
 /// All that a directory holds, by relative path in bytes; a directory comes before what is in it.
 #[derive(Default)]
@@ -99,6 +100,12 @@ pub(super) fn read(root: impl AsFd, path: &[u8]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(4096);
     std::fs::File::from(fd).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads a file that was found in the target.
+pub(super) fn read_in(target: &Target, path: &str) -> Result<Vec<u8>, OutputError> {
+    let root = target.root().expect("what was found in it is in a directory");
+    read(root, path.as_bytes()).map_err(|error| OutputError::io("read", target.path().join(path), error))
 }
 
 /// A relative path, for people.

@@ -1,6 +1,5 @@
 //! The new tree, beside the old one until it takes its place.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
@@ -10,18 +9,20 @@ use std::path::PathBuf;
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
-use super::index::{self, Index};
-use super::plan::{Plan, Step};
+use super::OutputError;
+use super::index::{self, Digest, Index};
+use super::plan::Plan;
 use super::scan::{self, DIRECTORY, Found, Kind, Scan};
 use super::target::{self, Target};
-use super::{OutputError, OutputFile};
 
 /// A tree that is being built; gone on drop, unless it took its place.
-pub(super) struct Staging<'t> {
-    target: &'t Target,
+pub(super) struct Staging {
     name: Vec<u8>,
     root: target::Locked,
+    /// Where it stands.
     path: PathBuf,
+    /// Where it will stand.
+    place: PathBuf,
     exchanged: bool,
 }
 
@@ -32,12 +33,13 @@ pub(super) struct OldTree {
     pub(super) new: OwnedFd,
 }
 
-impl<'t> Staging<'t> {
-    pub(super) fn new(target: &'t Target) -> Result<Self, OutputError> {
+impl Staging {
+    pub(super) fn new(target: &Target) -> Result<Self, OutputError> {
         for _ in 0..ATTEMPTS {
             let random = RandomState::new().build_hasher().finish();
             let mut name = prefix(target.name());
             name.extend_from_slice(format!("{}-{random:016x}", std::process::id()).as_bytes());
+            name.extend_from_slice(UNFINISHED);
             let path = target.sibling(&name);
             let fail = |error: std::io::Error| OutputError::io("create", &path, error);
             match rustix::fs::mkdirat(target.parent(), &name, Mode::RWXU) {
@@ -51,7 +53,7 @@ impl<'t> Staging<'t> {
             };
             match target::try_lock(root).map_err(fail)? {
                 Some(root) if target.is_named(&name, &root) => {
-                    return Ok(Self { target, name, root, path, exchanged: false });
+                    return Ok(Self { name, root, path, place: target.path().to_owned(), exchanged: false });
                 }
                 _ => continue,
             }
@@ -59,49 +61,82 @@ impl<'t> Staging<'t> {
         Err(OutputError::Busy { dir: target.path().to_path_buf() })
     }
 
-    /// Builds the whole tree.
-    pub(super) fn fill(
+    /// Makes a directory. One at the top of the tree gets its mode at last, once it is known what
+    /// is in it.
+    pub(super) fn make_directory(&self, dir: &[u8]) -> Result<(), OutputError> {
+        let fail = |error: Errno| OutputError::io("create the directory", self.at(dir), error);
+        rustix::fs::mkdirat(&self.root, dir, Mode::RWXU).map_err(fail)?;
+        if dir.contains(&b'/') { self.set_mode(dir, INNER) } else { Ok(()) }
+    }
+
+    /// Writes a file.
+    pub(super) fn create(&self, path: &[u8], bytes: &[u8], mode: u32) -> Result<(), OutputError> {
+        let fail = |error: std::io::Error| OutputError::io("write", self.at(path), error);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        // Never wider than asked, not for an instant: the rest comes once the bytes are there.
+        let narrow = Mode::from_raw_mode(mode & 0o600);
+        let fd = rustix::fs::openat(&self.root, path, flags, narrow).map_err(|error| fail(error.into()))?;
+        let mut file = File::from(fd);
+        file.write_all(bytes).map_err(fail)?;
+        rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode)).map_err(|error| fail(error.into()))
+    }
+
+    /// Adds all that is not there yet, once the rendered files are.
+    pub(super) fn complete(
         &self,
+        target: &Target,
         plan: &Plan,
         scan: &Scan,
-        files: &[&OutputFile<'_>],
         index: &Index,
     ) -> Result<(), OutputError> {
-        // First of all: it tells a later run what of a dead run's staging may go.
-        self.create(index::NAME.as_bytes(), &index.to_bytes(), 0o644)?;
-        for dir in &plan.directories {
-            rustix::fs::mkdirat(&self.root, dir, Mode::RWXU)
-                .map_err(|error| OutputError::io("create the directory", self.at(dir), error))?;
-        }
-        for (file, step) in files.iter().zip(&plan.steps) {
-            let path = file.path.as_str().as_bytes();
-            if *step != Step::Keep || !self.link(path)? {
-                self.create(path, file.bytes, file.mode)?;
+        for (dir, made) in &plan.directories {
+            if !made {
+                self.make_directory(dir)?;
             }
         }
+        for path in &plan.written.unchanged {
+            self.keep(target, path, index, scan)?;
+        }
         for path in &plan.carried {
-            self.carry(path, &scan.entries[path])?;
+            self.carry(target, path, &scan.entries[path])?;
         }
+        self.create(index::NAME.as_bytes(), &index.to_bytes(), 0o644)?;
         // Modes at last: a directory without write permission can be filled until then.
-        let guarded = guarded(files);
-        for dir in plan.directories.iter().rev() {
-            let mode = if guarded.contains(dir.as_slice()) { 0o700 } else { 0o755 };
-            self.finish_directory(dir, scan.entries.get(dir), mode)?;
+        for dir in plan.directories.keys().rev() {
+            match scan.entries.get(dir).filter(|old| old.kind == Kind::Directory) {
+                Some(old) => self.restore_directory(target, dir, old)?,
+                None if dir.contains(&b'/') => {}
+                None => {
+                    let guarded = str::from_utf8(dir).is_ok_and(|dir| plan.guarded.contains(dir));
+                    self.set_mode(dir, if guarded { Mode::RWXU } else { INNER })?;
+                }
+            }
         }
-        self.finish_directory(b".", scan.root.as_ref(), 0o755)
+        match &scan.root {
+            Some(old) => self.restore_directory(target, b".", old),
+            None => self.set_mode(b".", INNER),
+        }
     }
 
     /// Puts the tree in its place, and returns the one that stood there.
-    pub(super) fn exchange(mut self) -> Result<Option<OldTree>, OutputError> {
-        let (parent, name) = (self.target.parent(), self.target.name());
-        let existed = self.target.root().is_some();
+    pub(super) fn exchange(mut self, target: &Target) -> Result<Option<OldTree>, OutputError> {
+        let parent = target.parent();
+        let dir = || target.path().to_path_buf();
+        // From here on it has its index, as the tree has that it is exchanged for and that gets
+        // this name.
+        let name = self.name.strip_suffix(UNFINISHED).unwrap_or(&self.name).to_vec();
+        rustix::fs::renameat(parent, &self.name, parent, &name)
+            .map_err(|error| OutputError::io("rename", &self.path, error))?;
+        self.path = target.sibling(&name);
+        self.name = name;
+
+        let existed = target.root().is_some();
         let flags = if existed { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-        let dir = || self.target.path().to_path_buf();
-        match rustix::fs::renameat_with(parent, &self.name, parent, name, flags) {
+        match rustix::fs::renameat_with(parent, &self.name, parent, target.name(), flags) {
             Ok(()) => {}
             // Where it was not there before, and the file system does not know the flag.
             Err(Errno::INVAL | Errno::NOSYS) if !existed => {
-                rustix::fs::renameat(parent, &self.name, parent, name)
+                rustix::fs::renameat(parent, &self.name, parent, target.name())
                     .map_err(|error| OutputError::io("rename the new tree to", dir(), error))?;
             }
             Err(Errno::EXIST) => return Err(OutputError::Busy { dir: dir() }),
@@ -120,20 +155,9 @@ impl<'t> Staging<'t> {
         Ok(Some(OldTree { name: std::mem::take(&mut self.name), new }))
     }
 
-    fn create(&self, path: &[u8], bytes: &[u8], mode: u32) -> Result<(), OutputError> {
-        let fail = |error: std::io::Error| OutputError::io("write", self.at(path), error);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        // Never wider than asked, not for an instant: the rest comes once the bytes are there.
-        let narrow = Mode::from_raw_mode(mode & 0o600);
-        let fd = rustix::fs::openat(&self.root, path, flags, narrow).map_err(|error| fail(error.into()))?;
-        let mut file = File::from(fd);
-        file.write_all(bytes).map_err(fail)?;
-        rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode)).map_err(|error| fail(error.into()))
-    }
-
     /// Links a file of the old tree; false where the file system does not let us.
-    fn link(&self, path: &[u8]) -> Result<bool, OutputError> {
-        let Some(old) = self.target.root() else {
+    fn link(&self, target: &Target, path: &[u8]) -> Result<bool, OutputError> {
+        let Some(old) = target.root() else {
             return Ok(false);
         };
         match rustix::fs::linkat(old, path, &self.root, path, AtFlags::empty()) {
@@ -143,15 +167,28 @@ impl<'t> Staging<'t> {
         }
     }
 
-    fn carry(&self, path: &[u8], found: &Found) -> Result<(), OutputError> {
-        if self.link(path)? {
+    /// Takes a rendered file of the old tree over.
+    fn keep(&self, target: &Target, path: &str, index: &Index, scan: &Scan) -> Result<(), OutputError> {
+        if self.link(target, path.as_bytes())? {
             return Ok(());
         }
-        let cannot = |why: &str| OutputError::CannotCarry {
-            path: scan::join(self.target.path(), path),
-            why: why.into(),
-        };
-        let (Kind::Link, Some(old)) = (found.kind, self.target.root()) else {
+        let bytes = scan::read_in(target, path)?;
+        if Some(Digest::of(&bytes)) != index.digest(path) {
+            let (dir, edited) = (target.path().to_path_buf(), vec![path.into()]);
+            return Err(OutputError::Conflict { dir, foreign: Vec::new(), edited });
+        }
+        let mode = scan.get(path).map_or(0o600, |found| found.mode);
+        self.create(path.as_bytes(), &bytes, mode)
+    }
+
+    /// Takes what is not ours over.
+    fn carry(&self, target: &Target, path: &[u8], found: &Found) -> Result<(), OutputError> {
+        if self.link(target, path)? {
+            return Ok(());
+        }
+        let cannot =
+            |why: &str| OutputError::CannotCarry { path: scan::join(target.path(), path), why: why.into() };
+        let (Kind::Link, Some(old)) = (found.kind, target.root()) else {
             return Err(cannot("the file system does not let us link it"));
         };
         rustix::fs::readlinkat(old, path, Vec::new())
@@ -159,38 +196,34 @@ impl<'t> Staging<'t> {
             .map_err(|error| cannot(&error.to_string()))
     }
 
-    fn finish_directory(&self, dir: &[u8], old: Option<&Found>, mode: u32) -> Result<(), OutputError> {
-        let fail = |error: Errno| OutputError::io("set the mode of", self.at(dir), error);
-        if let Some(old) = old.filter(|old| old.kind == Kind::Directory) {
-            let new = scan::stat(&self.root, dir).map_err(fail)?;
-            if new.owner != old.owner {
-                let (uid, gid) = (Uid::from_raw(old.owner.0), Gid::from_raw(old.owner.1));
-                rustix::fs::chownat(&self.root, dir, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
-                    .map_err(|error| OutputError::CannotCarry {
-                        path: scan::join(self.target.path(), dir),
-                        why: format!("its owner cannot be kept: {error}"),
-                    })?;
-            }
-            return rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(old.mode), AtFlags::empty())
-                .map_err(fail);
+    /// Gives a directory the owner and mode that it had.
+    fn restore_directory(&self, target: &Target, dir: &[u8], old: &Found) -> Result<(), OutputError> {
+        let new =
+            scan::stat(&self.root, dir).map_err(|error| OutputError::io("look at", self.at(dir), error))?;
+        if new.owner != old.owner {
+            let (uid, gid) = (Uid::from_raw(old.owner.0), Gid::from_raw(old.owner.1));
+            rustix::fs::chownat(&self.root, dir, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW).map_err(
+                |error| OutputError::CannotCarry {
+                    path: scan::join(target.path(), dir),
+                    why: format!("its owner cannot be kept: {error}"),
+                },
+            )?;
         }
-        rustix::fs::chmodat(&self.root, dir, Mode::from_raw_mode(mode), AtFlags::empty()).map_err(fail)
+        self.set_mode(dir, Mode::from_raw_mode(old.mode))
+    }
+
+    fn set_mode(&self, dir: &[u8], mode: Mode) -> Result<(), OutputError> {
+        rustix::fs::chmodat(&self.root, dir, mode, AtFlags::empty())
+            .map_err(|error| OutputError::io("set the mode of", self.at(dir), error))
     }
 
     /// A path of the new tree as it will be called.
     fn at(&self, path: &[u8]) -> PathBuf {
-        scan::join(self.target.path(), path)
+        scan::join(&self.place, path)
     }
 }
 
-/// The directories at the top of the tree that hold a file which others may not
-/// read. Their names within can tell of its content, so nobody else looks in.
-fn guarded<'a>(files: &[&'a OutputFile<'_>]) -> BTreeSet<&'a [u8]> {
-    let private = files.iter().filter(|file| file.mode & 0o077 == 0);
-    private.filter_map(|file| Some(file.path.as_str().split_once('/')?.0.as_bytes())).collect()
-}
-
-impl Drop for Staging<'_> {
+impl Drop for Staging {
     fn drop(&mut self) {
         if !self.exchanged {
             // What it holds are our files and links to others'. If this fails the next run does it.
@@ -203,5 +236,12 @@ impl Drop for Staging<'_> {
 pub(super) fn prefix(name: &[u8]) -> Vec<u8> {
     [b".", name, b".stageplot-"].concat()
 }
+
+/// How the name of a staged tree ends until it has all its files and their index. All that is in
+/// one is ours, or a link to what the directory holds.
+pub(super) const UNFINISHED: &[u8] = b".part";
+
+/// The mode of directories that hold nothing to be kept from others.
+const INNER: Mode = Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP).union(Mode::ROTH).union(Mode::XOTH);
 
 const ATTEMPTS: usize = 16;

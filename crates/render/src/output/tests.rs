@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Options, OutputError, OutputFile, OutputPath, Written, write};
+use super::{Options, OutputError, OutputFile, OutputPath, Writer, Written, write};
 
 mod faults;
 mod model;
@@ -87,6 +87,52 @@ fn a_second_render_writes_only_what_changed() {
     assert_eq!(identity(&place.at("a/x")), kept);
     assert_eq!(place.read("a/y"), "other");
     assert!(!place.at("old").exists());
+}
+
+#[test]
+fn files_are_staged_as_they_come_and_seen_at_last() {
+    let place = Place::new();
+    place.write(&[("a/x", "1"), ("b", "1")]).unwrap();
+    let siblings = || {
+        let names = fs::read_dir(place.parent.path()).unwrap().map(|entry| entry.unwrap().path());
+        names.filter(|path| *path != place.dir()).collect::<Vec<_>>()
+    };
+    let writer = Writer::open(&place.dir(), Options::default()).unwrap();
+    writer.put(&file("a/x", "1", 0o644)).unwrap();
+    assert!(siblings().is_empty(), "nothing is to be written yet");
+    writer.put(&file("b", "2", 0o644)).unwrap();
+    let staged = siblings().pop().expect("it is staged");
+    assert_eq!(fs::read_to_string(staged.join("b")).unwrap(), "2");
+    assert_eq!(place.read("b"), "1");
+    // An error of the caller's, late: the old tree stays whole.
+    drop(writer);
+    assert!(siblings().is_empty());
+    assert_eq!((place.read("a/x"), place.read("b")), ("1".into(), "1".into()));
+}
+
+#[test]
+fn threads_share_a_writer() {
+    let place = Place::new();
+    for text in ["1", "2"] {
+        let writer = Writer::open(&place.dir(), Options::default()).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let writer = &writer;
+                scope.spawn(move || {
+                    for n in 0..50 {
+                        // All four want the same directories.
+                        let path = format!("d/{}/{n}-{thread}", n % 5);
+                        writer.put(&file(&path, if n % 2 == 0 { text } else { "=" }, 0o644)).unwrap();
+                    }
+                });
+            }
+        });
+        let written = writer.finish().unwrap();
+        assert!(written.created.is_sorted() && written.changed.is_sorted() && written.unchanged.is_sorted());
+        let counts = (written.created.len(), written.changed.len(), written.unchanged.len());
+        assert_eq!(counts, if text == "1" { (200, 0, 0) } else { (0, 100, 100) });
+        assert_eq!(place.read("d/4/4-3"), text);
+    }
 }
 
 #[test]

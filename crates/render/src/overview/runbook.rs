@@ -2,6 +2,7 @@
 //! names, addresses, ports and commands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use stageplot_topology::{
 use super::checklist::{Check, Checklist, at, listens, of_step, off_docker};
 use crate::RenderError;
 use crate::firewall::table;
+use crate::parallel;
 use crate::system::install_dir;
 use crate::template::Templates;
 
@@ -219,9 +221,10 @@ pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 /// Each table of rules once, with the nodes that have it.
 fn firewalls(topology: &Topology) -> Vec<Firewall> {
+    let rules = |node: &Node| Ok::<_, Infallible>(firewall(topology, node.id).iter().map(rule).collect());
+    let Ok(of_nodes) = parallel::map(topology.nodes(), rules);
     let mut tables: BTreeMap<Vec<Rule>, Vec<NodeId>> = BTreeMap::new();
-    for node in topology.nodes() {
-        let rules = firewall(topology, node.id).iter().map(rule).collect();
+    for (node, rules) in topology.nodes().iter().zip(of_nodes) {
         tables.entry(rules).or_default().push(node.id);
     }
     let mut tables: Vec<_> = tables.into_iter().collect();

@@ -138,60 +138,53 @@ trait Scan {
 
 fn assemble(mut scan: impl Scan, marked: &str) -> Result<String, Fault> {
     let mut out = String::with_capacity(marked.len() + marked.len() / 16);
-    let mut place = Place::default();
-    // The value that was written last, while nothing has come after it yet.
+    // The value that was written last, and where, while nothing has come after it yet.
     let mut last: Option<(&str, Place)> = None;
 
-    for piece in Pieces::new(marked) {
-        match piece {
-            Piece::Text(text) => {
+    let mut pieces = Pieces::new(marked);
+    loop {
+        let at = Place { marked: pieces.offset(), out: out.len() };
+        let fault = |at: Place, out: &str, value: &str, why| Err(at.fault(marked, out, value, why));
+        match pieces.next() {
+            None => break,
+            Some(Piece::Text(text)) => {
                 if let Some(next) = text.chars().next()
                     && let Some((value, at)) = last.take()
                     && !scan.may_follow(Some(next))
                 {
-                    return Err(at.fault(value, TOUCHES));
+                    return fault(at, &out, value, TOUCHES);
                 }
-                for c in text.chars() {
-                    scan.text(c);
-                    place.push(c);
-                }
+                text.chars().for_each(|c| scan.text(c));
                 out.push_str(text);
             }
-            Piece::Value { value, form } => {
-                let at = place.clone();
-                let start = out.len();
+            Some(Piece::Value { value, form }) => {
                 if value.contains('\0') {
-                    return Err(at.fault(value, "no text file of this kind can hold a NUL byte"));
+                    return fault(at, &out, value, "no text file of this kind can hold a NUL byte");
                 }
                 if form == Form::Bare {
                     if !is_name(value) {
-                        return Err(at.fault(
-                            value,
-                            "the filter `bare` takes letters, digits, `_`, `-` and `.` alone",
-                        ));
+                        let why = "the filter `bare` takes letters, digits, `_`, `-` and `.` alone";
+                        return fault(at, &out, value, why);
                     }
                     value.chars().for_each(|c| scan.text(c));
                     out.push_str(value);
-                } else {
-                    scan.value(value, form, &mut out).map_err(|why| at.fault(value, why))?;
+                } else if let Err(why) = scan.value(value, form, &mut out) {
+                    return fault(at, &out, value, why);
                 }
-                if let Some((earlier, at)) = last.take()
-                    && !scan_follows(&out, start, &scan)
+                if let Some((earlier, before)) = last.take()
+                    && !scan_follows(&out, at.out, &scan)
                 {
-                    return Err(at.fault(earlier, TOUCHES));
+                    return fault(before, &out, earlier, TOUCHES);
                 }
-                place.value(&out[start..]);
                 last = Some((value, at));
             }
-            Piece::Broken => return Err(place.fault("", BROKEN)),
+            Some(Piece::Broken) => return fault(at, &out, "", BROKEN),
         }
     }
-    if let Some((value, at)) = last
-        && !scan.may_follow(None)
-    {
-        return Err(at.fault(value, TOUCHES));
+    match last {
+        Some((value, at)) if !scan.may_follow(None) => Err(at.fault(marked, &out, value, TOUCHES)),
+        _ => Ok(out),
     }
-    Ok(out)
 }
 
 /// Whether what was written from `start` on may follow the value before it.
@@ -199,31 +192,28 @@ fn scan_follows(out: &str, start: usize, scan: &impl Scan) -> bool {
     out[start..].chars().next().is_none_or(|next| scan.may_follow(Some(next)))
 }
 
-#[derive(Clone, Default)]
+/// A place in the marked text, and in what was written for it.
+#[derive(Clone, Copy)]
 struct Place {
-    newlines: usize,
-    near: String,
+    marked: usize,
+    out: usize,
 }
 
 impl Place {
-    fn push(&mut self, c: char) {
-        if c == '\n' {
-            self.newlines += 1;
-            self.near.clear();
-        } else if self.near.len() < MAX_NEAR {
-            self.near.push(c);
+    fn fault(self, marked: &str, out: &str, value: &str, why: Refusal) -> Fault {
+        let mut near = String::new();
+        for piece in Pieces::new(&marked[..self.marked]) {
+            match piece {
+                Piece::Text(text) => match text.rsplit_once('\n') {
+                    Some((_, line)) => line.clone_into(&mut near),
+                    None => near.push_str(text),
+                },
+                _ => near.push('…'),
+            }
         }
-    }
-
-    fn value(&mut self, written: &str) {
-        self.newlines += written.matches('\n').count();
-        if self.near.len() < MAX_NEAR {
-            self.near.push('…');
-        }
-    }
-
-    fn fault(&self, value: &str, why: Refusal) -> Fault {
-        Fault { value: value.to_owned(), line: self.newlines + 1, near: self.near.trim().to_owned(), why }
+        let near = near.trim().chars().take(MAX_NEAR).collect();
+        let line = out[..self.out].matches('\n').count() + 1;
+        Fault { value: value.to_owned(), line, near, why }
     }
 }
 

@@ -7,7 +7,7 @@ use tera::{Context, ErrorKind, Kwargs, State, StringInput, Tera, Value};
 
 use super::limits::{self, Bounded};
 use super::marks::{self, Form};
-use super::values::{find, has_none, without_none};
+use super::values::{find, has_none, holds, without_none};
 use super::{Dialect, TemplateError, links, locate};
 
 #[derive(Clone)]
@@ -15,6 +15,10 @@ pub(super) struct Engine {
     dialect: Dialect,
     tera: Tera,
     sources: BTreeMap<String, String>,
+    /// The variables of each template, with those of the templates it includes and extends.
+    variables: BTreeMap<String, BTreeSet<String>>,
+    /// Templates that the engine renders by recursion.
+    nested: BTreeSet<String>,
 }
 
 impl Engine {
@@ -23,25 +27,36 @@ impl Engine {
         dialect: Dialect,
         sources: BTreeMap<String, String>,
     ) -> Result<Self, Vec<TemplateError>> {
-        let mut errors: Vec<_> = sources.iter().filter_map(|(name, source)| check(name, source)).collect();
-        if errors.is_empty() {
-            // Before the engine follows the links itself, which it does recursively.
-            errors.extend(links::too_long(&sources));
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
         let mut tera = empty();
-        if let Err(error) = tera.add_raw_templates(&sources) {
-            return Err(load_errors(&error, &sources));
+        // What hangs from what is settled before the engine follows it, which it does recursively.
+        let loaded = match links::too_long(&sources) {
+            Some(error) => Err(vec![error]),
+            None => tera.add_raw_templates(&sources).map_err(|error| load_errors(&error, &sources)),
+        };
+        let errors: Vec<_> = sources
+            .iter()
+            .filter_map(|(name, source)| {
+                // The engine stops at the first that does not parse.
+                reserved(name, source).or_else(|| loaded.is_err().then(|| syntax(name, source))?)
+            })
+            .collect();
+        match (errors.is_empty(), loaded) {
+            (true, Ok(())) => {
+                let has_components = tera.get_component_names().next().is_some();
+                let nests = |source: &str| has_components || links::nests(source);
+                let nested = sources.iter().filter(|(_, source)| nests(source));
+                let nested = nested.map(|(name, _)| name.clone()).collect();
+                let variables = sources.keys().map(|name| (name.clone(), variables(&tera, name))).collect();
+                Ok(Self { dialect, tera, sources, variables, nested })
+            }
+            (true, Err(others)) => Err(others),
+            (false, _) => Err(errors),
         }
-        Ok(Self { dialect, tera, sources })
     }
 
     /// The variables that a template uses, with those of the templates it includes and extends.
-    pub(super) fn variables(&self, name: &str) -> BTreeSet<String> {
-        let variables = self.tera.get_template_variables(name).unwrap_or_default();
-        variables.into_iter().map(str::to_owned).collect()
+    pub(super) fn variables(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.variables.get(name).into_iter().flatten().map(String::as_str)
     }
 
     pub(super) fn render(&self, name: &str, values: Value) -> Result<String, TemplateError> {
@@ -49,12 +64,13 @@ impl Engine {
             let why = format!("it is of the type {}", values.name());
             return Err(TemplateError::Values { template: name.into(), why });
         };
-        for variable in self.variables(name) {
-            if !map.keys().any(|key| key.as_str() == Some(&variable)) {
-                return Err(self.undefined(name, &variable));
-            }
+        let given = |variable: &str| map.keys().any(|key| key.as_str() == Some(variable));
+        if let Some(variable) = self.variables(name).find(|variable| !given(variable)) {
+            return Err(self.undefined(name, variable));
         }
-        if let Some(path) = find(&values, &mut String::new(), &|text| marks::holds_mark(text)) {
+        if holds(&values, &marks::holds_mark)
+            && let Some(path) = find(&values, &mut String::new(), &marks::holds_mark)
+        {
             return Err(TemplateError::Unrepresentable {
                 template: name.into(),
                 dialect: self.dialect,
@@ -90,9 +106,7 @@ impl Engine {
             let done = self.tera.render_to(name, context, &mut out);
             done.map_err(|error| self.render_error(name, &error)).map(|()| out.bytes)
         };
-        let flat = self.tera.get_component_names().next().is_none()
-            && self.sources.get(name).is_some_and(|source| !links::nests(source));
-        let bytes = if flat {
+        let bytes = if !self.nested.contains(name) {
             run()?
         } else {
             // Blocks, includes and components are recursion in the engine, with frames of tens of
@@ -157,6 +171,11 @@ fn empty() -> Tera {
     tera
 }
 
+fn variables(tera: &Tera, name: &str) -> BTreeSet<String> {
+    let variables = tera.get_template_variables(name).unwrap_or_default();
+    variables.into_iter().map(str::to_owned).collect()
+}
+
 fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@+-,=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -165,25 +184,23 @@ fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// What is wrong with one template by itself.
-fn check(name: &str, source: &str) -> Option<TemplateError> {
-    if let Some(at) = source.find(|c: char| marks::holds_mark(c.encode_utf8(&mut [0; 4]))) {
-        let (line, column) = locate::position(source, at);
-        return Some(TemplateError::Reserved { template: name.into(), line, column });
-    }
-    match Tera::new().add_raw_template(name, source) {
-        Err(error) => match error.kind() {
-            ErrorKind::SyntaxError(report) => Some(TemplateError::Syntax {
-                template: name.into(),
-                line: report.span().start_line,
-                column: report.span().start_col + 1,
-                why: report.message().to_owned(),
-            }),
-            // What it lacks alone, its companions may have.
-            _ => None,
-        },
-        Ok(()) => None,
-    }
+/// A mark of ours in a template's text.
+fn reserved(name: &str, source: &str) -> Option<TemplateError> {
+    let at = marks::next_mark(source)?;
+    let (line, column) = locate::position(source, at);
+    Some(TemplateError::Reserved { template: name.into(), line, column })
+}
+
+/// Whether one template parses by itself. What it lacks alone, its companions may have.
+fn syntax(name: &str, source: &str) -> Option<TemplateError> {
+    let error = Tera::new().add_raw_template(name, source).err()?;
+    let ErrorKind::SyntaxError(report) = error.kind() else { return None };
+    Some(TemplateError::Syntax {
+        template: name.into(),
+        line: report.span().start_line,
+        column: report.span().start_col + 1,
+        why: report.message().to_owned(),
+    })
 }
 
 fn load_errors(error: &tera::Error, sources: &BTreeMap<String, String>) -> Vec<TemplateError> {

@@ -34,8 +34,7 @@ pub(super) fn marked(value: &str, form: Form) -> String {
 
 /// Whether a text holds one of the reserved noncharacters.
 pub(super) fn holds_mark(text: &str) -> bool {
-    // All of them start with this byte, which hardly any text contains.
-    text.as_bytes().contains(&0xEF) && text.contains(is_mark)
+    next_mark(text).is_some()
 }
 
 /// What a template asked of a value's writing.
@@ -61,12 +60,13 @@ pub(super) enum Piece<'a> {
 
 /// The pieces of marked output, in order.
 pub(super) struct Pieces<'a> {
+    marked: &'a str,
     rest: &'a str,
 }
 
 impl<'a> Pieces<'a> {
     pub(super) fn new(marked: &'a str) -> Self {
-        Self { rest: marked }
+        Self { marked, rest: marked }
     }
 }
 
@@ -76,7 +76,7 @@ impl<'a> Iterator for Pieces<'a> {
     fn next(&mut self) -> Option<Piece<'a>> {
         let first = self.rest.chars().next()?;
         if !is_mark(first) {
-            let end = self.rest.find(is_mark).unwrap_or(self.rest.len());
+            let end = next_mark(self.rest).unwrap_or(self.rest.len());
             let (text, rest) = self.rest.split_at(end);
             self.rest = rest;
             return Some(Piece::Text(text));
@@ -88,7 +88,7 @@ impl<'a> Iterator for Pieces<'a> {
             _ => return Some(self.broken()),
         };
         let inner = &self.rest[first.len_utf8()..];
-        match inner.find(is_mark) {
+        match next_mark(inner) {
             Some(end) if inner[end..].starts_with(END) => {
                 self.rest = &inner[end + END.len_utf8()..];
                 Some(Piece::Value { value: &inner[..end], form })
@@ -99,10 +99,20 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
+    /// Where in the marked text the next piece begins.
+    pub(super) fn offset(&self) -> usize {
+        self.marked.len() - self.rest.len()
+    }
+
     fn broken(&mut self) -> Piece<'a> {
         self.rest = "";
         Piece::Broken
     }
+}
+
+/// Where the first mark is. All of them start with one byte, which hardly any text contains.
+pub(super) fn next_mark(text: &str) -> Option<usize> {
+    memchr::memchr_iter(0xEF, text.as_bytes()).find(|&at| text[at..].starts_with(is_mark))
 }
 
 fn is_mark(c: char) -> bool {

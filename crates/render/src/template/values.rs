@@ -23,6 +23,15 @@ pub(super) fn without_none(value: &Value) -> Value {
     if value.is_none() { Value::undefined() } else { value.clone() }
 }
 
+/// Whether this holds of any string, or key.
+pub(super) fn holds(value: &Value, test: &dyn Fn(&str) -> bool) -> bool {
+    value.as_str().is_some_and(test)
+        || value.as_map().is_some_and(|map| {
+            map.iter().any(|(key, value)| key.as_str().is_some_and(test) || holds(value, test))
+        })
+        || value.as_array().is_some_and(|array| array.iter().any(|value| holds(value, test)))
+}
+
 /// The path of the first string, or key, of which this holds.
 pub(super) fn find(value: &Value, path: &mut String, holds: &dyn Fn(&str) -> bool) -> Option<String> {
     if value.as_str().is_some_and(holds) {

@@ -23,7 +23,7 @@ use crate::{App, Diagnostic, Document, Entry, FieldPath, Findings, Name, Segment
 ///
 /// ```
 /// use serde::Deserialize;
-/// use stageplot_topology::{App, CustomKind, Document, Format, Kinds, Opening, Plot, Port, Protocol, Source};
+/// use stageplot_topology::{App, CustomKind, Document, Format, CustomKinds, Opening, Plot, Port, Protocol, Source};
 ///
 /// #[derive(Deserialize)]
 /// #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -61,7 +61,7 @@ use crate::{App, Diagnostic, Document, Entry, FieldPath, Findings, Name, Segment
 /// realm = "turn.example.com"
 /// "#;
 /// let document = Document::parse(Format::Toml, "stageplot.toml", text)?;
-/// let kinds = Kinds::new().with::<Coturn>()?;
+/// let kinds = CustomKinds::new().with::<Coturn>()?;
 /// let built = Plot::read_with(&document, &kinds)?;
 /// assert_eq!(built.topology.services()[0].kind.kind(), "app");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -81,7 +81,7 @@ pub trait CustomKind: DeserializeOwned {
 
 /// The kinds of one's own that a plot is read with; see [`CustomKind`].
 #[derive(Clone, Default)]
-pub struct Kinds(BTreeMap<&'static str, Decode>);
+pub struct CustomKinds(BTreeMap<&'static str, Decode>);
 
 type Decode = fn(&Value, &FieldPath, &Elsewhere<'_>, &mut Findings) -> Option<App>;
 
@@ -97,7 +97,7 @@ pub enum InvalidKind {
     Taken(&'static str),
 }
 
-impl Kinds {
+impl CustomKinds {
     /// None but those of this crate.
     pub fn new() -> Self {
         Self::default()
@@ -152,7 +152,7 @@ impl Kinds {
     }
 }
 
-impl fmt::Debug for Kinds {
+impl fmt::Debug for CustomKinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }

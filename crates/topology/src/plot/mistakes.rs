@@ -3,12 +3,12 @@
 //! name. The plot is refused in any case.
 
 use crate::suggest::nearest;
-use crate::{Code, Diagnostic, Document, FieldPath, Findings, Kinds, Segment, ServiceSpec, Value};
+use crate::{Code, CustomKinds, Diagnostic, Document, FieldPath, Findings, Segment, ServiceSpec, Value};
 
 /// The mistakes of one file, by what they are mistakes in.
 pub(super) struct Mistakes<'d> {
     document: &'d Document,
-    kinds: &'d Kinds,
+    kinds: &'d CustomKinds,
     /// Where they are.
     paths: Vec<FieldPath>,
     /// The nodes, services and networks that are in doubt.
@@ -17,7 +17,7 @@ pub(super) struct Mistakes<'d> {
 
 impl<'d> Mistakes<'d> {
     /// The mistakes that these findings tell of.
-    pub(super) fn new(findings: &Findings, document: &'d Document, kinds: &'d Kinds) -> Self {
+    pub(super) fn new(findings: &Findings, document: &'d Document, kinds: &'d CustomKinds) -> Self {
         let paths: Vec<_> = findings.iter().map(|finding| finding.location.path.clone()).collect();
         let misnamed = findings.iter().filter(|finding| finding.code == Code::UnknownField);
         let misnamed = misnamed.flat_map(|finding| meant(&finding.location.path, document, kinds));
@@ -94,7 +94,7 @@ impl<'d> Mistakes<'d> {
 }
 
 /// What is meant by a table at the top whose name is nearly a known one.
-fn meant(path: &FieldPath, document: &Document, kinds: &Kinds) -> Vec<FieldPath> {
+fn meant(path: &FieldPath, document: &Document, kinds: &CustomKinds) -> Vec<FieldPath> {
     let [Segment::Key(name)] = path.segments() else { return Vec::new() };
     let known = TABLES.iter().chain(ServiceSpec::KINDS).copied().chain(kinds.names());
     match nearest(name, known) {
@@ -109,7 +109,7 @@ fn meant(path: &FieldPath, document: &Document, kinds: &Kinds) -> Vec<FieldPath>
 }
 
 /// The node, service or network that a field is of.
-fn owner_of(path: &FieldPath, kinds: &Kinds) -> Option<FieldPath> {
+fn owner_of(path: &FieldPath, kinds: &CustomKinds) -> Option<FieldPath> {
     let root = FieldPath::root();
     match path.segments() {
         [Segment::Key(table), Segment::Key(name), ..] if TABLES.contains(&table.as_str()) => {

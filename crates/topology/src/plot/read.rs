@@ -12,7 +12,8 @@ use super::{
 };
 use crate::decode::{ByKind, decode, decode_beside};
 use crate::{
-    App, Code, Document, Edge, FieldPath, Findings, Format, Kinds, Livekit, Name, Redis, Registry, Segment,
+    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Livekit, Name, Redis, Registry,
+    Segment,
 };
 
 /// A plot as its file has it.
@@ -93,7 +94,7 @@ impl Plot {
     ///
     /// All findings, each with its place in the file, where one is an error.
     pub fn read(document: &Document) -> Result<Built, Findings> {
-        Self::read_with(document, &Kinds::new())
+        Self::read_with(document, &CustomKinds::new())
     }
 
     /// Reads a plot that may have services of kinds of one's own, and validates it.
@@ -102,7 +103,7 @@ impl Plot {
     /// # Errors
     ///
     /// As for [`Plot::read`].
-    pub fn read_with(document: &Document, kinds: &Kinds) -> Result<Built, Findings> {
+    pub fn read_with(document: &Document, kinds: &CustomKinds) -> Result<Built, Findings> {
         let mut findings = Findings::new();
         let custom = kinds.find(document);
         let file: Option<File> =

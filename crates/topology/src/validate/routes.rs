@@ -10,17 +10,31 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     webhooks(topology, findings);
 }
 
-/// Events that are sent to an edge of the plot have to come out behind it.
+/// Events that are sent to an edge of the plot have to get into it, and to come
+/// out behind it.
 fn webhooks(topology: &Topology, findings: &mut Findings) {
     for service in &topology.services {
         let ServiceSpec::Livekit(livekit) = &service.kind else { continue };
         for (index, url) in livekit.webhook.iter().flat_map(|webhook| &webhook.urls).enumerate() {
-            let is_called = |edge: &&Service| match &edge.kind {
-                ServiceSpec::Edge(edge) => edge.names().any(|name| url.host_str() == Some(name.as_str())),
-                _ => false,
-            };
-            let Some(edge) = topology.services.iter().find(is_called) else { continue };
-            let behind = topology.flows_from(edge.id).map(|flow| topology.endpoint(flow.to).service);
+            let called = topology.services.iter().find_map(|service| match &service.kind {
+                ServiceSpec::Edge(edge) => {
+                    let is_called = edge.names().any(|name| url.host_str() == Some(name.as_str()));
+                    is_called.then_some((service, edge))
+                }
+                _ => None,
+            });
+            let Some((Service { id, name, .. }, edge)) = called else { continue };
+            let at = || service_path(&service.name).key("webhook").key("urls").index(index);
+            // What an image of the operator's own trusts is the operator's to know.
+            if livekit.image.is_none() && url.scheme() == "https" && edge.tls.is_private() {
+                findings.add(
+                    Code::WebhookUntrusted,
+                    at(),
+                    format!("{} does not trust the authority of {name}'s certificate", service.name),
+                    format!("give {name} a certificate that everybody trusts, or {} an image that trusts this one", service.name),
+                );
+            }
+            let behind = topology.flows_from(*id).map(|flow| topology.endpoint(flow.to).service);
             let mut apps = behind.filter_map(|id| match &topology.service(id).kind {
                 ServiceSpec::App(app) => Some(app),
                 _ => None,
@@ -31,8 +45,8 @@ fn webhooks(topology: &Topology, findings: &mut Findings) {
             }
             findings.add(
                 Code::WebhookNoRoute,
-                service_path(&service.name).key("webhook").key("urls").index(index),
-                format!("no app behind {} takes {path}", edge.name),
+                at(),
+                format!("no app behind {name} takes {path}"),
                 format!("add {path:?} to the routes of the app that takes the events, or mend the address"),
             );
         }

@@ -1,6 +1,6 @@
 //! LiveKit: its keys, its Redis, its settings and its webhook.
 
-use stageplot_topology::{Code, LivekitVersion, Plot, Port, Redis, Region, Selector, Webhook};
+use stageplot_topology::{Acme, Code, LivekitVersion, Plot, Port, Redis, Region, Selector, Tls, Webhook};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -15,6 +15,26 @@ pub(super) fn cases() -> Vec<Case> {
                 livekit(p).webhook = Some(Webhook { urls: vec![url], ..Webhook::default() });
             },
             |p| app(p).routes.push("/hook".to_owned()),
+        ),
+        case(
+            Code::WebhookUntrusted,
+            "services.sfu.webhook.urls[0]",
+            |p| {
+                let url = "https://live.example.com/api/hook".parse().expect("a URL");
+                livekit(p).webhook = Some(Webhook { urls: vec![url], ..Webhook::default() });
+                edge(p).tls = Tls::Internal;
+            },
+            |p| livekit(p).image = Some("registry.example.com/livekit:1".parse().expect("an image")),
+        ),
+        case(
+            Code::WebhookUntrusted,
+            "services.sfu.webhook.urls[0]",
+            |p| {
+                let url = "https://live.example.com/api/hook".parse().expect("a URL");
+                livekit(p).webhook = Some(Webhook { urls: vec![url], ..Webhook::default() });
+                edge(p).tls = Tls::Acme(Acme { ca_root: Some(env("ROOT")), ..Acme::default() });
+            },
+            |p| edge(p).tls = Tls::default(),
         ),
         case(
             Code::LivekitNoKeys,

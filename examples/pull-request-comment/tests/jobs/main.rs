@@ -42,6 +42,18 @@ fn where_nothing_changes_no_rule_is_broken() {
 }
 
 #[test]
+fn the_lock_beside_the_plot_counts() {
+    let repository = Repository::new();
+    let digest = format!("sha256:{}", "5".repeat(64));
+    repository.commit(
+        "locked",
+        &[("stageplot.lock", &format!("version = 1\n[images]\n\"redis:7-alpine\" = \"{digest}\"\n"))],
+    );
+    let said = repository.program(&["main", "locked", "stageplot.toml"]);
+    assert!(said.stdout.contains(&format!("redis:7-alpine@{digest}")), "{said:?}");
+}
+
+#[test]
 fn a_first_plot_is_a_new_stack() {
     let repository = Repository::new();
     let said = repository.program(&["empty", "main", "stageplot.toml"]);

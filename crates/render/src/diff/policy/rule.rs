@@ -10,7 +10,6 @@ use crate::summary::Party;
 
 /// A rule: what is denied, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Rule {
     /// The reviewer's reason, shown where the rule is broken.
     pub why: String,
@@ -36,7 +35,6 @@ pub enum Deny {
 
 /// Where a rule holds; everywhere, unless it names nodes or services.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Place {
     /// The nodes.
     pub nodes: Vec<Pattern>,
@@ -46,7 +44,6 @@ pub struct Place {
 
 /// Flows that a rule denies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct DeniedFlow {
     /// Who connects; anybody and anything where there is none.
     pub from: Vec<Who>,
@@ -56,7 +53,6 @@ pub struct DeniedFlow {
 
 /// An impact that a rule denies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct DeniedImpact {
     /// The mildest that is denied.
     pub at_least: Impact,
@@ -66,7 +62,6 @@ pub struct DeniedImpact {
 
 /// Changes of files that a rule denies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct DeniedFile {
     /// The files, by their paths in the bundle; all where there is none.
     pub files: Vec<Pattern>,

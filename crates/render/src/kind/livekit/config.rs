@@ -101,8 +101,8 @@ pub(super) struct Turn<'a> {
     pub(super) relay_range_start: u16,
     pub(super) relay_range_end: u16,
     /// From 1.12 on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) allow_restricted_peer_cidrs: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) allow_restricted_peer_cidrs: &'a [String],
 }
 
 #[derive(Serialize)]

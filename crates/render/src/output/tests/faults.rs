@@ -119,12 +119,18 @@ fn stale_stagings_go_and_live_or_strange_ones_stay() {
         fs::write(dir.join("a"), "half").unwrap();
     }
     fs::write(kept.join("late"), "somebody's").unwrap();
+    // Killed before it had its index: all that is in it is ours, or a link.
+    let unfinished = sibling(".out.stageplot-4-0123456789abcdef.part");
+    fs::create_dir_all(unfinished.join("d")).unwrap();
+    fs::write(unfinished.join("d/x"), "half").unwrap();
+    fs::hard_link(place.at("a"), unfinished.join("a")).unwrap();
     let lock = File::open(&live).unwrap();
     lock.lock().unwrap();
     let written = write(&place.dir(), &[file("a", "1", 0o644)], Options::default()).unwrap();
     assert!(written.is_noop());
     assert_eq!(written.left_behind, std::slice::from_ref(&kept));
-    assert!(!stale.exists() && live.exists() && strange.exists());
+    assert!(!stale.exists() && !unfinished.exists() && live.exists() && strange.exists());
+    assert_eq!(place.read("a"), "1");
     assert_eq!(fs::read_to_string(kept.join("late")).unwrap(), "somebody's");
     assert!(!kept.join("a").exists());
 }

@@ -35,6 +35,13 @@ impl Default for Tls {
     }
 }
 
+impl Tls {
+    /// Whether certificates come from an authority that nobody trusts unasked.
+    pub(crate) fn is_private(&self) -> bool {
+        matches!(self, Self::Internal | Self::Acme(Acme { ca_root: Some(_), .. }))
+    }
+}
+
 /// How certificates are got by ACME.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acme {

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Puts this bundle in place as a release. Rendered; run as root, on this node,
+# from anywhere: sh install.sh [DIRECTORY]. It starts and stops nothing, and may
+# be run again.
+set -eu
+umask 077
+dir='{{ stack.root }}'
+sealed=no
+if [ "$sealed" = yes ]; then
+	echo "this bundle is sealed: it was rendered without its secrets; render it again without --sealed" >&2
+	exit 1
+fi
+
+# Calls a function with the path, owner and mode of every file.
+each_file() {
+{% for file in stack.files %}
+	"$1" '{{ file.path }}' '0:0' '{{ file.mode }}'
+{% endfor %}
+	"$1" manifest.json 0:0 0400
+	"$1" install.sh 0:0 0400
+}
+
+# The same for those that containers mount from beside the releases: services/
+# holds one directory for each content, live/ the files that a reload reads.
+each_mounted() {
+	:
+{% for file in stack.files if file.service %}
+	"$1" '{{ file.path }}' '0:0' '{{ file.mode }}'
+{% endfor %}
+}
+
+# Directories for data, which this makes and never empties.
+each_data() {
+	:
+}
+
+to=${1:-$dir}
+script=$0
+case $script in */*) ;; *) script=./$script ;; esac
+from=${script%/*}
+release=$(sha256sum "$from/manifest.json" | cut -c1-16)
+
+mkdir -p "$to/releases" "$to/services" "$to/live" "$to/data"
+# One at a time; what a killed run left is nobody's then.
+exec 9>"$to/.lock"
+flock 9
+rm -rf "$to"/releases/.stage.*
+stage=$(mktemp -d "$to/releases/.stage.XXXXXX")
+trap 'rm -rf "$stage"' EXIT
+
+# Copies a file of the bundle, whole or not at all.
+place() {
+	install -D -m 0600 "$from/$2" "$1/$2.new"
+	chown "$3" "$1/$2.new"
+	chmod "$4" "$1/$2.new"
+	mv -f "$1/$2.new" "$1/$2"
+}
+to_release() { place "$stage" "$@"; }
+to_mounts() { place "$to" "$@"; }
+to_data() {
+	[ ! -d "$to/$1" ] || return 0
+	mkdir -p "$to/$1"
+	chown "$2" "$to/$1"
+}
+each_data to_data
+each_file to_release
+each_mounted to_mounts
+
+# A container's own user has to get through to its files; the directory above
+# keeps everybody else out.
+find "$to/services" "$to/live" -type d -exec chmod 755 {} +
+chmod 700 "$to"
+
+[ -d "$to/releases/$release" ] || mv "$stage" "$to/releases/$release"
+ln -sfn "releases/$release" "$to/.current.new"
+mv -fT "$to/.current.new" "$to/current"
+echo "release $release is in place"

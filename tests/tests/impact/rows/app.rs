@@ -1,0 +1,52 @@
+//! The fields of an app.
+
+use serde_json::json;
+
+use crate::row::{Row, all_given, row, secret};
+
+pub(super) fn rows() -> Vec<Row> {
+    let second = json!({ "kind": "edge", "domain": "second.example.com", "tls": "internal" });
+    let opening = json!({ "port": 1935, "from": "any" });
+    [
+        vec![
+            row("app.image", "stageplot/echo:2"),
+            row("app.port", 8090),
+            row("app.health", "/well"),
+            row("app.routes", json!(["/api/*", "/ws"])),
+            row("app.needs", json!([])),
+            row("app.env.MODE", "two"),
+            row("app.env.OTHER", "new"),
+            row("app.env.REDIS_PASSWORD", secret("OTHER_PASSWORD")),
+            row("app.command", json!(["-h"])),
+            row("app.user", "1000:1001"),
+            row("app.volumes.state", "/app/other"),
+            row("app.volumes.more", "/app/more"),
+            row("app.volumes.state", json!(null)),
+            row("app.network", "host"),
+            row("app.limits.memory", "256mb"),
+            row("app.limits.millicpus", 500),
+            row("app.run", "host").with("app.image", json!(null)).given("app.volumes", json!({})),
+            row("app.env.MODE", "two")
+                .given("app.run", "host")
+                .given("app.image", json!(null))
+                .given("app.volumes", json!({})),
+            row("app.edge", "second")
+                .given("app.edge", "edge")
+                .given("services.second", second)
+                .given("nodes.side.roles", json!(["second"])),
+            row("app.open.media", opening.clone()),
+        ],
+        all_given(
+            "app.open.media",
+            &opening,
+            [
+                row("app.open.media.port", 1936),
+                row("app.open.media.from", "lan"),
+                row("app.open.media.protocol", "udp"),
+            ],
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
