@@ -126,6 +126,9 @@ fn revisions_are_compared() {
     place.run(&["diff", "HEAD:nope", "deploy"]).code(1).says("there is no HEAD:nope");
     place.run(&["diff", "HEAD:../deploy", "deploy"]).code(1).says("leads out of the repository");
     place.run(&["diff", "--", "-x:deploy", "deploy"]).code(1).says("is no revision");
+    let young = Place::with_plot();
+    git(&young, &["init", "--quiet"]);
+    young.run(&["diff", "stageplot.toml"]).code(1).says("the git repository has no commit yet");
     let apart = Place::with_plot();
     let mut diff = apart.command(&["diff"]);
     let output = diff.env("GIT_CEILING_DIRECTORIES", "/").output().expect("it runs");
