@@ -24,6 +24,7 @@
 //! ```
 
 mod bundle;
+mod cargo;
 mod certificate;
 mod cgroup;
 mod engine;
@@ -49,6 +50,7 @@ mod vault;
 mod visitor;
 
 pub use bundle::{code_blocks, render, render_with};
+pub use cargo::{Cargo, Package};
 pub use certificate::{Authority, Certificate};
 pub use engine::Engine;
 pub use image::Image;

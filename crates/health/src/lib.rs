@@ -1,8 +1,12 @@
-//! Asks the outside world about a stack: all sockets of Stageplot are here.
+#![doc = include_str!("../README.md")]
 //!
-//! Whatever is asked has a deadline, what comes back has a bound, and no answer is
-//! never taken for a good one. Everything is async and wants a tokio runtime with
-//! its drivers for I/O and time.
+//! # Where to find what
+//!
+//! | to do | here |
+//! |---|---|
+//! | ask registries what images are | [`registry::ask`] |
+//! | log in as Docker does | [`registry::Logins`] |
+//! | know what the answers mean for a plot | [`registry::review`] |
 
 pub mod registry;
 mod tls;

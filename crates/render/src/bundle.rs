@@ -10,6 +10,27 @@ use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
 
 /// All files of one machine, with a manifest.
+///
+/// ```
+/// use stageplot_render::{Custom, Manifest, Seals, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Plot, Redis};
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?;
+/// for bundle in &rendering.bundles {
+///     println!("{} gets release {}", bundle.node, bundle.release);
+///     for file in &bundle.artifacts {
+///         println!("  {} with mode {:o}, owned by {}", file.path, file.mode, file.owner);
+///     }
+///     let manifest = bundle.artifact(Manifest::PATH).ok_or("a manifest")?;
+///     let manifest: Manifest<'_> = serde_json::from_slice(&manifest.bytes)?;
+///     assert!(manifest.sealed);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bundle {

@@ -1,8 +1,18 @@
-//! Renders a Stageplot topology into the files that every machine needs.
+#![doc = include_str!("../README.md")]
 //!
-//! [`render`] is a function of the topology, the secrets and this crate's
-//! version: no clock, no randomness, no environment, no disk. [`output`] alone
-//! touches a disk, when it is told to.
+//! # Where to find what
+//!
+//! | to do | here |
+//! |---|---|
+//! | render all machines, or one | [`render`](render()), [`Renderer`]; [`Rendering`], [`Bundle`], [`Artifact`] |
+//! | give values for secrets, or seal them | [`Secrets`], [`SecretSource`]; [`Seals`], [`SealKey`] |
+//! | put templates and files of one's own in | [`Custom`], [`ArtifactSource`], [`template`] |
+//! | write it all to a directory, safely | [`output`] |
+//! | know before rendering what no file can hold | [`judge`](judge()) |
+//! | compare two renderings, and what that does to what runs | [`diff`](mod@diff) |
+//! | hold a change against rules of one's own | [`diff::policy`] |
+//! | draw the flows | [`diagram`] |
+//! | read what stands where from a rendered tree | [`summary`], [`Manifest`] |
 
 mod artifact;
 mod bundle;
@@ -49,7 +59,7 @@ pub fn bridge_name(topology: &Topology) -> String {
     }
 }
 
-/// Compiles the program of the README.
+/// Compiles the program of the project's README.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -75,6 +75,33 @@ pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Res
 }
 
 /// Renders node by node, for callers that want one, or not all at once.
+///
+/// ```
+/// use stageplot_render::{Custom, Renderer, SecretError, SecretSource, SecretString, Secrets};
+/// use stageplot_topology::SecretRef;
+/// # use stageplot_topology::{NodeSpec, Plot, Redis};
+///
+/// struct Vault;
+///
+/// impl SecretSource for Vault {
+///     fn secret(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
+///         Ok("correct horse battery staple".to_owned().into())
+///     }
+/// }
+///
+/// # let redis = Redis { password: Some(SecretRef::Env("REDIS_PASSWORD".into())), ..Redis::default() };
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", redis)
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let custom = Custom::default();
+/// let renderer = Renderer::new(&topology, Secrets::From(&Vault), &custom)?;
+/// let front = topology.node_named("front").ok_or("a node")?;
+/// let bundle = renderer.bundle(front)?;
+/// assert_eq!(bundle.node, "front");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Renderer<'a> {
     topology: &'a Topology,
     values: Values,

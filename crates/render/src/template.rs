@@ -26,7 +26,7 @@
 //! a chain of includes goes through four templates at most.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -66,8 +66,7 @@ impl Template {
         Self { name: Cow::Borrowed(name), dialect, source: Cow::Borrowed(source) }
     }
 
-    /// Its name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -123,20 +122,13 @@ impl Templates {
 
     /// Puts other texts in the place of templates of the same name; the dialect stays.
     ///
-    /// ```
-    /// use stageplot_render::template::{Dialect, Template, Templates};
-    ///
-    /// let templates = Templates::new([Template::new("a.env", Dialect::Env, "A={{ a }}\n")])
-    ///     .expect("the template is well-formed");
-    /// let own = [("a.env".to_owned(), "# mine\nA={{ a }}\n".to_owned())].into();
-    /// let templates = templates.with_overrides(own).expect("mine as well");
-    /// # assert_eq!(templates.render("a.env", &serde_json::json!({"a": "$x"})).unwrap(), "# mine\nA='$x'\n");
-    /// ```
-    ///
     /// # Errors
     ///
     /// As for [`new`](Self::new), and for every name that no template has.
-    pub fn with_overrides(mut self, overrides: BTreeMap<String, String>) -> Result<Self, Vec<TemplateError>> {
+    pub(crate) fn with_overrides(
+        mut self,
+        overrides: BTreeMap<String, String>,
+    ) -> Result<Self, Vec<TemplateError>> {
         let known: Vec<String> = self.sources.keys().cloned().collect();
         let mut errors = Vec::new();
         for (name, source) in overrides {
@@ -168,36 +160,6 @@ impl Templates {
         engine.render(name, values)
     }
 
-    /// The names of all templates with their dialects, sorted.
-    pub fn names(&self) -> impl Iterator<Item = (&str, Dialect)> {
-        self.sources.iter().map(|(name, (dialect, _))| (name.as_str(), *dialect))
-    }
-
-    /// The variables that a template uses, those of included and extended templates with them.
-    ///
-    /// A test that renders with sample values proves with it that every variable is supplied; see
-    /// [`unsupplied`](Self::unsupplied).
-    ///
-    /// # Errors
-    ///
-    /// [`TemplateError::NoSuchTemplate`].
-    pub fn variables(&self, name: &str) -> Result<BTreeSet<String>, TemplateError> {
-        Ok(self.engine(name)?.variables(name).map(str::to_owned).collect())
-    }
-
-    /// The variables that a template uses and these values lack; null counts as supplied.
-    ///
-    /// # Errors
-    ///
-    /// [`TemplateError::NoSuchTemplate`], [`TemplateError::Values`].
-    pub fn unsupplied(&self, name: &str, values: &impl Serialize) -> Result<BTreeSet<String>, TemplateError> {
-        let values = tera::Context::from_serialize(values)
-            .map_err(|error| TemplateError::Values { template: name.into(), why: error.to_string() })?;
-        let mut variables = self.variables(name)?;
-        variables.retain(|variable| !values.contains_key(variable));
-        Ok(variables)
-    }
-
     fn load(sources: BTreeMap<String, (Dialect, String)>) -> Result<Self, Vec<TemplateError>> {
         let mut by_dialect: BTreeMap<Dialect, BTreeMap<String, String>> = BTreeMap::new();
         for (name, (dialect, source)) in &sources {
@@ -223,7 +185,7 @@ impl Templates {
 
 impl std::fmt::Debug for Templates {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.names()).finish()
+        f.debug_map().entries(self.sources.iter().map(|(name, (dialect, _))| (name, dialect))).finish()
     }
 }
 

@@ -46,6 +46,36 @@ pub enum Sources {
 ///
 /// Connections inside the node's loopback and between containers of one
 /// container network pass no firewall and are not listed.
+///
+/// ```
+/// use stageplot_topology::{Hook, Sources, arrivals};
+/// # let text = r#"
+/// #     name = "live"
+/// #     [nodes.front]
+/// #     address = "10.0.0.1"
+/// #     public = "203.0.113.10"
+/// #     roles = "edge"
+/// #     [nodes.media]
+/// #     address = "10.0.0.2"
+/// #     public = "203.0.113.11"
+/// #     roles = "livekit"
+/// #     [edge]
+/// #     domain = "livekit.example.com"
+/// #     [livekit]
+/// #     keys = { main = { env = "LIVEKIT_API_SECRET" } }
+/// # "#;
+/// # let document = stageplot_topology::Document::parse(stageplot_topology::Format::Toml, "", text)?;
+/// # let topology = stageplot_topology::Plot::read(&document)?.topology;
+/// let edge = topology.service_named("edge").ok_or("an edge")?;
+/// let https = topology.endpoint_named(edge.id, "https").ok_or("its endpoint")?;
+/// for flow in topology.flows_to(https.id) {
+///     for arrival in arrivals(&topology, flow, edge.placements[0]) {
+///         println!("{}: {:?} by {:?}", flow.reason, arrival.sources, arrival.hook);
+///         assert_eq!((arrival.hook, arrival.sources), (Hook::Input, Sources::Any));
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn arrivals(topology: &Topology, flow: &Flow, at: PlacementId) -> Vec<Arrival> {
     let at = topology.placement(at);
     let mut arrivals = Vec::new();
@@ -137,6 +167,33 @@ fn relay_sources(topology: &Topology, service: ServiceId, node: &Node) -> Vec<So
 ///
 /// Sorted; empty where nobody needs the endpoint from outside the container
 /// network. `0.0.0.0` and `::` stand for all addresses.
+///
+/// ```
+/// use stageplot_topology::listen;
+/// # let text = r#"
+/// #     name = "live"
+/// #     [nodes.front]
+/// #     address = "10.0.0.1"
+/// #     public = "203.0.113.10"
+/// #     roles = "edge"
+/// #     [nodes.media]
+/// #     address = "10.0.0.2"
+/// #     public = "203.0.113.11"
+/// #     roles = "livekit"
+/// #     [edge]
+/// #     domain = "livekit.example.com"
+/// #     [livekit]
+/// #     keys = { main = { env = "LIVEKIT_API_SECRET" } }
+/// # "#;
+/// # let document = stageplot_topology::Document::parse(stageplot_topology::Format::Toml, "", text)?;
+/// # let topology = stageplot_topology::Plot::read(&document)?.topology;
+/// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
+/// let signal = topology.endpoint_named(livekit.id, "signal").ok_or("its signalling")?;
+/// for address in listen(&topology, signal.id, livekit.placements[0]) {
+///     println!("LiveKit listens on {address}, port {}", signal.ports);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn listen(topology: &Topology, endpoint: EndpointId, at: PlacementId) -> Vec<IpAddr> {
     let at = topology.placement(at);
     let node = topology.node(at.node);

@@ -76,6 +76,33 @@ pub enum Probe {
 ///
 /// Flows whose far side answers only inside a running session, such as TURN's
 /// relay ports, have no check of their own.
+///
+/// ```
+/// use stageplot_topology::{Party, Probe, checks};
+/// # let text = r#"
+/// #     name = "live"
+/// #     [nodes.front]
+/// #     address = "10.0.0.1"
+/// #     public = "203.0.113.10"
+/// #     roles = "edge"
+/// #     [nodes.media]
+/// #     address = "10.0.0.2"
+/// #     public = "203.0.113.11"
+/// #     roles = "livekit"
+/// #     [edge]
+/// #     domain = "livekit.example.com"
+/// #     [livekit]
+/// #     keys = { main = { env = "LIVEKIT_API_SECRET" } }
+/// # "#;
+/// # let document = stageplot_topology::Document::parse(stageplot_topology::Format::Toml, "", text)?;
+/// # let topology = stageplot_topology::Plot::read(&document)?.topology;
+/// let checks = checks(&topology);
+/// let from_outside = checks.iter().find(|check| {
+///     check.from == Party::Internet && matches!(check.probe, Probe::TlsSession { .. })
+/// });
+/// assert_eq!(from_outside.ok_or("a check")?.id, "edge.https from the Internet");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn checks(topology: &Topology) -> Vec<Check> {
     let of_flows = topology.flows().iter().filter_map(|flow| {
         let endpoint = topology.endpoint(flow.to);

@@ -26,7 +26,7 @@
 //! ```
 //! use serde::{Deserialize, Deserializer};
 //! use stageplot_topology::decode::{self, FromScalar, FromTable};
-//! use stageplot_topology::{Document, FieldPath, Findings, Format};
+//! use stageplot_topology::{Document, Findings, Format};
 //!
 //! #[derive(Debug, Default, PartialEq)]
 //! enum Tls {
@@ -80,7 +80,7 @@
 //! let text = "domain = 7\nroutes = \"/api\"\nprot = 80\ntls = { cert = \"a.pem\" }\n";
 //! let document = Document::parse(Format::Toml, "stageplot.toml", text)?;
 //! let mut findings = Findings::new();
-//! let edge: Option<Edge> = decode::decode(document.root(), &FieldPath::root(), &mut findings);
+//! let edge: Option<Edge> = document.decode(&mut findings);
 //! document.locate(&mut findings);
 //!
 //! let found: Vec<String> = findings.iter().map(|f| f.to_string()).collect();
@@ -108,18 +108,22 @@ use serde::de::DeserializeOwned;
 
 use self::context::Context;
 use self::deserializer::{Node, Step};
-pub use self::error::Error;
 pub use self::helpers::{ByKind, FromScalar, FromTable, one_or_many, scalar, scalar_or_table};
+use crate::document::{Kind, Value};
 use crate::suggest::nearest;
-use crate::{Code, FieldPath, Findings, Kind, Segment, Value};
+use crate::{Code, Document, FieldPath, Findings, Segment};
 
-/// Decodes `value`, which stands at `at`, and reports everything wrong with it.
-///
-/// `Some` means that a `T` could be made, if need be without what was
-/// reported; only the findings say whether all was well. `None` means that
-/// there are errors and no `T`.
-pub fn decode<T: DeserializeOwned>(value: &Value, at: &FieldPath, findings: &mut Findings) -> Option<T> {
-    decode_beside(value, at, &Elsewhere::default(), findings)
+impl Document {
+    /// Makes a `T` of the whole, and reports everything wrong with it. See
+    /// [`decode`](crate::decode) for an example.
+    ///
+    /// `Some` means that a `T` could be made, if need be without what was
+    /// reported; only the findings say whether all was well. `None` means that
+    /// there are errors and no `T`. [`Document::locate`] gives the findings their
+    /// places.
+    pub fn decode<T: DeserializeOwned>(&self, findings: &mut Findings) -> Option<T> {
+        decode_beside(self.root(), &FieldPath::root(), &Elsewhere::default(), findings)
+    }
 }
 
 /// What of a tree is decoded elsewhere.

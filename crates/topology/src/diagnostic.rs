@@ -11,6 +11,7 @@ use crate::{Code, FieldPath};
 
 /// One finding about a stage plot.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// The stable code that `stageplot explain` documents.
     pub code: Code,
@@ -104,6 +105,22 @@ pub struct Span {
 ///
 /// The number kept is bounded, so that a generated plot with a mistake in each
 /// of 100,000 nodes is answered in one screen and not in a gigabyte.
+///
+/// ```
+/// use stageplot_topology::{Code, Document, Format, Plot};
+///
+/// let text = "name = \"live\"\n[nodes.front]\nadress = \"10.0.0.1\"\n";
+/// let document = Document::parse(Format::Toml, "stageplot.toml", text)?;
+/// let Err(findings) = Plot::read(&document) else { panic!("a field is misspelt") };
+/// for finding in &findings {
+///     println!("{finding}");
+///     println!("{}", finding.code.page()); // as `stageplot explain` shows it
+/// }
+/// let misspelt = findings.iter().find(|finding| finding.code == Code::UnknownField);
+/// let place = misspelt.and_then(|finding| finding.location.span).ok_or("a place")?;
+/// assert_eq!((place.line, place.column), (3, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     kept: Vec<Diagnostic>,

@@ -59,6 +59,34 @@ impl fmt::Display for SocketTarget {
 ///
 /// A relay's far side is met at the address that its node tells to everybody
 /// (RFC 8656, section 7.2), also from that node itself.
+///
+/// ```
+/// use stageplot_topology::dial;
+/// # let text = r#"
+/// #     name = "live"
+/// #     [nodes.front]
+/// #     address = "10.0.0.1"
+/// #     public = "203.0.113.10"
+/// #     roles = "edge"
+/// #     [nodes.media]
+/// #     address = "10.0.0.2"
+/// #     public = "203.0.113.11"
+/// #     roles = "livekit"
+/// #     [edge]
+/// #     domain = "livekit.example.com"
+/// #     [livekit]
+/// #     keys = { main = { env = "LIVEKIT_API_SECRET" } }
+/// # "#;
+/// # let document = stageplot_topology::Document::parse(stageplot_topology::Format::Toml, "", text)?;
+/// # let topology = stageplot_topology::Plot::read(&document)?.topology;
+/// // The plot has the edge on one machine, and LiveKit on another.
+/// let edge = topology.service_named("edge").ok_or("an edge")?;
+/// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
+/// let signal = topology.endpoint_named(livekit.id, "signal").ok_or("its signalling")?;
+/// let target = dial(&topology, edge.placements[0], signal.id, livekit.placements[0]).ok_or("a way")?;
+/// assert_eq!(target.to_string(), "10.0.0.2:7880");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn dial(
     topology: &Topology,
     from: PlacementId,

@@ -22,7 +22,7 @@ use self::lines::Lines;
 use self::reader::Reader;
 pub use self::redact::redact_source;
 pub(crate) use self::redact::{is_secret_path, is_secret_text, quotes_secret};
-pub use self::value::{Entry, Kind, Table, Value};
+pub(crate) use self::value::{Entry, Kind, Table, Value};
 use crate::{Code, Diagnostic, FieldPath, Findings, Segment, Span};
 
 /// A plot that was read: its text, and the tree of its values.
@@ -130,12 +130,12 @@ impl Document {
     }
 
     /// The tree.
-    pub fn root(&self) -> &Value {
+    pub(crate) fn root(&self) -> &Value {
         &self.root
     }
 
     /// The value at `path`.
-    pub fn value(&self, path: &FieldPath) -> Option<&Value> {
+    pub(crate) fn value(&self, path: &FieldPath) -> Option<&Value> {
         let found = self.find(path);
         found.complete.then_some(found.value)
     }

@@ -27,6 +27,33 @@ pub struct FirewallRule {
 /// What `node` lets in: the operator's way first, then by hook, protocol, port.
 ///
 /// A rule that another one covers is left out.
+///
+/// ```
+/// use stageplot_topology::{Sources, firewall};
+/// # let text = r#"
+/// #     name = "live"
+/// #     [nodes.front]
+/// #     address = "10.0.0.1"
+/// #     public = "203.0.113.10"
+/// #     roles = "edge"
+/// #     [nodes.media]
+/// #     address = "10.0.0.2"
+/// #     public = "203.0.113.11"
+/// #     roles = "livekit"
+/// #     [edge]
+/// #     domain = "livekit.example.com"
+/// #     [livekit]
+/// #     keys = { main = { env = "LIVEKIT_API_SECRET" } }
+/// # "#;
+/// # let document = stageplot_topology::Document::parse(stageplot_topology::Format::Toml, "", text)?;
+/// # let topology = stageplot_topology::Plot::read(&document)?.topology;
+/// let front = topology.node_named("front").ok_or("a node")?;
+/// let rules = firewall(&topology, front.id);
+/// let open = rules.iter().filter(|rule| rule.sources == Sources::Any);
+/// let ports: Vec<_> = open.map(|rule| format!("{}/{}", rule.ports, rule.protocol)).collect();
+/// assert_eq!(ports, ["22/tcp", "80/tcp", "443/tcp", "443/udp"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn firewall(topology: &Topology, node: NodeId) -> Vec<FirewallRule> {
     let access = &topology.plot().access;
     let mut rules: Vec<_> = topology

@@ -1,4 +1,26 @@
-//! The typed model of a self-hosted real-time media stack.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where to find what
+//!
+//! | to do | here |
+//! |---|---|
+//! | read a plot from a file | [`Document`], then [`Plot::read`] |
+//! | build one in code, write it to a file | [`Plot::new`], [`NodeSpec`], [`Edge`], [`Livekit`], [`Redis`], [`App`]; [`Plot::to_toml`] |
+//! | know what is wrong with it | [`Findings`], [`Diagnostic`], [`Code`] |
+//! | see what stands where | [`Topology`], [`Node`], [`Service`], [`Placement`], [`Endpoint`] |
+//! | see who connects to what, and why | [`Flow`], [`Party`] |
+//! | know the address that a client is given | [`dial`]; what a service binds: [`listen`] |
+//! | know what a firewall lets in | [`firewall`], [`arrivals`] |
+//! | know what has to answer | [`checks`] |
+//! | start things in order | [`Topology::start_order`] |
+//! | fix images to what they are now | [`Lock`], [`Topology::images`] |
+//! | add a kind of service of one's own | [`CustomKind`], [`Plot::read_with`], [`decode`] |
+//! | take over the `.env` files of shell scripts | [`dotenv`] |
+//!
+//! A [`Plot`] is what is written, in its own words, and may contradict itself. A
+//! [`Topology`] is what was made of it, and can not. Names, ports, sizes and the like
+//! are types that hold nothing else ([`Name`], [`Port`], [`HostName`], [`ImageRef`], …);
+//! each is parsed from text, and its error says what to write.
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
@@ -33,7 +55,7 @@ pub use check::{Check, Origin, Probe, checks};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
 pub use dial::{SocketTarget, TargetHost, dial};
-pub use document::{Document, Entry, Format, Kind, Table, Value, redact_source};
+pub use document::{Document, Format, redact_source};
 pub use endpoint::{Endpoint, EndpointId, Scope, Speaks};
 pub use firewall::{FirewallRule, firewall};
 pub use flow::{Flow, FlowId, NetsId, Party};
@@ -57,6 +79,7 @@ pub use topology::{
 };
 pub use value::{
     ByteSize, Digest, HostName, ImageRef, InvalidByteSize, InvalidDigest, InvalidHostName, InvalidImageRef,
-    InvalidMirror, InvalidName, InvalidPeriod, InvalidPort, InvalidRegistry, InvalidSource, Literal, Mirror,
-    Name, Period, Port, PortRange, Protocol, Registry, RemoteAddress, SecretRef, Source,
+    InvalidMirror, InvalidName, InvalidPeriod, InvalidPort, InvalidRegistry, InvalidRemoteAddress,
+    InvalidSource, Literal, Mirror, Name, Period, Port, PortRange, Protocol, Registry, RemoteAddress,
+    SecretRef, Source,
 };

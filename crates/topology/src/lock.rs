@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use crate::decode::decode;
 use crate::{Built, Code, Digest, Document, FieldPath, Findings, ImageRef};
 
 /// The digests of a plot's images, by the plot's own names for them.
@@ -58,7 +57,7 @@ impl Lock {
     /// All findings, each with its place in the file.
     pub fn read(document: &Document) -> Result<Self, Findings> {
         let mut findings = Findings::new();
-        let file: Option<File> = decode(document.root(), &FieldPath::root(), &mut findings);
+        let file: Option<File> = document.decode(&mut findings);
         if let Some(file) = &file
             && file.version != VERSION
         {

@@ -159,6 +159,40 @@ pub enum Attachment {
 /// no two placements share a port.
 ///
 /// It is built by [`Plot::build`] alone.
+///
+/// ```
+/// # let text = r#"
+/// #     name = "live"
+/// #     [nodes.front]
+/// #     address = "10.0.0.1"
+/// #     public = "203.0.113.10"
+/// #     roles = "edge"
+/// #     [nodes.media]
+/// #     address = "10.0.0.2"
+/// #     public = "203.0.113.11"
+/// #     roles = "livekit"
+/// #     [edge]
+/// #     domain = "livekit.example.com"
+/// #     [livekit]
+/// #     keys = { main = { env = "LIVEKIT_API_SECRET" } }
+/// # "#;
+/// # let document = stageplot_topology::Document::parse(stageplot_topology::Format::Toml, "", text)?;
+/// # let topology = stageplot_topology::Plot::read(&document)?.topology;
+/// for node in topology.nodes() {
+///     for placement in topology.placements_on(node.id) {
+///         let service = topology.service(placement.service);
+///         println!("{} runs {}, a {}", node.name, service.name, service.kind.kind());
+///         for endpoint in topology.endpoints_of(service.id) {
+///             for flow in topology.flows_to(endpoint.id) {
+///                 let who = topology.party_name(flow.from);
+///                 println!("  {who} connects to {}/{}: {}", endpoint.ports, endpoint.protocol, flow.reason);
+///             }
+///         }
+///     }
+/// }
+/// assert_eq!(topology.services().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Topology {
     pub(crate) plot: Plot,

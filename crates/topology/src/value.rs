@@ -24,7 +24,7 @@ pub use image::{ImageRef, InvalidImageRef};
 pub use name::{InvalidName, Name};
 pub use port::{InvalidPort, Port, PortRange, Protocol};
 pub use registry::{InvalidMirror, InvalidRegistry, Mirror, Registry};
-pub use remote::RemoteAddress;
+pub use remote::{InvalidRemoteAddress, RemoteAddress};
 pub(crate) use secret::is_placeholder;
 pub use secret::{Literal, SecretRef};
 pub use source::{InvalidSource, Source};

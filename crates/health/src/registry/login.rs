@@ -15,6 +15,13 @@ use tokio::process::Command;
 
 /// What `docker login` has left in a `config.json`: logins, and the names of the
 /// programs that keep them.
+///
+/// ```no_run
+/// use stageplot_health::registry::Logins;
+///
+/// let logins = Logins::read("/root/.docker".as_ref())?;
+/// # Ok::<(), stageplot_health::registry::LoginError>(())
+/// ```
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Logins {

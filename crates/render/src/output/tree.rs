@@ -13,6 +13,7 @@ use super::scan::DIRECTORY;
 use super::{OutputError, OutputPath};
 
 /// A file that an earlier render wrote, as it is now.
+#[non_exhaustive]
 pub struct TreeFile {
     /// Where it stands in the tree.
     pub path: OutputPath,

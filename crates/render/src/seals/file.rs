@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use stageplot_topology::{Code, Document, FieldPath, Findings, decode};
+use stageplot_topology::{Code, Document, FieldPath, Findings};
 
 use super::{Seal, Seals};
 
@@ -24,7 +24,7 @@ impl Seals {
     /// Everything that is wrong with it, each with its place.
     pub fn read(document: &Document) -> Result<Self, Findings> {
         let mut findings = Findings::new();
-        let file: Option<File> = decode::decode(document.root(), &FieldPath::root(), &mut findings);
+        let file: Option<File> = document.decode(&mut findings);
         if let Some(file) = &file
             && file.version != VERSION
         {

@@ -105,19 +105,6 @@ fn clock_and_environment_are_not_there() {
 }
 
 #[test]
-fn variables_are_told_for_tests() {
-    let templates = Templates::new([
-        Template::new("a", Dialect::Env, "{% include \"b\" %}{% for x in list %}{{ x }}{% endfor %}"),
-        Template::new("b", Dialect::Env, "{{ inner.field }}"),
-    ])
-    .unwrap();
-    let names: Vec<_> = templates.variables("a").unwrap().into_iter().collect();
-    assert_eq!(names, ["inner", "list"]);
-    let missing = templates.unsupplied("a", &json!({"list": null})).unwrap();
-    assert_eq!(missing.into_iter().collect::<Vec<_>>(), ["inner"]);
-}
-
-#[test]
 fn no_builtin_filter_inserts_raw_text() {
     let hostile = "x\n' \" ` $(reboot) & <b> \\";
     for filter in [

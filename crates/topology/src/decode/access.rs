@@ -8,7 +8,7 @@ use super::deserializer::{Name, Node, StepTo, Tag};
 use super::error::{Error, Problem};
 use super::helpers::KIND;
 use super::hole::Hole;
-use crate::{Entry, Kind, Table, Value};
+use crate::document::{Entry, Kind, Table, Value};
 
 /// The elements of a list.
 pub(super) struct ListAccess<'de, 'p> {

@@ -11,7 +11,8 @@ use super::error::{Error, Place, Problem, Shape};
 use super::helpers::KIND;
 use super::wording;
 use crate::document::quotes_secret;
-use crate::{FieldPath, Findings, Kind, Segment, Severity, Value};
+use crate::document::{Kind, Value};
+use crate::{FieldPath, Findings, Segment, Severity};
 
 /// The state of one decoding, shared by all its nodes.
 pub(super) struct Context {

@@ -7,8 +7,9 @@ use super::access::{EnumAccess, KindAccess, ListAccess, OneAccess, TableAccess};
 use super::context::Context;
 use super::error::{Error, Place, Problem};
 use super::helpers::{BY_KIND, KIND, ONE_OR_MANY};
+use crate::FieldPath;
+use crate::document::{Kind, Table, Value};
 use crate::suggest::nearest;
-use crate::{FieldPath, Kind, Table, Value};
 
 /// One value of the tree, on its way into a type.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use crate::FieldPath;
 ///
 /// Only deserializers see it; [`decode`](super::decode) makes findings of it.
 #[derive(Debug)]
-pub struct Error(Box<Fault>);
+pub(super) struct Error(Box<Fault>);
 
 impl Error {
     pub(super) fn new(problem: Problem) -> Self {

@@ -67,10 +67,10 @@ pub trait FromTable: FromScalar {
 ///         decode::scalar(deserializer)
 ///     }
 /// }
-/// # use stageplot_topology::{Document, FieldPath, Findings, Format};
-/// # let document = Document::parse(Format::Yaml, "plot.yaml", "10.0.0").unwrap();
+/// # use stageplot_topology::{Document, Findings, Format};
+/// # let document = Document::parse(Format::Toml, "plot.toml", "lan = '10.0.0'").unwrap();
 /// # let mut findings = Findings::new();
-/// # decode::decode::<Address>(document.root(), &FieldPath::root().key("lan"), &mut findings);
+/// # document.decode::<std::collections::BTreeMap<String, Address>>(&mut findings);
 /// assert_eq!(
 ///     findings.to_string(),
 ///     "error[invalid-value]: lan: \"10.0.0\" is not valid: not an address \
@@ -98,12 +98,11 @@ pub fn scalar_or_table<'de, D: Deserializer<'de>, T: FromTable>(deserializer: D)
 ///     #[serde(deserialize_with = "decode::one_or_many")]
 ///     paths: Vec<String>,
 /// }
-/// # use stageplot_topology::{Document, FieldPath, Findings, Format};
+/// # use stageplot_topology::{Document, Findings, Format};
 /// # for text in ["paths = '/api/*'", "paths = ['/api/*']"] {
 /// #     let document = Document::parse(Format::Toml, "plot.toml", text)?;
 /// #     let mut findings = Findings::new();
-/// #     let route: Option<Route> =
-/// #         decode::decode(document.root(), &FieldPath::root(), &mut findings);
+/// #     let route: Option<Route> = document.decode(&mut findings);
 /// #     assert_eq!(route.unwrap().paths, ["/api/*"]);
 /// # }
 /// # Ok::<(), Findings>(())
@@ -124,8 +123,8 @@ pub fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// use std::collections::BTreeMap;
 ///
 /// use serde::Deserialize;
-/// use stageplot_topology::decode::{self, ByKind};
-/// # use stageplot_topology::{Document, FieldPath, Findings, Format};
+/// use stageplot_topology::decode::ByKind;
+/// # use stageplot_topology::{Document, Findings, Format};
 ///
 /// #[derive(Deserialize)]
 /// #[serde(rename_all = "kebab-case")]
@@ -142,8 +141,7 @@ pub fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// let text = "[cache]\nkind = \"redis\"\nprimary = \"media-1\"\n[bad]\nkind = \"rediss\"\n";
 /// let document = Document::parse(Format::Toml, "stageplot.toml", text)?;
 /// let mut findings = Findings::new();
-/// let services: Option<BTreeMap<String, ByKind<Service>>> =
-///     decode::decode(document.root(), &FieldPath::root(), &mut findings);
+/// let services: Option<BTreeMap<String, ByKind<Service>>> = document.decode(&mut findings);
 ///
 /// let ByKind(Service::Redis(cache)) = &services.expect("the good one")["cache"];
 /// assert_eq!(cache.primary, "media-1");

@@ -316,7 +316,7 @@ fn text_that_could_steer_a_terminal_is_escaped() {
 pub(super) fn read<T: DeserializeOwned>(format: Format, text: &str) -> (Option<T>, Vec<String>) {
     let document = Document::parse(format, "plot", text).unwrap();
     let mut findings = Findings::new();
-    let decoded = decode(document.root(), &FieldPath::root(), &mut findings);
+    let decoded = document.decode(&mut findings);
     document.locate(&mut findings);
     for finding in &findings {
         assert_ne!(finding.code, Code::Syntax);

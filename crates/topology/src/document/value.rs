@@ -7,7 +7,7 @@ use std::ops::Range;
 ///
 /// `Debug` shows the shape only: a value may be a secret.
 #[derive(Clone, PartialEq)]
-pub struct Value {
+pub(crate) struct Value {
     // The size bound of a plot keeps offsets well within 32 bits, and there is
     // one pair of them for every value of a large plot.
     start: u32,
@@ -23,12 +23,12 @@ impl Value {
 
     /// The bytes of the source that hold the value. For a TOML table with a
     /// header these are the header's.
-    pub fn span(&self) -> Range<usize> {
+    pub(crate) fn span(&self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
     /// What the value is.
-    pub fn kind(&self) -> &Kind {
+    pub(crate) fn kind(&self) -> &Kind {
         &self.kind
     }
 
@@ -49,7 +49,7 @@ impl Value {
     }
 
     /// The table, if the value is one.
-    pub fn as_table(&self) -> Option<&Table> {
+    pub(crate) fn as_table(&self) -> Option<&Table> {
         match &self.kind {
             Kind::Table(table) => Some(table),
             _ => None,
@@ -57,7 +57,7 @@ impl Value {
     }
 
     /// The text, if the value is a string.
-    pub fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
         match &self.kind {
             Kind::String(text) => Some(text),
             _ => None,
@@ -73,7 +73,7 @@ impl fmt::Debug for Value {
 
 /// What a [`Value`] is, the same for every format.
 #[derive(Clone, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// JSON's and YAML's null; TOML has none.
     Null,
     /// True or false.
@@ -108,7 +108,7 @@ impl fmt::Debug for Kind {
 
 /// The entries of a table, in the order of the file, each key once.
 #[derive(Clone, Default)]
-pub struct Table {
+pub(crate) struct Table {
     entries: Vec<Entry>,
     /// Positions sorted by key; empty for tables small enough to scan.
     sorted: Vec<u32>,
@@ -125,12 +125,12 @@ impl Table {
     }
 
     /// The entries in the order of the file.
-    pub fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// The entry under `key`.
-    pub fn get(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
         if self.sorted.is_empty() {
             return self.entries.iter().find(|entry| entry.key == key);
         }
@@ -147,13 +147,13 @@ impl PartialEq for Table {
 
 /// A key and its value.
 #[derive(Clone, PartialEq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The key, unquoted.
-    pub key: String,
+    pub(crate) key: String,
     /// The bytes of the key as written, quotes included.
-    pub key_span: Range<usize>,
+    pub(crate) key_span: Range<usize>,
     /// The value.
-    pub value: Value,
+    pub(crate) value: Value,
 }
 
 impl fmt::Debug for Entry {

@@ -16,6 +16,25 @@ use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, ServiceSpec
 
 /// A business service: what it listens on, what it needs, how to ask whether it
 /// is well.
+///
+/// ```
+/// use stageplot_topology::{App, EnvValue, Port, SecretRef};
+///
+/// let rooms = App {
+///     image: Some("registry.example.com/rooms:1.4.0".parse()?),
+///     port: Some(Port::fixed(8080)),
+///     health: Some("/health".to_owned()),
+///     routes: vec!["/api/*".to_owned()],
+///     needs: vec!["livekit".parse()?],
+///     env: [
+///         ("LIVEKIT_URL".to_owned(), EnvValue::from("${livekit.url}".to_owned())),
+///         ("LIVEKIT_API_SECRET".to_owned(), SecretRef::Env("LIVEKIT_API_SECRET".to_owned()).into()),
+///     ]
+///     .into(),
+///     ..App::default()
+/// };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     deny_unknown_fields,

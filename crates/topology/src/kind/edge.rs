@@ -18,6 +18,14 @@ use crate::{
 /// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
 ///
 /// Placed on several nodes, every one of them serves the same domain.
+///
+/// ```
+/// use stageplot_topology::{Edge, Tls};
+///
+/// let edge = Edge { tls: Tls::Internal, ..Edge::new("livekit.example.com".parse()?) };
+/// assert!(edge.is_https());
+/// # Ok::<(), stageplot_topology::InvalidHostName>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     deny_unknown_fields,

@@ -18,6 +18,17 @@ use super::Limits;
 use crate::{ImageRef, Name, Period, Port, PortRange, SecretRef, Source};
 
 /// A LiveKit cluster: one server on each node that takes the role.
+///
+/// ```
+/// use stageplot_topology::{Livekit, SecretRef, Turn};
+///
+/// let livekit = Livekit {
+///     keys: [("main".into(), SecretRef::Env("LIVEKIT_API_SECRET".into()))].into(),
+///     turn: Some(Turn::default()),
+///     ..Livekit::default()
+/// };
+/// assert!(livekit.image().to_string().starts_with("livekit/livekit-server:"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     deny_unknown_fields,

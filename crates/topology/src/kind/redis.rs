@@ -16,6 +16,17 @@ use crate::{
 };
 
 /// A Redis that the plot runs, or with [`Redis::external`] one that it uses.
+///
+/// ```
+/// use stageplot_topology::{ByteSize, Persistence, Redis, SecretRef};
+///
+/// let cache = Redis {
+///     password: Some(SecretRef::Env("REDIS_PASSWORD".into())),
+///     maxmemory: ByteSize::from_mib(256),
+///     persistence: Persistence::None,
+///     ..Redis::default()
+/// };
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     deny_unknown_fields,

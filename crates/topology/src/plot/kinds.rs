@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::read::is_field;
 use crate::decode::{Elsewhere, decode_beside};
-use crate::{App, Diagnostic, Document, Entry, FieldPath, Findings, Name, Segment, Table, Value};
+use crate::document::{Entry, Table, Value};
+use crate::{App, Diagnostic, Document, FieldPath, Findings, Name, Segment};
 
 /// A kind of service of one's own: a table with fields that suit it, which
 /// stands for an [`App`].

@@ -2,8 +2,9 @@
 //! own: what is written wrongly is missing as well, and what is missing has no
 //! name. The plot is refused in any case.
 
+use crate::document::Value;
 use crate::suggest::nearest;
-use crate::{Code, CustomKinds, Diagnostic, Document, FieldPath, Findings, Segment, ServiceSpec, Value};
+use crate::{Code, CustomKinds, Diagnostic, Document, FieldPath, Findings, Segment, ServiceSpec};
 
 /// The mistakes of one file, by what they are mistakes in.
 pub(super) struct Mistakes<'d> {

@@ -10,11 +10,12 @@ use super::{
     Access, BridgeSpec, Built, FirewallSpec, Level, NetworkSpec, NodeSpec, Plot, RegistrySpec, SealsSpec,
     ServiceSpec,
 };
-use crate::decode::{ByKind, decode, decode_beside};
+use crate::decode::{ByKind, decode_beside};
+use crate::document::{Entry, Table, Value};
 use crate::suggest::nearest;
 use crate::{
-    App, Code, CustomKinds, Document, Edge, Entry, FieldPath, Findings, Format, Livekit, Name, Redis,
-    Registry, Segment, Table, Value,
+    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Livekit, Name, Redis, Registry,
+    Segment,
 };
 
 /// A plot as its file has it.
@@ -246,7 +247,7 @@ pub(super) fn is_field(name: &Name) -> bool {
     let text = format!("{{ \"{name}\": null }}");
     let Ok(document) = Document::parse(Format::Json, "", &text) else { return false };
     let mut findings = Findings::new();
-    let _: Option<File> = decode(document.root(), &FieldPath::root(), &mut findings);
+    let _: Option<File> = document.decode(&mut findings);
     findings.iter().all(|finding| finding.code != Code::UnknownField)
 }
 

@@ -1,10 +1,20 @@
 //! Addresses of what the plot does not run.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
-use crate::Port;
+use crate::{HostName, Port};
 
 /// Where something outside the plot listens: a host name or an address, and a port.
+///
+/// ```
+/// use stageplot_topology::RemoteAddress;
+///
+/// let address: RemoteAddress = "redis.example.com:6379".parse()?;
+/// assert_eq!((address.host.as_str(), address.port.to_string().as_str()), ("redis.example.com", "6379"));
+/// # Ok::<(), stageplot_topology::InvalidRemoteAddress>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RemoteAddress {
     /// Name or address.
@@ -13,25 +23,30 @@ pub struct RemoteAddress {
     pub port: Port,
 }
 
-impl std::str::FromStr for RemoteAddress {
-    type Err = String;
+/// Why a text is not a [`RemoteAddress`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an address: write host:port, or [IPv6]:port")]
+pub struct InvalidRemoteAddress(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let help = || format!("{text:?} is not an address: write host:port, or [IPv6]:port");
-        let (host, port) = text.rsplit_once(':').ok_or_else(help)?;
-        let port = port.parse().map_err(|_| help())?;
+impl FromStr for RemoteAddress {
+    type Err = InvalidRemoteAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidRemoteAddress(text.to_owned());
+        let (host, port) = text.rsplit_once(':').ok_or_else(invalid)?;
+        let port = port.parse().map_err(|_| invalid())?;
         let bracketed = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
         let host = match bracketed {
-            Some(v6) => v6.parse::<std::net::Ipv6Addr>().map_err(|_| help())?.to_string(),
-            None if host.parse::<std::net::Ipv4Addr>().is_ok() => host.to_owned(),
-            None => host.parse::<super::HostName>().map_err(|_| help())?.to_string(),
+            Some(v6) => v6.parse::<Ipv6Addr>().map_err(|_| invalid())?.to_string(),
+            None if host.parse::<Ipv4Addr>().is_ok() => host.to_owned(),
+            None => host.parse::<HostName>().map_err(|_| invalid())?.to_string(),
         };
         Ok(Self { host, port })
     }
 }
 
-impl std::fmt::Display for RemoteAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for RemoteAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.parse::<IpAddr>() {
             Ok(IpAddr::V6(v6)) => write!(f, "[{v6}]:{}", self.port),
             _ => write!(f, "{}:{}", self.host, self.port),

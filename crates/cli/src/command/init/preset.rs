@@ -71,7 +71,7 @@ mod tests {
             let document = Document::parse(Format::Toml, "stageplot.toml", preset.text()).expect("TOML");
             let built = Plot::read(&document).expect("no errors");
             assert!(built.findings.is_empty(), "{preset:?}: {}", built.findings);
-            assert!(document.value(&stageplot_topology::FieldPath::root().key("access")).is_some());
+            assert!(document.key_span_of(&stageplot_topology::FieldPath::root().key("access")).is_some());
             let draft = Draft::of(preset.text().to_owned()).expect("a draft");
             let secrets = draft.secrets.expect("secrets");
             for (_, secret) in built.topology.secrets() {

@@ -90,7 +90,7 @@ impl Policy {
     /// Everything that is wrong with it, each with its place.
     pub fn read(document: &Document) -> Result<Self, Findings> {
         let mut findings = Findings::new();
-        let file: Option<File> = decode::decode(document.root(), &FieldPath::root(), &mut findings);
+        let file: Option<File> = document.decode(&mut findings);
         let rules = file.map_or_else(BTreeMap::new, |file| file.rules);
         if rules.is_empty() && !findings.has_errors() {
             let help =

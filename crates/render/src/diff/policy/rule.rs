@@ -100,12 +100,19 @@ impl Rule {
 
     /// Denies that data is at stake.
     pub fn no_data_at_stake() -> Self {
-        Self::new(Deny::Impact(DeniedImpact { at_least: Impact::DataAtStake, place: Place::default() }))
+        Self::new(Deny::Impact(DeniedImpact::new(Impact::DataAtStake)))
     }
 
     /// Denies that people in a room may be thrown out.
     pub fn no_dropped_rooms() -> Self {
         Self::new(Deny::Rooms(Place::default()))
+    }
+}
+
+impl DeniedImpact {
+    /// Everywhere.
+    pub fn new(at_least: Impact) -> Self {
+        Self { at_least, place: Place::default() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! No value that may be a secret is ever shown.
 
 use super::*;
+use crate::decode::error::Error;
 
 #[test]
 fn values_under_secret_names_are_not_shown() {
