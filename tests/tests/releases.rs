@@ -149,6 +149,12 @@ fn a_killed_installation_leaves_a_whole_release() {
     both.sort();
     assert_eq!(kept, both);
 
+    // An earlier one is put back by its own script.
+    let own = installed.join("releases").join(ids[1]).join("install.sh");
+    run(Command::new("sh").arg(own), SOON).success();
+    assert_eq!(current(&installed), ids[1]);
+    holds(&installed, &releases[1]);
+
     // Two people at once: one after the other.
     let (mut one, mut two) = (install(0), install(1));
     for running in [&mut one, &mut two] {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
-use crate::{RenderError, Seal};
 
 /// All files of one machine, with a manifest.
 ///
@@ -44,14 +44,9 @@ pub struct Bundle {
 
 impl Bundle {
     /// Orders the files and adds the manifest.
-    pub(crate) fn new(
-        node: String,
-        mut artifacts: Vec<Artifact>,
-        sealed: bool,
-        made_with: Option<Seal>,
-    ) -> Result<Self, RenderError> {
+    pub(crate) fn new(node: String, mut artifacts: Vec<Artifact>, sealed: bool) -> Result<Self, RenderError> {
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        let manifest = Manifest::of(&node, &artifacts, sealed, made_with).to_json()?;
+        let manifest = Manifest::of(&node, &artifacts, sealed).to_json()?;
         let release = sha256(&manifest);
         let manifest = Artifact::private(Manifest::PATH, manifest, Owner::ROOT);
         let at = artifacts.partition_point(|artifact| artifact.path < manifest.path);
@@ -77,10 +72,6 @@ pub struct Manifest<'a> {
     /// Whether no file holds the value of a secret: the names of secrets stand in
     /// their places, or the plot has none.
     pub sealed: bool,
-    /// Which key the seals were made with that stand beside the names, as the
-    /// seals file tells it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub made_with: Option<Cow<'a, str>>,
     /// The files by path.
     pub files: BTreeMap<Cow<'a, str>, ManifestEntry<'a>>,
 }
@@ -109,7 +100,7 @@ impl<'a> Manifest<'a> {
     /// The version of the format.
     pub const VERSION: u32 = 1;
 
-    fn of(node: &'a str, artifacts: &'a [Artifact], sealed: bool, made_with: Option<Seal>) -> Self {
+    fn of(node: &'a str, artifacts: &'a [Artifact], sealed: bool) -> Self {
         let entry = |artifact: &'a Artifact| {
             let entry = ManifestEntry {
                 sha256: sha256(&artifact.bytes),
@@ -124,7 +115,6 @@ impl<'a> Manifest<'a> {
             version: Self::VERSION,
             node: node.into(),
             sealed,
-            made_with: made_with.map(|key| key.to_string().into()),
             files: artifacts.iter().map(entry).collect(),
         }
     }

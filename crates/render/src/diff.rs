@@ -39,23 +39,25 @@ mod flows;
 mod format;
 mod impact;
 mod names;
+mod people;
 mod placement;
 pub mod policy;
 mod records;
 mod report;
 mod rooms;
-mod seals;
 mod sequence;
 mod services;
 mod side;
+mod untold;
 mod value;
 mod words;
 
 pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT};
 pub use impact::{Effect, Impact, Reason};
+pub use people::People;
 pub use report::{
     Diff, FieldChange, FileDiff, FlowChange, LineChange, NewFinding, NodeDiff, Record, RecordChanges,
-    ServiceDiff, Status, Which,
+    SecretDiff, ServiceDiff, Status, Untold, Which,
 };
 pub use side::{Side, SideError};
 
@@ -64,6 +66,7 @@ use files::Files;
 use names::Names;
 use placement::{COMPOSE, Here, Placement};
 use report::Known;
+use untold::Unknown;
 
 /// Compares two sides.
 ///
@@ -71,13 +74,14 @@ use report::Known;
 /// pair of machines is ever looked at.
 pub fn between(before: &Side, after: &Side) -> Diff {
     let names = Names::find(before, after);
-    let (old_flows, new_flows) = (flows::of(before, &names), flows::of(after, &Names::none()));
+    let unknown = Unknown::find(before, after);
+    let (opened, closed) = flows::compare(before, after, &names);
     let mut diff = Diff {
         stack: stack(before, after),
-        nodes: nodes(before, after, &names),
+        nodes: nodes(before, after, &names, &unknown),
         services: services::compare(before, after, &names),
-        opened: flows::opened(&old_flows, &new_flows),
-        closed: flows::opened(&new_flows, &old_flows),
+        opened,
+        closed,
         overview: overview(before, after),
         records: records::compare(before, after),
         known: Known::of([before.summary(), after.summary()]),
@@ -88,6 +92,8 @@ pub fn between(before: &Side, after: &Side) -> Diff {
     diff.impact = if diff.is_empty() { Impact::None } else { worst.max(Impact::Live) };
     // What is found does nothing by itself.
     diff.findings = findings(before, after);
+    // That something cannot be told does nothing to anybody.
+    diff.secrets = unknown.secrets;
     diff
 }
 
@@ -126,7 +132,8 @@ fn overview(before: &Side, after: &Side) -> Vec<FileDiff> {
 }
 
 /// All machines that differ.
-fn nodes(before: &Side, after: &Side, names: &Names) -> Vec<NodeDiff> {
+fn nodes(before: &Side, after: &Side, names: &Names, unknown: &Unknown) -> Vec<NodeDiff> {
+    let without = (&*unknown.before(), &*unknown.after());
     let old: BTreeMap<&str, &str> = before.nodes().map(|name| (names.node(name), name)).collect();
     let all: BTreeSet<&str> = old.keys().copied().chain(after.nodes()).collect();
     let (old_services, new_services) = (placed(before), placed(after));
@@ -135,7 +142,7 @@ fn nodes(before: &Side, after: &Side, names: &Names) -> Vec<NodeDiff> {
         let is = after.nodes.contains_key(*name).then_some(*name);
         let (old_services, new_services) =
             (was.and_then(|was| old_services.get(was)), is.and_then(|is| new_services.get(is)));
-        Machine { before, after, names, was, is }.compare(old_services, new_services)
+        Machine { before, after, names, without, was, is }.compare(old_services, new_services)
     };
     all.iter().filter_map(pair).collect()
 }
@@ -156,6 +163,8 @@ struct Machine<'a> {
     before: &'a Side,
     after: &'a Side,
     names: &'a Names,
+    /// The seals of each side that are left out of account.
+    without: (&'a [String], &'a [String]),
     /// What it is called on each side, where it is there.
     was: Option<&'a str>,
     is: Option<&'a str>,
@@ -178,8 +187,8 @@ impl<'a> Machine<'a> {
         // A service by its name on the second side.
         let called =
             |name: &str| Some(self.names.service(name)).filter(|new| *new != name).map(str::to_owned);
-        let old = old.map(|node| Files::of(node, called)).unwrap_or_default();
-        let new = new.map(|node| Files::of(node, |_| None)).unwrap_or_default();
+        let old = old.map(|node| Files::of(node, self.without.0, called)).unwrap_or_default();
+        let new = new.map(|node| Files::of(node, self.without.1, |_| None)).unwrap_or_default();
         let files = old.compare(&new);
         let effects = self.effects((&old, old_services), (&new, new_services), &files);
         let status = match (self.was, self.is) {

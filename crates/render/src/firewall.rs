@@ -43,6 +43,8 @@ struct Line {
     /// Whether it comes from the node's own containers.
     bridge: bool,
     reason: String,
+    /// The same as ufw takes it.
+    ufw_reason: String,
 }
 
 /// The firewall's files for a node.
@@ -87,8 +89,8 @@ fn lines(rule: &FirewallRule) -> Vec<Line> {
         family,
         sources,
         bridge,
-        // A comment in nftables holds 128 bytes at most, and no quote.
         reason: comment(&rule.reason),
+        ufw_reason: ufw_comment(&rule.reason),
     };
     match &rule.sources {
         Sources::Any => vec![line(None, Vec::new(), false)],
@@ -108,15 +110,44 @@ fn lines(rule: &FirewallRule) -> Vec<Line> {
     }
 }
 
-/// A reason as nftables and ufw take it: one line of plain characters.
+/// The most bytes of a reason; a comment in nftables holds 127.
+const LONGEST: usize = 120;
+
+/// A reason as nftables takes it: one line, without a double quote, nor the wildcard at
+/// its end.
 fn comment(reason: &str) -> String {
-    const LIMIT: usize = 120;
-    let plain = |c: char| {
-        if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '\'' | '`' | '$' | '*') || c == ' ' {
-            c
-        } else {
-            '?'
-        }
+    let written = |c: char| match c {
+        '"' => '\'',
+        c if c.is_control() => ' ',
+        c => c,
     };
-    reason.chars().map(plain).take(LIMIT).collect()
+    let mut text: String = reason.chars().map(written).collect();
+    text.truncate(text.floor_char_boundary(LONGEST));
+    text.truncate(text.trim_end_matches(['*', ' ']).len());
+    // An empty one means nothing to nft.
+    if text.is_empty() { "-".to_owned() } else { text }
+}
+
+/// A reason as ufw takes it, whose comments hold no quotes: one line of plain characters.
+fn ufw_comment(reason: &str) -> String {
+    let plain = |c: char| match c {
+        '"' | '\\' | '`' | '$' | '*' => '?',
+        c if c.is_ascii_graphic() || c == ' ' => c,
+        _ => '?',
+    };
+    reason.chars().filter(|c| *c != '\'').map(plain).take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_what_its_program_takes() {
+        assert_eq!(comment("ssh: the operator's way in"), "ssh: the operator's way in");
+        assert_eq!(comment("\"a\"\nb: every *"), "'a' b: every");
+        assert_eq!(comment(" **"), "-");
+        assert_eq!(comment(&"é".repeat(100)).len(), LONGEST);
+        assert_eq!(ufw_comment("ssh: the operator's way in"), "ssh: the operators way in");
+    }
 }

@@ -12,7 +12,7 @@ use stageplot_topology::{FirewallInput, Node, ServiceSpec, Topology};
 
 use crate::artifact::Artifact;
 use crate::compose::Project;
-use crate::summary::Summary;
+use crate::summary::{Sealed, Summary};
 use crate::system::install_dir;
 use crate::template::{Dialect, Template, Templates};
 use crate::{RenderError, diagram};
@@ -59,12 +59,17 @@ pub(crate) fn readme(
 }
 
 /// The files about the whole.
-pub(crate) fn render(topology: &Topology, templates: &Templates) -> Result<Vec<Artifact>, RenderError> {
+pub(crate) fn render(
+    topology: &Topology,
+    templates: &Templates,
+    sealed: Option<&Sealed>,
+) -> Result<Vec<Artifact>, RenderError> {
+    let summary = Summary::of(topology).sealed(sealed.cloned());
     Ok(vec![
         Artifact::open("diagram.mmd", diagram::mermaid_with(topology, templates)?),
         Artifact::open("diagram.svg", diagram::svg_with(topology, templates)?),
         Artifact::open("dns.txt", dns::render(topology)),
         Artifact::open("runbook.md", runbook::render(topology, templates)?),
-        Artifact::open(Summary::PATH, Summary::of(topology).to_json()?),
+        Artifact::open(Summary::PATH, summary.to_json()?),
     ])
 }

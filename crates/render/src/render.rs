@@ -11,6 +11,7 @@ use crate::custom::{self, Custom};
 use crate::kind::{self, Part, RestrictedPeers, Scene};
 use crate::output::{OutputFile, PathError};
 use crate::secrets::{Secrets, Values};
+use crate::summary::Sealed;
 use crate::template::{Template, Templates};
 use crate::{RenderError, SealKey, Seals, firewall, judge, overview, parallel, system, yaml};
 
@@ -22,6 +23,8 @@ pub struct Rendering {
     pub bundles: Vec<Bundle>,
     /// Files about the whole: DNS records, the runbook, the diagram.
     pub overview: Vec<Artifact>,
+    /// The seals that it was rendered with.
+    pub(crate) sealed: Option<Sealed>,
 }
 
 impl Rendering {
@@ -67,6 +70,7 @@ pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Res
     Ok(Rendering {
         bundles: renderer.bundles(topology.nodes(), Ok::<_, RenderError>)?,
         overview: renderer.overview()?,
+        sealed: renderer.values.with_seals().cloned(),
     })
 }
 
@@ -194,7 +198,7 @@ impl<'a> Renderer<'a> {
         if !self.custom.sources.is_empty() {
             custom::check_places(node, &artifacts)?;
         }
-        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told(), self.values.made_with())
+        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told())
     }
 
     /// The bundles of several nodes, rendered on all cores. Each is handed over as
@@ -222,7 +226,7 @@ impl<'a> Renderer<'a> {
     ///
     /// As for [`render`].
     pub fn overview(&self) -> Result<Vec<Artifact>, RenderError> {
-        overview::render(self.topology, &self.templates)
+        overview::render(self.topology, &self.templates, self.values.with_seals())
     }
 }
 

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stageplot_topology::{Code, FieldPath, Findings, SecretRef, Topology};
 
 use crate::secrets::{SecretSource, Secrets, Values};
+use crate::summary::Sealed;
 
 mod file;
 mod key;
@@ -88,11 +89,6 @@ impl Seals {
         Self { made_with: Some(key.seal(&["stageplot seal key 1"])), by_name: by_name.collect() }
     }
 
-    /// Which key they were made with; none where there are none.
-    pub(crate) fn made_with(&self) -> Option<Seal> {
-        self.made_with
-    }
-
     /// The seal of a secret, where it has one.
     pub fn get(&self, secret: &SecretRef) -> Option<&Seal> {
         self.by_name.get(&secret.label()).filter(|_| has_name(secret))
@@ -101,6 +97,13 @@ impl Seals {
     /// Every seal with the name of its secret, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Seal)> {
         self.by_name.iter().map(|(name, seal)| (name.as_str(), seal))
+    }
+
+    /// What a sealed rendering tells of them; nothing where there are none.
+    pub(crate) fn sum_up(&self, topology: &Topology) -> Option<Sealed> {
+        let seals = topology.secrets().into_iter().filter(|(_, secret)| has_name(secret));
+        let secrets = seals.map(|(_, secret)| (secret.label(), self.get(secret).copied())).collect();
+        Some(Sealed { made_with: self.made_with?, secrets })
     }
 
     /// What there is to say of the seals: secrets without one, seals without a

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
-use crate::{RenderError, Seal, SealKey, Seals, judge};
+use crate::summary::Sealed;
+use crate::{RenderError, SealKey, Seals, judge};
 
 /// Finds the values of secrets.
 ///
@@ -65,8 +66,8 @@ pub(crate) struct Values {
     findings: Findings,
     /// Whether names stand in the place of values.
     sealed: bool,
-    /// Which key the seals beside the names were made with.
-    made_with: Option<Seal>,
+    /// Beside which seals, where there are some.
+    with_seals: Option<Sealed>,
 }
 
 impl Values {
@@ -115,11 +116,12 @@ impl Values {
         if findings.has_errors() {
             Err(findings)
         } else {
-            let (sealed, made_with) = match secrets {
-                Secrets::Sealed(seals) => (!values.is_empty(), seals.made_with()),
-                Secrets::From(_) => (false, None),
+            let with_seals = match secrets {
+                Secrets::Sealed(seals) if !values.is_empty() => seals.sum_up(topology),
+                _ => None,
             };
-            Ok(Self { sealed, made_with, values, findings })
+            let sealed = matches!(secrets, Secrets::Sealed(_)) && !values.is_empty();
+            Ok(Self { sealed, with_seals, values, findings })
         }
     }
 
@@ -129,9 +131,9 @@ impl Values {
         self.sealed
     }
 
-    /// Which key the seals beside the names were made with.
-    pub(crate) fn made_with(&self) -> Option<Seal> {
-        self.made_with
+    /// The seals that stand beside the names of secrets, where there are some.
+    pub(crate) fn with_seals(&self) -> Option<&Sealed> {
+        self.with_seals.as_ref()
     }
 
     /// Whether there is a value of a secret that may be written into a file.

@@ -6,13 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use stageplot_topology::{self as topology, NodeId, ServiceSpec, Source, Topology};
 
-use crate::RenderError;
 use crate::system::install_dir;
+use crate::{RenderError, Seal};
 
 /// A topology without its settings: what stands where, and who connects to what.
 ///
 /// It is rendered as `topology.json`, beside `dns.txt`; so a tree tells what its
-/// files alone do not. It holds no secret, and grows with the nodes, never with
+/// files alone do not. It holds no secret's value, and grows with the nodes, never with
 /// their pairs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -31,6 +31,19 @@ pub struct Summary {
     pub flows: Vec<Flow>,
     /// What the operator keeps open on every machine.
     pub access: Vec<Opening>,
+    /// What stands for secrets, where it was rendered with their seals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
+}
+
+/// The seals that stand for secrets in a rendering.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Sealed {
+    /// Which key they were made with.
+    pub made_with: Seal,
+    /// The seal of every secret, by its name; none for one that has no seal.
+    pub secrets: BTreeMap<String, Option<Seal>>,
 }
 
 /// A machine.
@@ -213,7 +226,14 @@ impl Summary {
             services: topology.services().iter().map(service).collect(),
             flows: topology.flows().iter().flat_map(|flow| Flow::of(flow, topology)).collect(),
             access: access(topology),
+            sealed: None,
         }
+    }
+
+    /// The same, rendered with these seals.
+    pub(crate) fn sealed(mut self, sealed: Option<Sealed>) -> Self {
+        self.sealed = sealed;
+        self
     }
 
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, RenderError> {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use secrecy::SecretString;
-use stageplot_render::diff::{self, Diff, FieldChange, Impact, Side, SideError, Status, Which};
+use stageplot_render::diff::{self, Diff, FieldChange, Impact, Side, SideError, Status, Untold, Which};
 use stageplot_render::output::{self, Options, OutputFile};
-use stageplot_render::{Custom, Rendering, Seals, SecretError, SecretSource, Secrets, render};
+use stageplot_render::{Custom, Rendering, SealKey, Seals, SecretError, SecretSource, Secrets, render};
 use stageplot_topology::{Code, Document, FieldPath, Findings, Format, Plot, SecretRef, Topology, arbitrary};
 
 fn topology(text: &str) -> Topology {
@@ -184,6 +184,39 @@ fn what_is_mounted_by_its_bytes_takes_a_new_container_whatever_it_says() {
     assert_eq!(impact(&diff, "media-1", "sfu"), Impact::None);
 }
 
+/// Seals with another key, or where there were none, tell nothing: nothing happens, and
+/// that is said. With the same key a changed secret shows as ever.
+#[test]
+fn what_seals_cannot_tell_does_nothing_and_is_said() {
+    let topology = topology(&example("cluster"));
+    let sealed = |seals: &Seals| {
+        let rendering = render(&topology, Secrets::Sealed(seals), &Custom::default()).expect("it renders");
+        let dir = tempfile::tempdir().expect("a directory");
+        write(&rendering, dir.path());
+        let tree = Side::read(dir.path()).expect("a tree");
+        let side = Side::of(&topology, rendering).expect("it is sealed");
+        assert!(diff::between(&tree, &side).is_empty());
+        side
+    };
+    let with = |key: &str| {
+        let key = SealKey::parse(key).expect("a key");
+        sealed(&Seals::new(&topology, &Canary, &key).expect("it seals"))
+    };
+    let none = sealed(&Seals::default());
+    let one = with("7cbb7e4c6f8e3e6a43b1fcb1ae5d0bbd0d3a1c9f54d8ea6e21b5b0f1ce0a9d47");
+    let other = with("e5b49fb0a4b6cbb6a04bd3c3a1fb1e54e6cf0d2d4b8d9b2f3b0f2ab7ee5f8a10");
+    for (before, after, why) in
+        [(&none, &one, Untold::Sealed), (&one, &none, Untold::Unsealed), (&one, &other, Untold::OtherKey)]
+    {
+        let diff = diff::between(before, after);
+        assert!(!diff.is_empty() && diff.nodes.is_empty() && diff.overview.is_empty(), "{diff:?}");
+        assert_eq!(diff.impact, Impact::None);
+        let secrets: Vec<_> = diff.secrets.iter().map(|secret| (secret.name.as_str(), secret.why)).collect();
+        assert_eq!(secrets, [("LIVEKIT_API_SECRET", why), ("REDIS_PASSWORD", why)]);
+        assert_eq!(mirrored(&diff), told(&diff::between(after, before)));
+    }
+}
+
 /// Gives every secret a value that is easily found again.
 struct Canary;
 
@@ -301,6 +334,30 @@ fn flows_in_words() {
 }
 
 #[test]
+fn sources_that_widen_open_and_that_narrow_close() {
+    let (office, anybody) = ("ssh  = { from = \"198.51.100.0/24\" }", "ssh  = { from = \"any\" }");
+    let narrow = example("cluster");
+    assert!(narrow.contains(office));
+    let wide = narrow.replace(office, anybody);
+    let nodes = "front, media-1, media-2, media-3 and media-4";
+    let diff = between(&narrow, &wide);
+    let [opened] = diff.opened.as_slice() else { panic!("{diff:?}") };
+    assert_eq!(opened.opens(), format!("22/tcp (ssh) on {nodes}: from 198.51.100.0/24 → from anybody"));
+    assert!(opened.is_from_internet() && diff.closed.is_empty(), "{diff:?}");
+
+    let diff = between(&wide, &narrow);
+    let [closed] = diff.closed.as_slice() else { panic!("{diff:?}") };
+    assert_eq!(closed.closes(), format!("22/tcp (ssh) on {nodes}: from anybody → from 198.51.100.0/24"));
+    assert!(closed.is_from_internet() && diff.opened.is_empty(), "{diff:?}");
+
+    // Of two lists, what is in one of them alone.
+    let of = |nets: &str| narrow.replace(office, &format!("ssh = {{ from = [{nets}] }}"));
+    let diff = between(&of("\"192.0.2.1\", \"192.0.2.7\""), &of("\"192.0.2.7\", \"192.0.2.9\""));
+    assert!(diff.opened[0].opens().starts_with("192.0.2.9/32 can now reach 22/tcp"), "{diff:?}");
+    assert!(diff.closed[0].closes().starts_with("192.0.2.1/32 no longer reaches 22/tcp"), "{diff:?}");
+}
+
+#[test]
 fn what_is_renamed_is_the_same() {
     let diff = changed("[nodes.media-4]", "[nodes.media-9]");
     let node = diff.nodes.iter().find(|node| node.name == "media-9").expect("a node");
@@ -367,6 +424,11 @@ fn tell(diff: &Diff, back: bool) -> Vec<String> {
     // Why is said by the side that has it.
     told.extend(opened.iter().map(|flow| format!("+ {:?} {}", flow.from_nodes, flow.opens())));
     told.extend(closed.iter().map(|flow| format!("- {:?} {}", flow.from_nodes, flow.opens())));
+    told.extend(diff.secrets.iter().map(|secret| match (secret.why, back) {
+        (Untold::Sealed, true) => format!("{} {:?}", secret.name, Untold::Unsealed),
+        (Untold::Unsealed, true) => format!("{} {:?}", secret.name, Untold::Sealed),
+        (why, _) => format!("{} {why:?}", secret.name),
+    }));
     for service in &diff.services {
         let (to, from) = if back { (&service.from, &service.to) } else { (&service.to, &service.from) };
         // What was renamed goes by its newer name.

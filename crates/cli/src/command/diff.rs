@@ -27,7 +27,9 @@ use side::Place;
 /// ./ from here. With one side, compares what HEAD has of it with what is there; a
 /// REV:PATH alone is compared with PATH as it is there. Needs no secrets, and writes
 /// nothing. Exits with 0 where nothing changes, 2 where something does, 3 where it breaks
-/// a rule of yours, and 1 where that cannot be told.
+/// a rule of yours, and 1 where that cannot be told. Of a secret that is sealed on one side
+/// alone, or with another key, it says that nobody can tell whether it changed, and
+/// compares the rest: that is a change to look at, and does nothing to anybody.
 #[derive(clap::Args)]
 pub(crate) struct DiffArgs {
     /// What is; or the one side that has changed

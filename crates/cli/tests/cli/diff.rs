@@ -126,6 +126,9 @@ fn revisions_are_compared() {
     place.run(&["diff", "HEAD:nope", "deploy"]).code(1).says("there is no HEAD:nope");
     place.run(&["diff", "HEAD:../deploy", "deploy"]).code(1).says("leads out of the repository");
     place.run(&["diff", "--", "-x:deploy", "deploy"]).code(1).says("is no revision");
+    let young = Place::with_plot();
+    git(&young, &["init", "--quiet"]);
+    young.run(&["diff", "stageplot.toml"]).code(1).says("the git repository has no commit yet");
     let apart = Place::with_plot();
     let mut diff = apart.command(&["diff"]);
     let output = diff.env("GIT_CEILING_DIRECTORIES", "/").output().expect("it runs");
@@ -174,10 +177,10 @@ fn the_summary_leaves_files_out_and_keeps_dns_in_every_format() {
 
 #[test]
 fn a_finding_that_the_change_brings_is_told() {
-    let place = Place::with("before.toml", PLOT.replace("\"any\"", "\"198.51.100.0/24\""));
-    place.write("after.toml", PLOT);
+    let place = Place::with("before.toml", PLOT);
+    place.write("after.toml", format!("{PLOT}\n[nodes.spare]\npublic = \"203.0.113.30\"\n"));
     let ended = place.run(&["diff", "before.toml", "after.toml", "--summary"]).code(2);
-    ended.prints("New findings").prints("ssh");
+    ended.prints("New findings").prints("warning idle-node: nodes.spare");
     place.run(&["diff", "after.toml", "after.toml"]).code(0).prints("No changes.");
 }
 

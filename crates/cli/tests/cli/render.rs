@@ -14,10 +14,12 @@ const TWO: &str = r#"name = "live"
 ssh = { from = "any" }
 
 [nodes.a]
+address = "10.0.0.1"
 public = "203.0.113.10"
 roles = ["edge", "livekit"]
 
 [nodes.b]
+address = "10.0.0.2"
 public = "203.0.113.11"
 roles = ["livekit", "redis"]
 

@@ -77,6 +77,24 @@ fn a_changed_secret_shows_where_nobody_has_it() {
     assert_eq!(place.read("stageplot.seals"), first);
 }
 
+/// Seals that come alone do nothing to anybody, and the reviewer is told.
+#[test]
+fn the_first_seals_are_said_and_break_no_rule() {
+    let place = place();
+    place.run(&["render", "--sealed", "--out", "before"]).code(0);
+    run_with_secrets(&place, &["seal"], "correct horse").code(0);
+    let said = "REDIS_PASSWORD is sealed for the first time; whether it changed cannot be told";
+    let diff = ["diff", "before", "stageplot.toml", "--deny", "internet,data,rooms"];
+    place.run(&diff).code(2).prints("Nothing changes on any node.").prints(said);
+    place
+        .run(&[&diff[..], &["--format", "markdown"]].concat())
+        .code(2)
+        .prints("`REDIS_PASSWORD` is sealed for");
+    let ended = place.run(&[&diff[..], &["--format", "json"]].concat()).code(2);
+    let json: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!((&json["impact"], &json["secrets"][1]["why"]), (&"none".into(), &"sealed".into()));
+}
+
 fn differing(a: &str, b: &str) -> usize {
     assert_eq!(a.lines().count(), b.lines().count());
     a.lines().zip(b.lines()).filter(|(a, b)| a != b).count()

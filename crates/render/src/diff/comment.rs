@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::policy::Broken;
-use super::words::{listed, period};
+use super::words::listed;
 use super::{Diff, Effect, FieldChange, FileDiff, FlowChange, Impact, NodeDiff, ServiceDiff, Status, Which};
 
 mod markdown;
@@ -113,6 +113,7 @@ impl<'a> Comment<'a> {
         findings(&mut page, self.diff);
         machines(&mut page, self.diff);
         services(&mut page, self.diff);
+        secrets(&mut page, self.diff);
         if !self.summary {
             reasons(&mut page, self.diff);
             files(&mut page, self.diff);
@@ -183,32 +184,17 @@ fn policy(page: &mut Page, broken: &[Broken]) {
 
 /// What people in a room will notice.
 fn people(page: &mut Page, diff: &Diff) {
-    let mut waits: BTreeMap<(bool, Option<u32>, &str), Vec<&str>> = BTreeMap::new();
-    for (node, effect) in diff.effects() {
-        if let (Some(service), true) = (&effect.service, effect.drops_rooms || effect.drain_seconds.is_some())
-        {
-            let key = (!effect.drops_rooms, effect.drain_seconds, service.as_str());
-            waits.entry(key).or_default().push(&node.name);
-        }
-    }
-    if waits.is_empty() && diff.rooms.is_empty() {
+    let people = diff.people();
+    if people.is_empty() && diff.rooms.is_empty() {
         page.always("\nNobody in a room is thrown out.\n");
         return;
     }
-    let nobody = waits.is_empty().then(|| "- nobody is thrown out\n".to_owned());
+    let nobody = people.is_empty().then(|| "- nobody is thrown out\n".to_owned());
     let sentences = diff.rooms.iter().map(|text| format!("- {}\n", sentence(&short(text, LONGEST))));
-    let lines = waits.iter().map(|((stays, seconds, service), nodes)| {
-        let place = format!("{} on {}", name(service), listed(&names(nodes)));
-        let wait = seconds.map(period);
-        match (stays, wait) {
-            (false, Some(wait)) => {
-                format!("- {place}: waits for its rooms up to {wait}, then people are thrown out\n")
-            }
-            (false, None) => format!("- {place}: people in a room may be thrown out\n"),
-            (true, wait) => format!("- {place}: waits for its rooms up to {}\n", wait.unwrap_or_default()),
-        }
-    });
-    page.list("\n**People in rooms**\n\n", nobody.into_iter().chain(sentences).chain(lines).collect());
+    let lines = people
+        .iter()
+        .map(|it| format!("- {} on {}: {}\n", name(it.service), listed(&names(&it.nodes)), it.text));
+    page.list("\n**People in rooms**\n\n", nobody.into_iter().chain(lines).chain(sentences).collect());
 }
 
 /// DNS records to set and to remove.
@@ -218,6 +204,12 @@ fn records(page: &mut Page, diff: &Diff) {
     page.code("\n**DNS: records to set (+) and to remove (-)**\n\n", set.chain(remove).collect());
     let warnings = diff.records.warnings().map(|text| format!("- {}\n", sentence(&short(&text, LONGEST))));
     page.list("\n", warnings.collect());
+}
+
+/// Secrets of which it cannot be told whether they changed.
+fn secrets(page: &mut Page, diff: &Diff) {
+    let lines = diff.secrets.iter().map(|it| format!("- {} {}\n", name(&it.name), it.why.in_words()));
+    page.list("\n**Secrets**\n\n", lines.collect());
 }
 
 /// Flows that open and close.

@@ -81,7 +81,7 @@ fn arrived(placement: &Placement<'_>, after: &Here<'_>) -> Option<String> {
 
 /// What it keeps on disk, or what it reads from there at its start, is something else.
 fn persistence(before: &Here<'_>, after: &Here<'_>, process: Impact) -> Option<String> {
-    if before.is_replica() || process < Impact::Drain {
+    if before.is_replica() || process < Impact::Restart {
         return None;
     }
     let (old, new) = (before.service.persistence.as_deref()?, after.service.persistence.as_deref());

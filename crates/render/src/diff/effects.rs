@@ -26,7 +26,7 @@ pub(super) fn of_service(placement: &Placement<'_>, streams_stay: Option<&str>) 
     let was = placement.before.as_ref().map(|before| before.service.kind.as_str());
     let drops_rooms = match was {
         // Rooms live in LiveKit, and are known by Redis.
-        Some("livekit") => process >= Impact::Drain,
+        Some("livekit") => process >= Impact::Restart,
         Some("redis") => reasons.iter().any(|reason| reason.impact == Impact::DataAtStake),
         _ => false,
     };
@@ -253,10 +253,15 @@ fn text(kind: &str, process: Impact, waits: Option<u32>, streams_stay: Option<&s
     match (process, kind, waits) {
         (Impact::Drain, _, waits) => {
             let most = waits.map(period).unwrap_or_default();
-            format!("it takes no new rooms, drains for up to {most}, then is recreated")
+            format!(
+                "it takes no new rooms, lets people in rooms finish for up to {most}, then throws them out and is recreated"
+            )
         }
         (Impact::Stop, _, Some(waits)) => {
-            format!("it drains for up to {}, then stops for good", period(waits))
+            format!(
+                "it lets people in rooms finish for up to {}, then throws them out and stops for good",
+                period(waits)
+            )
         }
         (Impact::Reload, "edge", _) => match streams_stay {
             Some(most) => format!("open WebSockets stay, for up to {most}"),

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::contents::Contents;
-use super::seals;
 use super::side::{self, File, NodeFiles};
 use super::{FieldChange, FileDiff, Status};
 use crate::ManifestEntry;
@@ -16,8 +15,8 @@ pub(super) struct Files<'a> {
     files: BTreeMap<String, Found<'a>>,
     /// Directories that are named by content, and the names that they have here.
     directories: BTreeMap<&'a str, String>,
-    /// The key of the seals in them.
-    made_with: Option<&'a str>,
+    /// Seals that are left out of account.
+    without: &'a [String],
 }
 
 /// A file of a machine.
@@ -30,9 +29,14 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// The files of a machine, those of a service by the name that `called` gives it.
-    pub(super) fn of(node: &'a NodeFiles, called: impl Fn(&str) -> Option<String>) -> Self {
-        let mut all = Self { made_with: node.manifest.made_with.as_deref(), ..Self::default() };
+    /// The files of a machine, those of a service by the name that `called` gives it, all
+    /// without these seals.
+    pub(super) fn of(
+        node: &'a NodeFiles,
+        without: &'a [String],
+        called: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let mut all = Self { without, ..Self::default() };
         for (path, file) in &node.files {
             let found = Found { path, file, entry: node.manifest.files.get(path.as_str()) };
             let (directory, rest) = by_content(path).unwrap_or(("", path));
@@ -70,16 +74,14 @@ impl<'a> Files<'a> {
     pub(super) fn bytes(&self, path: &str) -> Option<Cow<'a, [u8]>> {
         let found = self.files.get(path)?;
         let bytes = found.file.bytes()?;
-        // Only what is about several services names their directories.
-        if found.entry.is_some_and(|entry| entry.service.is_some()) || self.directories.is_empty() {
-            return Some(bytes.into());
-        }
         let Ok(text) = std::str::from_utf8(bytes) else { return Some(bytes.into()) };
-        let plain = self.directories.iter().fold(Cow::Borrowed(text), |text, (directory, plain)| match text
-            .contains(directory)
-        {
-            true => Cow::Owned(text.replace(directory, plain)),
-            false => text,
+        // Only what is about several services names their directories.
+        let is_own = found.entry.is_some_and(|entry| entry.service.is_some());
+        let directories = self.directories.iter().filter(|_| !is_own);
+        let directories = directories.map(|(directory, plain)| (*directory, plain.as_str()));
+        let seals = self.without.iter().map(|seal| (seal.as_str(), ""));
+        let plain = directories.chain(seals).fold(Cow::Borrowed(text), |text, (from, to)| {
+            if text.contains(from) { Cow::Owned(text.replace(from, to)) } else { text }
         });
         Some(match plain {
             Cow::Borrowed(text) => text.as_bytes().into(),
@@ -97,13 +99,7 @@ impl<'a> Files<'a> {
 
     fn pair(&self, other: &Self, path: &str) -> Option<FileDiff> {
         let (old, new) = (self.files.get(path), other.files.get(path));
-        let (before, after) = match (self.bytes(path), other.bytes(path)) {
-            (Some(before), Some(after)) => {
-                let (before, after) = seals::telling(before, after, self.made_with == other.made_with);
-                (Some(before), Some(after))
-            }
-            either => either,
-        };
+        let (before, after) = (self.bytes(path), other.bytes(path));
         let status = match (&before, &after) {
             (Some(_), Some(_)) => Status::Changed,
             (Some(_), None) => Status::Removed,

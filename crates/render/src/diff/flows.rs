@@ -1,6 +1,9 @@
 //! Flows that open and close.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
 
 use super::FlowChange;
 use super::names::Names;
@@ -9,7 +12,7 @@ use crate::summary::Party;
 
 /// What a flow is known by, wherever it arrives and whatever it is for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+struct Key {
     from: Party,
     service: Option<String>,
     endpoint: Option<String>,
@@ -20,15 +23,87 @@ pub(super) struct Key {
 /// From where a flow comes, and where it arrives. Both are groups: no pair of nodes is
 /// ever listed.
 #[derive(Default)]
-pub(super) struct Way {
+struct Way {
     /// The nodes of the service that connects; none for other parties.
     from: BTreeSet<String>,
     to: BTreeSet<String>,
     reason: String,
 }
 
+/// The flows that open, and those that close. Where sources widen, that is an opening;
+/// where they narrow, a closing.
+pub(super) fn compare(before: &Side, after: &Side, names: &Names) -> (Vec<FlowChange>, Vec<FlowChange>) {
+    let (old, new) = (of(before, names), of(after, &Names::none()));
+    let (opened, closed) = (opened(&old, &new), opened(&new, &old));
+    (widened(&opened, &closed), widened(&closed, &opened))
+}
+
+/// Flows of one direction, without those that a wider flow of the other takes in; those
+/// that take in others name them.
+fn widened(these: &[FlowChange], others: &[FlowChange]) -> Vec<FlowChange> {
+    let mut by_target: BTreeMap<_, Vec<&FlowChange>> = BTreeMap::new();
+    for flow in others {
+        by_target.entry(target(flow)).or_default().push(flow);
+    }
+    let mut flows = Vec::with_capacity(these.len());
+    for flow in these {
+        let others = by_target.get(&target(flow)).map_or(&[][..], Vec::as_slice);
+        if others.iter().any(|other| takes_in(&other.from, &flow.from)) {
+            continue;
+        }
+        let narrower = others.iter().filter(|other| takes_in(&flow.from, &other.from));
+        let narrower: Vec<_> = narrower.map(|other| other.from.clone()).collect();
+        let from = match &flow.from {
+            Party::Nets(nets) if narrower.is_empty() => Party::Nets(apart(nets, others)),
+            party => party.clone(),
+        };
+        flows.push(FlowChange { narrower, from, ..flow.clone() });
+    }
+    flows
+}
+
+/// Where a flow arrives.
+fn target(flow: &FlowChange) -> impl Ord + use<> {
+    let FlowChange { service, endpoint, protocol, ports, nodes, .. } = flow.clone();
+    (service, endpoint, protocol, ports, nodes)
+}
+
+/// Whether all that one party's addresses are among the other's, and not the other way
+/// round.
+fn takes_in(wide: &Party, narrow: &Party) -> bool {
+    covers(wide, narrow) && !covers(narrow, wide)
+}
+
+fn covers(wide: &Party, narrow: &Party) -> bool {
+    let (Some(wide), Some(narrow)) = (nets(wide), nets(narrow)) else { return false };
+    narrow.iter().all(|narrow| wide.iter().any(|wide| wide.contains(narrow)))
+}
+
+/// The networks of the list that none of the other parties has as they are; all, where
+/// nothing would be left.
+fn apart(list: &[String], others: &[&FlowChange]) -> Vec<String> {
+    let known = |net: &String| {
+        others.iter().any(|other| matches!(&other.from, Party::Nets(nets) if nets.contains(net)))
+    };
+    let apart: Vec<_> = list.iter().filter(|net| !known(net)).cloned().collect();
+    if apart.is_empty() { list.to_vec() } else { apart }
+}
+
+/// The addresses of a party; none for a service, and where they cannot be read.
+fn nets(party: &Party) -> Option<Vec<IpNet>> {
+    match party {
+        Party::Internet => {
+            let all =
+                [IpNet::new(Ipv4Addr::UNSPECIFIED.into(), 0), IpNet::new(Ipv6Addr::UNSPECIFIED.into(), 0)];
+            all.into_iter().collect::<Result<_, _>>().ok()
+        }
+        Party::Network { nets, .. } | Party::Nets(nets) => nets.iter().map(|net| net.parse().ok()).collect(),
+        Party::Service(_) => None,
+    }
+}
+
 /// The flows that the second side has and the first has not.
-pub(super) fn opened(before: &BTreeMap<Key, Way>, after: &BTreeMap<Key, Way>) -> Vec<FlowChange> {
+fn opened(before: &BTreeMap<Key, Way>, after: &BTreeMap<Key, Way>) -> Vec<FlowChange> {
     let nothing = Way::default();
     let changes = after.iter().flat_map(|(key, now)| {
         let was = before.get(key).unwrap_or(&nothing);
@@ -42,6 +117,7 @@ pub(super) fn opened(before: &BTreeMap<Key, Way>, after: &BTreeMap<Key, Way>) ->
             ports: String::new(),
             nodes: to,
             reason: now.reason.clone(),
+            narrower: Vec::new(),
         };
         let new_to: Vec<_> = now.to.difference(&was.to).cloned().collect();
         let new_from: Vec<_> = now.from.difference(&was.from).cloned().collect();
@@ -81,7 +157,7 @@ fn range(ports: &str) -> Option<(u32, u32)> {
 }
 
 /// All flows of a side, and what the operator keeps open.
-pub(super) fn of(side: &Side, names: &Names) -> BTreeMap<Key, Way> {
+fn of(side: &Side, names: &Names) -> BTreeMap<Key, Way> {
     let summary = side.summary();
     let node = |name: &String| names.node(name).to_owned();
     let mut all: BTreeMap<Key, Way> = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a change does, mildest first.
+/// What a change does, mildest first: in the order of what people feel of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -16,12 +16,13 @@ pub enum Impact {
     Start,
     /// The service, or the machine, reads its configuration again; connections stay.
     Reload,
-    /// The service takes nothing new, waits for its rooms, and is replaced.
-    Drain,
     /// A process of the user's own has to be started again.
     Restart,
     /// The container is replaced; its connections end.
     Recreate,
+    /// The service takes nothing new, waits for its rooms, and is replaced: people
+    /// who are still in a room then are thrown out.
+    Drain,
     /// The service does not run there any more.
     Stop,
     /// Data may be lost or left behind.
@@ -35,9 +36,9 @@ impl Impact {
         Self::Live,
         Self::Start,
         Self::Reload,
-        Self::Drain,
         Self::Restart,
         Self::Recreate,
+        Self::Drain,
         Self::Stop,
         Self::DataAtStake,
     ];

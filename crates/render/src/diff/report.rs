@@ -49,6 +49,10 @@ pub struct Diff {
     /// Files about the whole that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overview: Vec<FileDiff>,
+    /// Secrets of which it cannot be told whether they changed: what reads them is
+    /// compared as if they had not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretDiff>,
     /// What a rule can name.
     #[serde(skip)]
     pub(super) known: Known,
@@ -90,6 +94,7 @@ impl Default for Diff {
             records: RecordChanges::default(),
             findings: Vec::new(),
             overview: Vec::new(),
+            secrets: Vec::new(),
             known: Known::default(),
         }
     }
@@ -113,6 +118,7 @@ impl Diff {
             records,
             findings,
             overview,
+            secrets,
             known: _,
         } = self;
         stack.is_empty()
@@ -124,6 +130,7 @@ impl Diff {
             && records.is_empty()
             && findings.is_empty()
             && overview.is_empty()
+            && secrets.is_empty()
     }
 
     /// The same without what differs in each file.
@@ -222,6 +229,29 @@ pub struct ServiceDiff {
     pub fields: Vec<FieldChange>,
 }
 
+/// A secret of which it cannot be told whether it changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct SecretDiff {
+    /// Its name, as seals have it.
+    pub name: String,
+    /// Why it cannot be told.
+    pub why: Untold,
+}
+
+/// Why it cannot be told whether a secret changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Untold {
+    /// Only the second side has a seal of it.
+    Sealed,
+    /// Only the first side has one.
+    Unsealed,
+    /// The seals were made with two keys.
+    OtherKey,
+}
+
 /// A flow that opens or closes: who may connect to what.
 ///
 /// [`opens`](Self::opens) and [`closes`](Self::closes) say it in words.
@@ -248,6 +278,10 @@ pub struct FlowChange {
     pub nodes: Vec<String>,
     /// Why.
     pub reason: String,
+    /// Who could already connect, or still can, where `from` takes them in: the sources
+    /// of the flow widen or narrow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub narrower: Vec<crate::summary::Party>,
 }
 
 impl FlowChange {

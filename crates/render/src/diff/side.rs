@@ -46,13 +46,14 @@ impl Side {
     /// [`SideError::Secrets`] where it was not rendered with
     /// [`Secrets::Sealed`](crate::Secrets::Sealed).
     pub fn of(topology: &Topology, rendering: Rendering) -> Result<Self, SideError> {
+        let summary = Summary::of(topology).sealed(rendering.sealed);
         let nodes = rendering.bundles.into_iter().flat_map(|bundle| {
             let node = bundle.node;
             bundle.artifacts.into_iter().map(move |file| (format!("{node}/{}", file.path), file))
         });
         let overview = rendering.overview.into_iter().map(|file| (file.path.clone(), file));
         let files = nodes.chain(overview).map(|(path, file)| (path, File::Rendered(file.bytes)));
-        Self::new(files, Some(Summary::of(topology)))
+        Self::new(files, Some(summary))
     }
 
     /// Reads a tree that `stageplot render --sealed` or

@@ -1,6 +1,7 @@
 //! What a diff says, in words.
 
-use super::{FieldChange, FileDiff, FlowChange, Impact, Status};
+use super::{FieldChange, FileDiff, FlowChange, Impact, Status, Untold};
+use crate::summary::Party;
 
 /// `a, b and c`; of many, the first few and how many more.
 pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
@@ -83,15 +84,54 @@ impl FileDiff {
     }
 }
 
+impl Untold {
+    /// As people say it of a secret: `is sealed for the first time; …`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Sealed => "is sealed for the first time; whether it changed cannot be told",
+            Self::Unsealed => "is not sealed any more; whether it changed cannot be told",
+            Self::OtherKey => "is sealed with another key; whether it changed cannot be told",
+        }
+    }
+}
+
 impl FlowChange {
-    /// Says that it opens: `the Internet can now reach 7881/tcp on media-2 (…)`.
+    /// Says that it opens: `the Internet can now reach 7881/tcp on media-2 (…)`; where it
+    /// widens, `22/tcp (ssh) on front: from 198.51.100.0/24 → from anybody`.
     pub fn opens(&self) -> String {
-        self.sentence("can now reach")
+        match self.narrower.as_slice() {
+            [] => self.sentence("can now reach"),
+            narrower => self.sources(narrower, std::slice::from_ref(&self.from)),
+        }
     }
 
-    /// Says that it closes: `rooms no longer reaches 6379/tcp on media-1 (…)`.
+    /// Says that it closes: `rooms no longer reaches 6379/tcp on media-1 (…)`; where it
+    /// narrows, `22/tcp (ssh) on front: from anybody → from 198.51.100.0/24`.
     pub fn closes(&self) -> String {
-        self.sentence("no longer reaches")
+        match self.narrower.as_slice() {
+            [] => self.sentence("no longer reaches"),
+            narrower => self.sources(std::slice::from_ref(&self.from), narrower),
+        }
+    }
+
+    fn sources(&self, before: &[Party], after: &[Party]) -> String {
+        let from = |parties: &[Party]| {
+            let names = parties.iter().map(|party| match party {
+                Party::Internet => "anybody".to_owned(),
+                party => party.to_string(),
+            });
+            listed(&names.collect::<Vec<_>>())
+        };
+        let Self { ports, protocol, nodes, .. } = self;
+        let (before, after) = (from(before), from(after));
+        format!("{ports}/{protocol} ({}) on {}: from {before} → from {after}", self.why(), listed(nodes))
+    }
+
+    fn why(&self) -> String {
+        match &self.service {
+            Some(service) => format!("{service}: {}", self.reason),
+            None => self.reason.clone(),
+        }
     }
 
     fn sentence(&self, verb: &str) -> String {
@@ -99,10 +139,7 @@ impl FlowChange {
             [] => self.from.to_string(),
             nodes => format!("{} on {}", self.from, listed(nodes)),
         };
-        let why = match &self.service {
-            Some(service) => format!("{service}: {}", self.reason),
-            None => self.reason.clone(),
-        };
-        format!("{from} {verb} {}/{} on {} ({why})", self.ports, self.protocol, listed(&self.nodes))
+        let Self { ports, protocol, nodes, .. } = self;
+        format!("{from} {verb} {ports}/{protocol} on {} ({})", listed(nodes), self.why())
     }
 }

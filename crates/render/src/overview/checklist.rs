@@ -1,12 +1,16 @@
 //! What to look at by hand, with commands that tell well from ill: none that
 //! succeeds against a program that is down, or that refuses the one who asks.
 
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use serde::Serialize;
 use stageplot_topology::{
-    Attachment, Edge, Party, Protocol, Scope, ServiceSpec, Speaks, StartStep, Tls, Topology, Turn, TurnTls,
+    Attachment, Edge, HostName, Party, Port, Protocol, Scope, ServiceSpec, Speaks, StartStep, Tls, Topology,
+    Turn, TurnTls, listen,
 };
 
-use super::dns;
+use super::dns::{self, Record};
 use super::runbook::{LINES, listed};
 
 /// One thing to look at.
@@ -29,6 +33,8 @@ impl Check {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Checklist {
     dns: Vec<Check>,
+    /// Names that lead to nodes whose public address the plot does not have.
+    unknown: Vec<Unknown>,
     /// From any machine outside.
     outside: Vec<Check>,
     /// What must not answer.
@@ -39,12 +45,25 @@ pub(super) struct Checklist {
     client_urls: Vec<String>,
 }
 
+/// A name, and a node that it leads to by an address nobody told.
+#[derive(Debug, Serialize)]
+struct Unknown {
+    name: String,
+    node: String,
+}
+
 /// A STUN Binding request (RFC 8489, § 5) and the first bytes of the answer.
 const STUN: &str = r"printf '\000\001\000\000\041\022\244\102stageplot-id'";
 
 impl Checklist {
     pub(super) fn new(topology: &Topology) -> Self {
-        let mut list = Self { dns: names(topology), closed: closed(topology), ..Self::default() };
+        let records = dns::records(topology);
+        let mut list = Self {
+            dns: names(&records),
+            unknown: unknown(&records),
+            closed: closed(topology),
+            ..Self::default()
+        };
         for service in topology.services().iter().filter(|service| !service.placements.is_empty()) {
             match &service.kind {
                 ServiceSpec::Edge(edge) => list.edge(topology, service, edge),
@@ -152,23 +171,62 @@ pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> V
             asked.collect()
         }
         ServiceSpec::App(app) => {
-            let (Some(port), Some(path)) = (app.port, &app.health) else { return Vec::new() };
-            let url = format!("'http://127.0.0.1:{port}{path}'");
-            let off_docker =
-                step.placements.iter().all(|&id| topology.placement(id).attachment == Attachment::OffDocker);
-            vec![match off_docker {
-                true => Check::new("", format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' {url}"), "200"),
-                false => Check::new(
-                    "",
-                    format!("{compose} exec -T {name} wget -q -O /dev/null {url} && echo well"),
-                    "well",
-                ),
-            }]
+            let Some(port) = app.port else { return Vec::new() };
+            let status = |url: &str| format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' '{url}'");
+            let of_address = |node: &str, address: IpAddr| match &app.health {
+                Some(path) => Check::new(node, status(&format!("http://{}{path}", at(address, port))), "200"),
+                None => Check::new(node, format!("nc -vz -w 3 {address} {port}"), "succeeded"),
+            };
+            match (off_docker(topology, step), &app.health) {
+                (true, _) => {
+                    let addresses = listens(topology, step).into_iter().flat_map(|(node, addresses)| {
+                        addresses.into_iter().map(move |address| (node, asked(address)))
+                    });
+                    addresses.take(LINES).map(|(node, address)| of_address(node, address)).collect()
+                }
+                (false, Some(path)) => {
+                    let url = format!("'http://127.0.0.1:{port}{path}'");
+                    let ask = format!("{compose} exec -T {name} wget -q -O /dev/null {url} && echo well");
+                    vec![Check::new("", ask, "well")]
+                }
+                (false, None) => Vec::new(),
+            }
         }
     };
     checks.sort();
     checks.dedup();
     checks
+}
+
+/// Whether the user starts what is started in a step.
+pub(super) fn off_docker(topology: &Topology, step: &StartStep) -> bool {
+    step.placements.iter().all(|&id| topology.placement(id).attachment == Attachment::OffDocker)
+}
+
+/// The addresses that a service of the user's own, which the plot does not start, has to
+/// listen on for HTTP, by node.
+pub(super) fn listens<'a>(topology: &'a Topology, step: &StartStep) -> Vec<(&'a str, Vec<IpAddr>)> {
+    let Some(http) = topology.endpoint_named(step.service, "http") else { return Vec::new() };
+    let placements = step.placements.iter();
+    let listens = placements.map(|&at| {
+        let node = topology.node(topology.placement(at).node);
+        (node.name.as_str(), listen(topology, http.id, at))
+    });
+    listens.collect()
+}
+
+/// An address and a port, as a URL has them.
+pub(super) fn at(address: IpAddr, port: Port) -> SocketAddr {
+    SocketAddr::new(address, port.number())
+}
+
+/// Where one asks what listens on an address: all addresses are none to ask.
+fn asked(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(all) if all.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(all) if all.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        one => one,
+    }
 }
 
 fn certificate(name: &str, port: u16) -> Check {
@@ -183,8 +241,7 @@ fn certificate(name: &str, port: u16) -> Check {
 }
 
 /// Every name resolves to what `dns.txt` says.
-fn names(topology: &Topology) -> Vec<Check> {
-    let records = dns::records(topology);
+fn names(records: &Records<'_>) -> Vec<Check> {
     let checks = records.iter().flat_map(|(name, record)| {
         ["A", "AAAA"].into_iter().filter_map(move |kind| {
             let addresses = record.addresses.iter().filter(|&&ip| dns::kind(ip) == kind);
@@ -196,6 +253,16 @@ fn names(topology: &Topology) -> Vec<Check> {
     });
     checks.take(LINES).collect()
 }
+
+/// What `dns.txt` cannot say.
+fn unknown(records: &Records<'_>) -> Vec<Unknown> {
+    let unknown = records.iter().flat_map(|(name, record)| {
+        record.unknown.iter().map(|node| Unknown { name: name.to_string(), node: node.clone() })
+    });
+    unknown.take(LINES).collect()
+}
+
+type Records<'a> = BTreeMap<&'a HostName, Record>;
 
 /// Attempts that must fail: TCP ports that no flow opens to the Internet.
 fn closed(topology: &Topology) -> Vec<String> {

@@ -65,9 +65,10 @@ pub(super) fn render(topology: &Topology) -> String {
         for &address in addresses {
             text.push_str(&format!("{name}. 300 IN {} {address}\n", kind(address)));
         }
+        let leads = if addresses.is_empty() { "leads" } else { "also leads" };
         for node in unknown {
             text.push_str(&format!(
-                "; {name}. also leads to {node}, for which the plot has no public address: \
+                "; {name}. {leads} to {node}, for which the plot has no public address: \
                  set nodes.{node}.public, or the address by which clients reach it.\n"
             ));
         }

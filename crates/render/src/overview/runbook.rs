@@ -1,16 +1,17 @@
 //! The runbook: the operator's checklist and steps, filled in with this plot's
 //! names, addresses, ports and commands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::net::IpAddr;
 
 use serde::Serialize;
 use stageplot_topology::{
-    Attachment, FirewallInput, FirewallRule, Hook, Livekit, Node, NodeId, PlacementId, Service, ServiceSpec,
-    Sources, StartStep, Topology, firewall,
+    App, FirewallInput, FirewallRule, Hook, Livekit, Node, NodeId, Persistence, PlacementId, Registry,
+    Service, ServiceSpec, Sources, StartStep, Topology, firewall,
 };
 
-use super::checklist::{Check, Checklist, of_step};
+use super::checklist::{Check, Checklist, at, listens, of_step, off_docker};
 use crate::RenderError;
 use crate::firewall::table;
 use crate::parallel;
@@ -41,6 +42,8 @@ struct Runbook<'a> {
     redis: Vec<Backup<'a>>,
     externals: Vec<&'a str>,
     secrets: Vec<String>,
+    /// Where images come from, if not from Docker Hub.
+    registries: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -60,7 +63,18 @@ struct Step {
     nodes: String,
     /// Whether Docker runs it.
     container: bool,
+    /// Where it has to listen, where Docker does not run it.
+    listens: Vec<Listens>,
+    /// Whether its image has to have the programs that ask whether it is well.
+    asked_inside: bool,
     checks: Vec<Check>,
+}
+
+/// The addresses that a process of the user's own has to listen on, on a node.
+#[derive(Serialize)]
+struct Listens {
+    node: String,
+    addresses: String,
 }
 
 /// One table of rules, and the nodes that have it.
@@ -92,6 +106,8 @@ struct Backup<'a> {
     port: u16,
     password: bool,
     appendonly: bool,
+    /// What a snapshot is called where Redis finds it at its start.
+    file: &'static str,
 }
 
 /// The runbook as Markdown.
@@ -123,6 +139,7 @@ pub(super) fn render(topology: &Topology, templates: &Templates) -> Result<Strin
             .map(|s| s.name.as_str())
             .collect(),
         secrets: secrets(topology),
+        registries: registries(topology),
         dir,
         compose,
     };
@@ -170,9 +187,26 @@ fn step(topology: &Topology, step: &StartStep, compose: &str) -> Step {
         service: service.name.to_string(),
         what: what.to_owned(),
         nodes: listed(step.placements.iter().map(|id| topology.node(of(id).node).name.as_str())),
-        container: step.placements.iter().any(|id| of(id).attachment != Attachment::OffDocker),
+        container: !off_docker(topology, step),
+        listens: own_process(topology, step, service),
+        asked_inside: matches!(&service.kind, ServiceSpec::App(app) if app.port.is_some() && app.health.is_some())
+            && !off_docker(topology, step),
         checks: of_step(topology, step, compose),
     }
+}
+
+/// Where a process of the user's own has to listen.
+fn own_process(topology: &Topology, step: &StartStep, service: &Service) -> Vec<Listens> {
+    let ServiceSpec::App(App { port: Some(port), .. }) = &service.kind else { return Vec::new() };
+    if !off_docker(topology, step) {
+        return Vec::new();
+    }
+    let on_nodes = listens(topology, step).into_iter().take(LINES);
+    let on_node = |(node, addresses): (&str, Vec<IpAddr>)| Listens {
+        node: node.to_owned(),
+        addresses: addresses.into_iter().map(|ip| at(ip, *port).to_string()).collect::<Vec<_>>().join(", "),
+    };
+    on_nodes.map(on_node).filter(|listens| !listens.addresses.is_empty()).collect()
 }
 
 /// Names in a sentence; of many the first, the last and how many.
@@ -238,13 +272,24 @@ fn drain(service: &Service) -> Option<Drain<'_>> {
 fn backup<'a>(topology: &'a Topology, service: &'a Service) -> Option<Backup<'a>> {
     let ServiceSpec::Redis(redis) = &service.kind else { return None };
     let primary = topology.placement(service.primary?);
+    let appendonly = redis.persistence == Persistence::Aof;
     Some(Backup {
         service: service.name.as_str(),
         node: topology.node(primary.node).name.to_string(),
         port: redis.port.number(),
         password: redis.password.is_some(),
-        appendonly: redis.persistence == stageplot_topology::Persistence::Aof,
+        appendonly,
+        // A log may begin with a snapshot, and so be one.
+        file: if appendonly { "appendonly.aof" } else { "dump.rdb" },
     })
+}
+
+/// Where images are pulled from, each once, without Docker Hub.
+fn registries(topology: &Topology) -> Vec<String> {
+    let images = topology.images();
+    let registries: BTreeSet<_> = images.keys().map(|image| topology.pulled(image).registry()).collect();
+    let others = registries.iter().filter(|registry| **registry != Registry::docker_hub());
+    others.map(ToString::to_string).collect()
 }
 
 /// Where the plot's secrets come from, each once.

@@ -164,8 +164,15 @@ fn a_record_that_cannot_be_known_is_said_to_be_missing() {
                 [edge]\ndomain = \"live.example.com\"\n[app]\nrun = \"host\"\nport = 8080\nroutes = \"/*\"\n";
     let built =
         Document::parse(Format::Toml, "stageplot.toml", text).and_then(|document| Plot::read(&document));
-    let dns = super::dns::render(&built.expect("a plot").topology);
-    assert!(dns.contains("; live.example.com. also leads to front"), "{dns}");
+    let topology = built.expect("a plot").topology;
+    let dns = super::dns::render(&topology);
+    assert!(dns.contains("; live.example.com. leads to front"), "{dns}");
+    let rendering =
+        render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("renders");
+    let runbook = rendering.overview.iter().find(|artifact| artifact.path == "runbook.md").expect("the file");
+    let runbook = String::from_utf8(runbook.bytes.clone()).expect("text");
+    assert!(runbook.contains("live.example.com leads to front, for which the plot has no public address"));
+    assert!(!runbook.contains("No name is used"), "{runbook}");
 }
 
 /// The blocks of code of a Markdown document.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use stageplot_topology::decode::{self, FromScalar};
 
 /// The fingerprint of one secret. It prints as 32 hexadecimal digits.
@@ -50,6 +50,12 @@ impl FromScalar for Seal {
 
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(|error: InvalidSeal| error.to_string())
+    }
+}
+
+impl Serialize for Seal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

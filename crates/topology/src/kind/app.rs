@@ -50,7 +50,9 @@ pub struct App {
     pub image: Option<ImageRef>,
     /// The port of its HTTP service.
     pub port: Option<Port>,
-    /// The path that answers 2xx while the service is well.
+    /// The path that answers 2xx while the service is well. The edge asks for it, and
+    /// so does Docker, inside the container: its image needs `sh` and `wget`, which
+    /// an image of Alpine has and one made from scratch has not.
     pub health: Option<String>,
     /// The paths that the edge sends here, `*` at the end for all below.
     #[serde(deserialize_with = "crate::value::one_or_many")]

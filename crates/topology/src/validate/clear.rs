@@ -37,7 +37,7 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
         Code::ClearOverInternet,
         FieldPath::root().key("nodes").key(first.as_str()).key("address"),
         format!(
-            "{} is unencrypted and goes over the Internet, for {} share no private network",
+            "unencrypted over the Internet: {}; {} share no private network",
             listed(&talks.into_iter().collect::<Vec<_>>()),
             listed(&all)
         ),

@@ -8,8 +8,9 @@ use crate::{Code, Findings, Livekit, SecretRef, Topology};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     for (path, secret) in topology.secrets() {
-        // A setting of a DNS module may well be none.
-        if let SecretRef::Literal(_) = secret
+        // A setting of a DNS module may well be none; an empty one is told below.
+        if let SecretRef::Literal(literal) = secret
+            && !literal.expose().is_empty()
             && is_secret_path(&path)
         {
             findings.add(

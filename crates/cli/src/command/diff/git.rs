@@ -80,6 +80,11 @@ impl Revision {
                 .help("compare two plots, or two rendered trees"));
         }
         if revision.git(&["rev-parse", "--quiet", "--verify", &format!("{name}^{{tree}}")], None)?.is_none() {
+            if revision.git(&["rev-list", "--max-count=1", "--all"], None)?.is_some_and(|ids| ids.is_empty())
+            {
+                return Err(Failure::new("the git repository has no commit yet")
+                    .help("commit first, or name both sides"));
+            }
             return Err(Failure::new(format!("git knows no revision {name} here"))
                 .help("in CI, fetch it first: a shallow clone has the last commit alone"));
         }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use stageplot_render::diff::policy::Broken;
 use stageplot_render::diff::{
-    Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, ServiceDiff, Status, Which,
+    Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, People, SecretDiff, ServiceDiff, Status, Which,
 };
 
 use crate::{counted, listed};
@@ -18,12 +18,13 @@ pub(super) fn draw(diff: &Diff, summary: bool, broken: Option<&[Broken]>) -> Str
         return "No changes.\n".to_owned() + &broken.map_or_else(String::new, rules);
     }
     let mut text = title(diff);
+    text.push_str(&people(diff));
     text.push_str(&changes(diff));
     text.push_str(&machines(diff));
-    text.push_str(&rooms(diff));
     text.push_str(&records(diff));
     text.push_str(&flows(diff));
     text.push_str(&findings(diff));
+    text.push_str(&secrets(diff));
     if !summary {
         text.push_str(&files(diff));
     }
@@ -64,6 +65,22 @@ fn title(diff: &Diff) -> String {
             format!("{bold}{nodes}, at worst:{bold:#} {impact} ({})\n", listed(&places))
         }
     }
+}
+
+/// What people in a room will notice.
+fn people(diff: &Diff) -> String {
+    let line = |it: &People<'_>| {
+        let nodes: Vec<_> = it.nodes.iter().map(|node| clean(node)).collect();
+        format!("{} on {}: {}", clean(it.service), listed(&nodes), it.text)
+    };
+    let sentences = diff.rooms.iter().map(|text| clean(text));
+    section("People in rooms", &diff.people().iter().map(line).chain(sentences).collect::<Vec<_>>())
+}
+
+/// Secrets of which it cannot be told whether they changed.
+fn secrets(diff: &Diff) -> String {
+    let line = |it: &SecretDiff| format!("{} {}", clean(&it.name), it.why.in_words());
+    section("Secrets", &diff.secrets.iter().map(line).collect::<Vec<_>>())
 }
 
 /// What becomes of the stack and its services as a whole.
@@ -154,11 +171,6 @@ fn effect_lines(effect: &Effect) -> String {
 
 fn subject(effect: &Effect) -> String {
     effect.service.as_deref().map_or_else(|| "the machine".to_owned(), clean)
-}
-
-/// What people in rooms notice of the whole.
-fn rooms(diff: &Diff) -> String {
-    section("People in rooms", &diff.rooms.iter().map(|text| clean(text)).collect::<Vec<_>>())
 }
 
 /// DNS records to set and to remove.

@@ -5,7 +5,7 @@ use proptest::sample::select;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
 use super::*;
-use crate::diff::{LineChange, Reason, Record, RecordChanges};
+use crate::diff::{LineChange, Reason, Record, RecordChanges, SecretDiff, Untold};
 use crate::summary::Party;
 
 /// What hostile names are made of.
@@ -151,8 +151,10 @@ fn diff(texts: &[String], times: usize) -> Diff {
         ports: text(at),
         nodes: vec![text(at)],
         reason: text(at),
+        narrower: if at.is_multiple_of(2) { vec![Party::Nets(vec![text(at)])] } else { Vec::new() },
     };
     let record = |at: usize| Record { name: text(at), kind: text(at), value: text(at) };
+    let secret = |at: usize| SecretDiff { name: text(at), why: Untold::OtherKey };
     Diff {
         impact: Impact::DataAtStake,
         stack: vec![field(0)],
@@ -167,6 +169,7 @@ fn diff(texts: &[String], times: usize) -> Diff {
             gone: (0..times).map(text).collect(),
         },
         overview: vec![file(0)],
+        secrets: (0..times).map(secret).collect(),
         ..Diff::default()
     }
 }

@@ -103,32 +103,54 @@ fn fence_of(line: &str) -> Option<(char, usize)> {
     (length >= 3).then_some((c, length))
 }
 
+/// Writes a value as text, with an escape before what would be more than text in its
+/// place, and before nothing else: the file is read as it is as well.
+///
+/// What the template has before and after the value is taken to be the worst.
 fn escape(value: &str, out: &mut String) {
     let chars: Vec<char> = value.chars().collect();
+    let mut open = 0_usize;
     for (at, &c) in chars.iter().enumerate() {
-        let inner = at > 0 && at + 1 < chars.len();
-        match c {
+        let previous = at.checked_sub(1).map(|at| chars[at]);
+        let next = chars.get(at + 1).copied();
+        let in_word = previous.is_some_and(|c| c.is_ascii_alphanumeric())
+            && next.is_some_and(|c| c.is_ascii_alphanumeric());
+        let is_plain = match c {
             // A character reference is never structure, so it holds even a line break.
-            c if c.is_control() => push_reference(c, out),
-            ' ' if !inner || chars[at - 1] == ' ' => push_reference(c, out),
+            c if c.is_control() => {
+                push_reference(c, out);
+                continue;
+            }
+            ' ' if previous.is_none_or(|c| c == ' ') || next.is_none() => {
+                push_reference(c, out);
+                continue;
+            }
+            '/' | ',' | '%' | '?' | '\'' => true,
             // Within a word these mean nothing, and addresses stay readable.
-            '-' | '_'
-                if inner
-                    && chars[at - 1].is_ascii_alphanumeric()
-                    && chars[at + 1].is_ascii_alphanumeric() =>
-            {
-                out.push(c);
+            '_' | '#' => in_word,
+            // A number at the start of a line, and one of these: a list.
+            '.' => !chars[..at].iter().all(char::is_ascii_digit) || next.is_some_and(|c| c != ' '),
+            // What a link leads to touches what stands before.
+            '(' if previous == Some(' ') => {
+                open += 1;
+                true
             }
-            '.' if inner
-                && chars[at - 1].is_ascii_alphanumeric()
-                && chars[at + 1].is_ascii_alphanumeric() =>
-            {
-                out.push(c);
+            ')' if open > 0 => {
+                open -= 1;
+                true
             }
-            '/' | ',' | '%' | '?' => out.push(c),
-            c if c.is_ascii_punctuation() => out.extend(['\\', c]),
-            c => out.push(c),
+            // These mean something at the start of a line, or after what the template says.
+            ':' | ';' | '-' | '+' | '=' | '@' | '^' | '{' | '}' | '$' => previous.is_some(),
+            '>' => previous.is_some_and(|c| " -=".contains(c)),
+            // And these before what may follow.
+            '&' => previous.is_some() && next == Some(' '),
+            '!' => previous.is_some() && next.is_some(),
+            c => !c.is_ascii_punctuation(),
+        };
+        if !is_plain {
+            out.push('\\');
         }
+        out.push(c);
     }
 }
 

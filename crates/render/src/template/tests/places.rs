@@ -137,7 +137,11 @@ fn xml() {
 
 #[test]
 fn markdown() {
-    writes(Dialect::Markdown, "at {{ v }}", "media-1.example.com:80", "at media-1.example.com\\:80");
+    writes(Dialect::Markdown, "at {{ v }}", "media-1.example.com:80", "at media-1.example.com:80");
+    let reason = "ssh: the operator's way in (from 10.0.0.0/8), $5 & more -> all";
+    writes(Dialect::Markdown, "| {{ v }} |", reason, &format!("| {reason} |"));
+    writes(Dialect::Markdown, "{{ v }}", "1. a", "1\\. a");
+    writes(Dialect::Markdown, "[a]{{ v }}", "(b)", "[a]\\(b\\)");
     writes(
         Dialect::Markdown,
         "```sh\ncat {{ v | shell }}\n```\n{{ v }}",

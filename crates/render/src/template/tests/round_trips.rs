@@ -128,13 +128,16 @@ proptest! {
     }
 
     #[test]
-    fn markdown_holds_everything(value in hostile()) {
-        for source in ["{{ v }}", "a {{ v }} b", "- {{ v }}", "# {{ v }}", "*{{ v }}*x"] {
+    fn markdown_holds_everything(value in prop_oneof![hostile(), "[0-9a ().:;=#<>!&_*~'\"$|+-]{0,8}"]) {
+        for source in [
+            "{{ v }}", "a {{ v }} b", "- {{ v }}", "# {{ v }}", "x\n{{ v }}y", "1{{ v }}", "1{{ v }} b", "[x]{{ v }}", "*{{ v }}*x",
+        ] {
             let file = render(Dialect::Markdown, source, &value).unwrap();
             let mut text = String::new();
             for event in pulldown_cmark::Parser::new(&file) {
                 match event {
                     pulldown_cmark::Event::Text(part) => text.push_str(&part),
+                    pulldown_cmark::Event::SoftBreak => text.push('\n'),
                     pulldown_cmark::Event::Start(tag) => prop_assert!(matches!(
                         tag,
                         pulldown_cmark::Tag::Paragraph | pulldown_cmark::Tag::List(None) | pulldown_cmark::Tag::Item
@@ -151,6 +154,21 @@ proptest! {
                 prop_assert_eq!(text, expected, "{}", file);
             }
         }
+    }
+
+    #[test]
+    fn markdown_stays_in_its_cell(value in prop_oneof![hostile(), "[0-9a :|\\\\-]{0,8}"]) {
+        let file = render(Dialect::Markdown, "| a | b |\n|---|---|\n| {{ v }} | x |", &value).unwrap();
+        let options = pulldown_cmark::Options::ENABLE_TABLES;
+        let mut cells: Vec<String> = Vec::new();
+        for event in pulldown_cmark::Parser::new_ext(&file, options) {
+            match event {
+                pulldown_cmark::Event::Start(pulldown_cmark::Tag::TableCell) => cells.push(String::new()),
+                pulldown_cmark::Event::Text(part) => cells.last_mut().unwrap().push_str(&part),
+                _ => {}
+            }
+        }
+        prop_assert_eq!(cells, ["a", "b", value.as_str(), "x"], "{}", file);
     }
 
     #[test]

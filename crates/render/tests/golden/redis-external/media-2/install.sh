@@ -13,8 +13,8 @@ fi
 
 # Calls a function with the path, owner and mode of every file.
 each_file() {
-	"$1" 'services/livekit/18bd9c465667/livekit.yaml' '0:0' '0400'
-	"$1" 'services/livekit/18bd9c465667/redis-ca.crt' '0:0' '0400'
+	"$1" 'services/livekit/99e1f133a80d/livekit.yaml' '0:0' '0400'
+	"$1" 'services/livekit/99e1f133a80d/redis-ca.crt' '0:0' '0400'
 	"$1" 'compose.yaml' '0:0' '0400'
 	"$1" 'firewall/stageplot.nft' '0:0' '0400'
 	"$1" 'README.md' '0:0' '0644'
@@ -29,8 +29,8 @@ each_file() {
 # holds one directory for each content, live/ the files that a reload reads.
 each_mounted() {
 	:
-	"$1" 'services/livekit/18bd9c465667/livekit.yaml' '0:0' '0400'
-	"$1" 'services/livekit/18bd9c465667/redis-ca.crt' '0:0' '0400'
+	"$1" 'services/livekit/99e1f133a80d/livekit.yaml' '0:0' '0400'
+	"$1" 'services/livekit/99e1f133a80d/redis-ca.crt' '0:0' '0400'
 }
 
 # Directories for data, which this makes and never empties.

@@ -1,0 +1,74 @@
+//! Secrets of which the seals do not tell whether they changed.
+
+use super::side::Side;
+use super::{SecretDiff, Untold};
+use crate::Seal;
+use crate::summary::Sealed;
+
+/// What two sides' seals do not tell.
+#[derive(Default)]
+pub(super) struct Unknown {
+    pub(super) secrets: Vec<SecretDiff>,
+    /// Seals of either side that the other has nothing to hold against.
+    before: Vec<Seal>,
+    after: Vec<Seal>,
+}
+
+impl Unknown {
+    /// Finds seals that are on one side alone, or were made with another key.
+    pub(super) fn find(before: &Side, after: &Side) -> Self {
+        let (old, new) = (before.summary().sealed.as_ref(), after.summary().sealed.as_ref());
+        let other_key = old.zip(new).is_some_and(|(old, new)| old.made_with != new.made_with);
+        let mut unknown = Self::default();
+        let names = old.into_iter().chain(new).flat_map(|sealed| sealed.secrets.keys());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let (Known::Named(was), Known::Named(is)) = (known(old, name), known(new, name)) else {
+                continue;
+            };
+            let why = match (was, is) {
+                (None, Some(_)) => Untold::Sealed,
+                (Some(_), None) => Untold::Unsealed,
+                (Some(_), Some(_)) if other_key => Untold::OtherKey,
+                _ => continue,
+            };
+            unknown.before.extend(was);
+            unknown.after.extend(is);
+            unknown.secrets.push(SecretDiff { name: name.clone(), why });
+        }
+        unknown
+    }
+
+    /// The seals to leave out of account on the first side.
+    pub(super) fn before(&self) -> Vec<String> {
+        self.before.iter().map(mark).collect()
+    }
+
+    /// The same on the second.
+    pub(super) fn after(&self) -> Vec<String> {
+        self.after.iter().map(mark).collect()
+    }
+}
+
+/// What a side says of a secret.
+enum Known {
+    /// It has it, with a seal or without; where it has no seals at all, it is taken to.
+    Named(Option<Seal>),
+    /// It has no such secret.
+    Nothing,
+}
+
+fn known(sealed: Option<&Sealed>, name: &str) -> Known {
+    match sealed.map(|sealed| sealed.secrets.get(name)) {
+        None => Known::Named(None),
+        Some(Some(seal)) => Known::Named(*seal),
+        Some(None) => Known::Nothing,
+    }
+}
+
+/// A seal as it stands behind the name of its secret.
+fn mark(seal: &Seal) -> String {
+    format!(":{seal}")
+}
