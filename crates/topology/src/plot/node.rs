@@ -8,14 +8,6 @@ use crate::decode::{self, FromScalar, FromTable};
 use crate::{ByteSize, Name};
 
 /// A machine.
-///
-/// ```
-/// use stageplot_topology::NodeSpec;
-///
-/// let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?).role("livekit");
-/// assert_eq!(media.roles[0].as_str(), "livekit");
-/// # Ok::<(), std::net::AddrParseError>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -48,6 +40,14 @@ impl NodeSpec {
     }
 
     /// A machine that the Internet reaches by an address of its own.
+    ///
+    /// ```
+    /// use stageplot_topology::NodeSpec;
+    ///
+    /// let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?).role("livekit");
+    /// assert_eq!(media.roles[0].as_str(), "livekit");
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
     pub fn public(address: IpAddr) -> Self {
         Self { public: Some(PublicAddress::from(address)), ..Self::default() }
     }

@@ -10,15 +10,6 @@ use crate::decode::{self, FromScalar, FromTable};
 ///
 /// The model holds the reference alone, so a topology can be printed, compared
 /// and sent about freely. Two fields with equal references share one secret.
-///
-/// ```
-/// use stageplot_topology::SecretRef;
-///
-/// let password = SecretRef::Env("REDIS_PASSWORD".to_owned());
-/// assert_eq!(password.label(), "REDIS_PASSWORD");
-/// let literal = SecretRef::Literal(stageplot_topology::Literal::new("correct horse"));
-/// assert_eq!(format!("{literal:?}"), "SecretRef(a literal in the plot)");
-/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -39,6 +30,15 @@ pub enum SecretRef {
 impl SecretRef {
     /// What stands in the place of the value in a sealed rendering and in
     /// messages: which secret it is, never what it is.
+    ///
+    /// ```
+    /// use stageplot_topology::SecretRef;
+    ///
+    /// let password = SecretRef::Env("REDIS_PASSWORD".to_owned());
+    /// assert_eq!(password.label(), "REDIS_PASSWORD");
+    /// let literal = SecretRef::Literal(stageplot_topology::Literal::new("correct horse"));
+    /// assert_eq!(format!("{literal:?}"), "SecretRef(a literal in the plot)");
+    /// ```
     pub fn label(&self) -> String {
         match self {
             Self::Env(name) => name.clone(),
