@@ -115,7 +115,7 @@ fn mistakes_in_the_kinds_table_are_found_like_others() {
         (
             "[icecast]",
             "[icecats]",
-            "28:2: icecats: unknown field `icecats` in the plot (help: did you mean `icecast`?",
+            "28:2: icecats: unknown field `icecats` in the file (help: did you mean `icecast`?",
         ),
         ("radio.example.com", "${x.url}", "icecast.hostname: "),
     ] {
