@@ -31,23 +31,6 @@ pub use write::UnwritablePlot;
 use crate::{Code, Findings, Name, Registry, Severity, Topology};
 
 /// A stage plot: who stands where, and what plugs into what.
-///
-/// ```
-/// use stageplot_topology::{Edge, Livekit, NodeSpec, Plot, Redis, SecretRef};
-///
-/// let topology = Plot::new("live".parse()?)
-///     .service("edge", Edge::new("livekit.example.com".parse()?))
-///     .service("sfu", Livekit {
-///         keys: [("main".into(), SecretRef::Env("LIVEKIT_API_SECRET".into()))].into(),
-///         ..Livekit::default()
-///     })
-///     .service("cache", Redis::default())
-///     .node("front", NodeSpec::public("203.0.113.10".parse()?).role("edge").role("sfu").role("cache"))
-///     .build()?
-///     .topology;
-/// assert_eq!(topology.nodes().len(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 #[serde(rename_all = "kebab-case")]
@@ -125,6 +108,23 @@ fn default_root() -> String {
 
 impl Plot {
     /// An empty plot.
+    ///
+    /// ```
+    /// use stageplot_topology::{Edge, Livekit, NodeSpec, Plot, Redis, SecretRef};
+    ///
+    /// let topology = Plot::new("live".parse()?)
+    ///     .service("edge", Edge::new("livekit.example.com".parse()?))
+    ///     .service("sfu", Livekit {
+    ///         keys: [("main".into(), SecretRef::Env("LIVEKIT_API_SECRET".into()))].into(),
+    ///         ..Livekit::default()
+    ///     })
+    ///     .service("cache", Redis::default())
+    ///     .node("front", NodeSpec::public("203.0.113.10".parse()?).role("edge").role("sfu").role("cache"))
+    ///     .build()?
+    ///     .topology;
+    /// assert_eq!(topology.nodes().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(name: Name) -> Self {
         Self {
             name,
