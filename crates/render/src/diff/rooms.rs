@@ -10,7 +10,7 @@ pub(super) fn sentences(nodes: &[NodeDiff], after: &Summary) -> Vec<String> {
     for (name, service) in &after.services {
         let ended = |node: &&NodeDiff| {
             let of_service = |effect: &&Effect| effect.service.as_ref() == Some(name);
-            node.effects.iter().filter(of_service).any(|effect| effect.process >= Impact::Drain)
+            node.effects.iter().filter(of_service).any(|effect| effect.process >= Impact::Restart)
         };
         let ended: Vec<_> = nodes.iter().filter(ended).collect();
         match service.kind.as_str() {

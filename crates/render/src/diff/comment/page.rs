@@ -93,10 +93,10 @@ impl Page {
 }
 
 /// How many items of a list are shown.
-const LISTED: usize = 20;
+const LISTED: usize = 12;
 
 /// How many characters of a line of code are shown.
-const LINE: usize = 300;
+const LINE: usize = 200;
 
 /// The room that is kept for titles, for how many more there are, and for what was cut.
 const LAST_WORDS: usize = 1_000;
