@@ -45,9 +45,9 @@ const SLIPS: &[(&str, &str, &str, &str, &str)] = &[
         "[nodes.front]\naddress = \"10.0.0.2\"\n[redis]\n",
         "syntax",
         "front",
-        "the first is on line 8",
+        "the first is on line 11",
     ),
-    ("port   = 8080\n", "port   = 8080\nport   = 8081\n", "syntax", "port", "the first is on line 19"),
+    ("port   = 8080\n", "port   = 8080\nport   = 8081\n", "syntax", "port", "the first is on line 22"),
     ("[redis]\n", "[reddis]\n", "unknown-field", "reddis", "did you mean `redis`?"),
     ("[nodes.front]", "[node.front]", "unknown-field", "node", "did you mean `nodes`?"),
     ("[services.rooms]", "[service.rooms]", "unknown-field", "service", "did you mean `services`?"),
@@ -75,7 +75,7 @@ const SLIPS: &[(&str, &str, &str, &str, &str)] = &[
         "\"edge, rooms\"",
         "[\"edge\", ",
     ),
-    ("\"198.51.100.0/24\"", "\"lan\"", "unknown-name", "\"lan\"", "add [networks.lan]"),
+    ("\"198.51.100.0/24\"", "\"office\"", "unknown-name", "\"office\"", "add [networks.office]"),
     ("{ from = \"198.51.100.0/24\" }", "\"any\"", "wrong-type", "\"any\"", "ssh = { from = "),
     (
         "[{ port = 9100, from = \"10.0.0.0/24\", why = \"node exporter\" }]",
@@ -240,13 +240,13 @@ fn what_follows_from_one_slip_is_told_once() {
         (
             "roles   = [\"edge\", \"rooms\", \"livekit\", \"redis\"]",
             "roles   = [\"edge\", \"rooms\", \"livekit\"]",
-            "error[no-route]: 36:1: redis: livekit, rooms need redis, which stands on no node (help: add \"redis\" \
+            "error[no-route]: 40:1: redis: livekit, rooms need redis, which stands on no node (help: add \"redis\" \
              to the roles of a node)",
         ),
         (
             "address = \"10.0.0.1\"",
             "address = \"203.0.113.10\"",
-            "error[duplicate-address]: 10:11: nodes.front.public: 203.0.113.10 is address and public of this node \
+            "error[duplicate-address]: 13:11: nodes.front.public: 203.0.113.10 is address and public of this node \
              (help: take address out: it is for a private network, and a node may have none)",
         ),
     ] {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use stageplot_render::RenderError;
 use stageplot_tests::{Namespace, Process, Program, Scratch, random, run, want};
-use stageplot_topology::{Acme, Edge, Livekit, Plot, Tls};
+use stageplot_topology::{Acme, Code, Edge, Livekit, Plot, Tls};
 
 use super::{broken, hostile, node, plot, random_secret, rendered, secret, variable, with_values};
 
@@ -70,7 +70,11 @@ fn email_is_read_back(caddy: &Program, text: &str) -> bool {
     let rendering = match rendered(&topology, &vault) {
         Ok(rendering) => rendering,
         Err(error) => {
-            assert!(matches!(error, RenderError::Template(_)), "{text:?}: {error}");
+            let RenderError::Findings(findings) = &error else { panic!("{text:?}: {error}") };
+            assert!(
+                findings.iter().all(|finding| finding.code == Code::UnwritableValue),
+                "{text:?}: {error}"
+            );
             return false;
         }
     };

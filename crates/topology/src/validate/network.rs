@@ -174,7 +174,10 @@ fn networks(topology: &Topology, findings: &mut Findings) {
                     format!("{} lies in the container network {net}", address.ip),
                     "set bridge.v4 and bridge.v6 to addresses that nothing else uses",
                 );
-            } else if address.network.is_none() && !topology.networks.is_empty() {
+            } else if address.network.is_none()
+                && !topology.networks.is_empty()
+                && !node.public.is_some_and(|public| public.addresses().any(|own| own == address.ip))
+            {
                 findings.add(
                     Code::AddressOutsideNetworks,
                     path,
