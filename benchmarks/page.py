@@ -37,10 +37,16 @@ def pages():
 
 def machine(results):
     m, v = results["machine"], results["versions"]
+    busy = (
+        f" **Others kept the machine busy meanwhile, with a load of {m['load']}: walls and times to start are too "
+        "long, and their verdicts wait for an idle one.**"
+        if m["load"] > m["cores"] / 2
+        else ""
+    )
     return (
         f"{m['cores']} cores of {m['processor']}, {m['memory_gib']} GiB, Linux {m['kernel']}, "
         f"{m['file_system']}; Stageplot {v['stageplot']}, jrsonnet {v['jrsonnet']}, "
-        f"Jinja2 {v['jinja2']} on Python {v['python']}. Medians of {results['render']['runs']} runs that took turns."
+        f"Jinja2 {v['jinja2']} on Python {v['python']}. Medians of {results['render']['runs']} runs that took turns.{busy}"
     )
 
 
