@@ -69,7 +69,8 @@ pub struct App {
     /// Environment variables. In a text, `${SERVICE.address}`, `${SERVICE.host}`,
     /// `${SERVICE.port}` and `${SERVICE.url}` stand for a needed service as it is
     /// dialled from the node at hand, `${SERVICE.public-url}` for its address as
-    /// clients are given it: the edge's.
+    /// clients are given it: the edge's. `address` lists all placements, or where
+    /// there are more than 256 a share of them, another for each node.
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
