@@ -1,8 +1,8 @@
 //! Bundles: what a plot in a test renders to, and what its README says to do.
 
 use secrecy::SecretString;
-use stageplot_render::{Custom, Rendering, SecretError, SecretSource, Secrets};
-use stageplot_topology::{Document, Format, Plot, SecretRef};
+use stageplot_render::{Custom, Rendering, Secrets};
+use stageplot_topology::{Document, Format, Plot, SecretError, SecretRef, SecretSource};
 
 /// Renders a plot, written in TOML, with the values of the secrets that it takes from
 /// the environment.

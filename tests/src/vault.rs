@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;
-use stageplot_render::{SecretError, SecretSource};
-use stageplot_topology::{FieldPath, SecretRef, Segment, ServiceSpec, Topology};
+use stageplot_topology::{FieldPath, SecretError, SecretRef, SecretSource, Segment, ServiceSpec, Topology};
 
 use crate::certificate::Certificate;
 use crate::program::Missing;

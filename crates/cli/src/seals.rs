@@ -5,8 +5,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
-use stageplot_render::{Renderer, SealKey, Seals, SecretSource as _};
-use stageplot_topology::{Code, Document, FieldPath, Findings, Format, SealsSpec, Severity, Topology};
+use stageplot_render::{Renderer, SealKey, Seals};
+use stageplot_topology::{
+    Code, Document, FieldPath, Findings, Format, SealsSpec, SecretSource as _, Severity, Topology,
+};
 
 use crate::failure::Failure;
 use crate::secrets::SystemSecrets;

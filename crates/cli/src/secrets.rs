@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
-use stageplot_render::{SecretError, SecretSource};
-use stageplot_topology::{Plot, SecretRef};
+use stageplot_topology::{Plot, SecretError, SecretRef, SecretSource};
 
 mod command;
 mod file;

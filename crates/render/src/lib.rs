@@ -5,7 +5,7 @@
 //! | to do | here |
 //! |---|---|
 //! | render all machines, or one | [`render`](render()), [`Renderer`]; [`Rendering`], [`Bundle`], [`Artifact`] |
-//! | give values for secrets, or seal them | [`Secrets`], [`SecretSource`]; [`Seals`], [`SealKey`] |
+//! | give values for secrets, or seal them | [`Secrets`], `SecretSource` of stageplot-topology; [`Seals`], [`SealKey`] |
 //! | put templates and files of one's own in | [`Custom`], [`ArtifactSource`], [`template`] |
 //! | write it all to a directory, safely | [`output`] |
 //! | know before rendering what no file can hold | [`judge`](judge()) |
@@ -42,10 +42,7 @@ pub use error::RenderError;
 pub use judge::judge;
 pub use render::{Renderer, Rendering, render, template_names};
 pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
-pub use secrets::{SecretError, SecretSource, Secrets};
-
-/// The value of a secret, as a [`SecretSource`] gives it.
-pub use secrecy::SecretString;
+pub use secrets::Secrets;
 
 use stageplot_topology::Topology;
 

@@ -77,8 +77,8 @@ pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Res
 /// Renders node by node, for callers that want one, or not all at once.
 ///
 /// ```
-/// use stageplot_render::{Custom, Renderer, SecretError, SecretSource, SecretString, Secrets};
-/// use stageplot_topology::SecretRef;
+/// use stageplot_render::{Custom, Renderer, Secrets};
+/// use stageplot_topology::{SecretError, SecretRef, SecretSource, SecretString};
 /// # use stageplot_topology::{NodeSpec, Plot, Redis};
 ///
 /// struct Vault;

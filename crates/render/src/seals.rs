@@ -8,9 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stageplot_topology::{Code, FieldPath, Findings, SecretRef, Topology};
+use stageplot_topology::{Code, FieldPath, Findings, SecretRef, SecretSource, Topology};
 
-use crate::secrets::{SecretSource, Secrets, Values};
+use crate::secrets::{Secrets, Values};
 use crate::summary::Sealed;
 
 mod file;
@@ -25,8 +25,8 @@ pub use seal::{InvalidSeal, Seal};
 /// It prints as the text of that file: TOML, one line for each secret, by name.
 ///
 /// ```
-/// use stageplot_render::{Custom, SealKey, Seals, SecretError, SecretSource, Secrets, render};
-/// use stageplot_topology::{Document, Format, NodeSpec, Plot, Redis, SecretRef};
+/// use stageplot_render::{Custom, SealKey, Seals, Secrets, render};
+/// use stageplot_topology::{Document, Format, NodeSpec, Plot, Redis, SecretError, SecretRef, SecretSource};
 ///
 /// struct Vault;
 ///

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use stageplot_render::{Artifact, Custom, RenderError, Renderer, SecretError, SecretSource, Secrets, render};
-use stageplot_topology::{Document, Format, Plot, SecretRef};
+use stageplot_render::{Artifact, Custom, RenderError, Renderer, Secrets, render};
+use stageplot_topology::{Document, Format, Plot, SecretError, SecretRef, SecretSource};
 
 /// Every file of a rendering by its path: `NODE/PATH`, and what is about the whole.
 type Files = BTreeMap<String, Artifact>;

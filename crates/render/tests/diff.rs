@@ -8,8 +8,11 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use stageplot_render::diff::{self, Diff, FieldChange, Impact, Side, SideError, Status, Untold, Which};
 use stageplot_render::output::{self, Options, OutputFile};
-use stageplot_render::{Custom, Rendering, SealKey, Seals, SecretError, SecretSource, Secrets, render};
-use stageplot_topology::{Code, Document, FieldPath, Findings, Format, Plot, SecretRef, Topology, arbitrary};
+use stageplot_render::{Custom, Rendering, SealKey, Seals, Secrets, render};
+use stageplot_topology::{
+    Code, Document, FieldPath, Findings, Format, Plot, SecretError, SecretRef, SecretSource, Topology,
+    arbitrary,
+};
 
 fn topology(text: &str) -> Topology {
     let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("TOML");

@@ -7,9 +7,10 @@ use std::path::Path;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
-use stageplot_render::{Custom, SealKey, Seals, SecretError, SecretSource, Secrets, render};
+use stageplot_render::{Custom, SealKey, Seals, Secrets, render};
 use stageplot_topology::{
-    App, Document, EnvValue, FieldPath, Format, Literal, NodeSpec, Plot, Redis, SecretRef, Topology,
+    App, Document, EnvValue, FieldPath, Format, Literal, NodeSpec, Plot, Redis, SecretError, SecretRef,
+    SecretSource, Topology,
 };
 
 const KEY: &str = "7cbb7e4c6f8e3e6a43b1fcb1ae5d0bbd0d3a1c9f54d8ea6e21b5b0f1ce0a9d47";

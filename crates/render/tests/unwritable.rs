@@ -2,12 +2,10 @@
 //! are rendered.
 
 use secrecy::SecretString;
-use stageplot_render::{
-    Custom, RenderError, Renderer, Seals, SecretError, SecretSource, Secrets, judge, render,
-};
+use stageplot_render::{Custom, RenderError, Renderer, Seals, Secrets, judge, render};
 use stageplot_topology::{
-    Acme, App, Edge, Keep, Livekit, NodeSpec, Plot, Port, Protocol, Redis, RedisRemote, SecretRef, Source,
-    Tls, Topology,
+    Acme, App, Edge, Keep, Livekit, NodeSpec, Plot, Port, Protocol, Redis, RedisRemote, SecretError,
+    SecretRef, SecretSource, Source, Tls, Topology,
 };
 
 /// A plot with this text wherever a free text may stand.

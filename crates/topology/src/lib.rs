@@ -12,6 +12,7 @@
 //! | know the address that a client is given | [`dial`]; what a service binds: [`listen`] |
 //! | know what a firewall lets in | [`firewall`], [`arrivals`] |
 //! | know what has to answer | [`checks`] |
+//! | give values for secrets | [`SecretSource`] |
 //! | start things in order | [`Topology::start_order`] |
 //! | fix images to what they are now | [`Lock`], [`Topology::images`] |
 //! | add a kind of service of one's own | [`CustomKind`], [`Plot::read_with`], [`decode`] |
@@ -44,6 +45,7 @@ mod plot;
 mod public;
 mod reach;
 mod resolve;
+mod secret_source;
 mod secrets;
 mod suggest;
 mod topology;
@@ -73,6 +75,7 @@ pub use plot::{
     Ssh, UnwritablePlot,
 };
 pub use reach::{Route, SOURCES_LIMIT};
+pub use secret_source::{SecretError, SecretSource};
 pub use topology::{
     Attachment, Network, NetworkId, Node, NodeAddress, NodeId, Placement, PlacementId, Service, ServiceId,
     Topology,
@@ -83,3 +86,6 @@ pub use value::{
     InvalidSource, Literal, Mirror, Name, Period, Port, PortRange, Protocol, Registry, RemoteAddress,
     SecretRef, Source,
 };
+
+/// The value of a secret, as a [`SecretSource`] gives it.
+pub use secrecy::SecretString;

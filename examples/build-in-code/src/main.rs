@@ -10,8 +10,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use stageplot_render::output::{self, Options};
-use stageplot_render::{Custom, SecretError, SecretSource, SecretString, Secrets, render};
-use stageplot_topology::{Edge, Livekit, NodeSpec, Plot, Redis, SecretRef};
+use stageplot_render::{Custom, Secrets, render};
+use stageplot_topology::{
+    Edge, Livekit, NodeSpec, Plot, Redis, SecretError, SecretRef, SecretSource, SecretString,
+};
 
 /// A front with the edge and Redis, and this many media nodes.
 fn plot(media: u8) -> Result<Plot, Box<dyn Error>> {

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stageplot_render::diff::{self, Diff, Side};
-use stageplot_render::{Custom, Rendering, SealKey, Seals, SecretError, SecretSource, Secrets, render};
+use stageplot_render::{Custom, Rendering, SealKey, Seals, Secrets, render};
 use stageplot_tests::Certificate;
-use stageplot_topology::{Document, Format, Plot, SecretRef, Topology};
+use stageplot_topology::{Document, Format, Plot, SecretError, SecretRef, SecretSource, Topology};
 
 use crate::row::templates;
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use stageplot_render::{Custom, RenderError, Renderer, Seals, SecretSource as _, Secrets};
-use stageplot_topology::{Findings, SealsSpec, SecretRef, Topology};
+use stageplot_render::{Custom, RenderError, Renderer, Seals, Secrets};
+use stageplot_topology::{Findings, SealsSpec, SecretRef, SecretSource as _, Topology};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
