@@ -11,3 +11,4 @@ pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod seal;
 pub(crate) mod show;
+pub(crate) mod verify;

@@ -4,11 +4,31 @@
 //!
 //! | to do | here |
 //! |---|---|
+//! | know what a machine has to try | [`trials`], [`Trial`], [`Place`], [`Stand`] |
+//! | try it | [`run`], [`Options`], [`Secrets`] |
+//! | know what came of it | [`Observation`], [`Outcome`], [`Problem`], [`Cause`]; [`Report`] |
 //! | ask registries what images are | [`registry::ask`] |
 //! | log in as Docker does | [`registry::Logins`] |
 //! | know what the answers mean for a plot | [`registry::review`] |
 
+mod cause;
+mod docker;
+mod observation;
+mod place;
+mod probe;
 pub mod registry;
+mod report;
+mod run;
+mod secrets;
+mod sockets;
 mod tls;
+mod trial;
 
+pub use cause::{Cause, UnknownCause};
+pub use observation::{Evidence, Observation, Outcome, Problem};
+pub use place::{Place, Stand};
+pub use report::{Line, Report};
+pub use run::{Observations, Options, run};
+pub use secrets::Secrets;
 pub use tls::TrustError;
+pub use trial::{Host, Subject, Target, Trial, trials};

@@ -4,7 +4,10 @@
 //! promises. Trying them is another crate's work.
 
 use crate::endpoint::{Endpoint, EndpointId, Speaks};
-use crate::{FlowId, HostName, Party, Protocol, ServiceId, ServiceSpec, Topology, TurnTls};
+use crate::{
+    ByteSize, Eviction, FlowId, HostName, NodeId, Party, Persistence, Protocol, ServiceId, ServiceSpec,
+    Topology, TurnTls,
+};
 
 /// One probe with its expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,11 +68,90 @@ pub enum Probe {
     },
     /// `INFO replication` says that the link to the primary is up.
     RedisReplication,
+    /// `INFO replication` says that it is the primary, and how far behind its replicas
+    /// are.
+    RedisPrimary {
+        /// How many replicas it should have.
+        replicas: usize,
+    },
+    /// `INFO memory` says that there is room left, under the limit and the policy of the
+    /// plot, and `INFO clients` that others may still connect.
+    RedisRoom {
+        /// What data may take.
+        maxmemory: ByteSize,
+        /// What happens then.
+        policy: Eviction,
+    },
+    /// `INFO persistence` says that what is written is kept, and that the last save went
+    /// well.
+    RedisPersistence {
+        /// How data is kept.
+        kind: Persistence,
+    },
+    /// Caddy's administration says that every upstream is healthy, and knows each of
+    /// them.
+    CaddyUpstreams,
+    /// A name has exactly the addresses of these nodes.
+    Resolves {
+        /// The name.
+        name: HostName,
+        /// The nodes that it should lead to.
+        nodes: Vec<NodeId>,
+    },
+    /// LiveKit's API takes every key of the plot (`ListRooms`).
+    LivekitKeys,
+    /// LiveKit takes a token for a room (`/rtc/validate`).
+    LivekitToken,
+    /// Every LiveKit node of the plot is among those that know each other through Redis:
+    /// it serves, and its clock is right.
+    LivekitNodes {
+        /// The service whose nodes they are.
+        service: ServiceId,
+    },
+    /// A room is joined by WebSocket, through the edge where there is one.
+    LivekitJoin,
     /// A STUN Binding request (RFC 8489) is answered with the client's address.
     StunBinding,
     /// A STUN Binding request with the credentials of a session of one's own:
     /// media ports answer nobody else.
     IceBinding,
+    /// A TURN allocation (RFC 8656) over UDP with the credentials of a session of one's
+    /// own.
+    TurnAllocate,
+    /// … and over TLS, with somebody who shows a certificate for the name.
+    TurnTlsAllocate {
+        /// The name.
+        name: HostName,
+    },
+}
+
+impl Probe {
+    /// Whether it takes a session of one's own: such a session costs a server something,
+    /// and others may see it.
+    pub fn is_deep(&self) -> bool {
+        matches!(
+            self,
+            Self::IceBinding | Self::LivekitJoin | Self::TurnAllocate | Self::TurnTlsAllocate { .. }
+        )
+    }
+
+    /// What a service promises by it, as a word of a check's name.
+    fn promise(&self) -> &'static str {
+        match self {
+            Self::RedisReplication => "replication",
+            Self::RedisPrimary { .. } => "role",
+            Self::RedisRoom { .. } => "room",
+            Self::RedisPersistence { .. } => "persistence",
+            Self::CaddyUpstreams => "upstreams",
+            Self::Resolves { .. } => "name",
+            Self::LivekitKeys => "keys",
+            Self::LivekitToken => "token",
+            Self::LivekitNodes { .. } => "nodes",
+            Self::LivekitJoin => "join",
+            Self::TurnAllocate | Self::TurnTlsAllocate { .. } => "allocation",
+            _ => "answer",
+        }
+    }
 }
 
 /// All checks of a topology, in the order of its flows, then its services.
@@ -109,14 +191,45 @@ pub fn checks(topology: &Topology) -> Vec<Check> {
         let probe = probe(topology, endpoint)?;
         Some(check(topology, Origin::Flow(flow.id), flow.from, endpoint, probe))
     });
-    let of_services = topology.services().iter().filter_map(|service| {
-        let ServiceSpec::Redis(_) = &service.kind else { return None };
-        let replica = topology.endpoint_named(service.id, "replica")?;
-        let from = Party::Service(service.id);
-        let origin = Origin::Service(service.id);
-        (!replica.at.is_empty()).then(|| check(topology, origin, from, replica, Probe::RedisReplication))
+    let of_services = topology.services().iter().flat_map(|service| {
+        let promises = service.kind.behaviour().promises(service, topology).into_iter();
+        promises.map(|promise| {
+            let endpoint = topology.endpoint(promise.to);
+            let owner = &topology.service(endpoint.service).name;
+            let what = promise.probe.promise();
+            let name = match &promise.probe {
+                Probe::Resolves { name, .. } | Probe::TurnTlsAllocate { name } => format!(" {name}"),
+                _ => String::new(),
+            };
+            let from = match promise.from {
+                Party::Service(id) if id == endpoint.service => String::new(),
+                from => format!(" from {}", topology.party_name(from)),
+            };
+            Check {
+                id: format!("{owner}.{} {what}{name}{from}", endpoint.name),
+                origin: Origin::Service(service.id),
+                from: promise.from,
+                to: promise.to,
+                probe: promise.probe,
+            }
+        })
     });
     of_flows.chain(of_services).collect()
+}
+
+/// What a kind promises beside its flows.
+pub(crate) struct Promise {
+    /// Who has to succeed: the service itself, or whoever its clients are.
+    pub(crate) from: Party,
+    /// Where it is tried.
+    pub(crate) to: EndpointId,
+    /// What is tried, and what has to come back.
+    pub(crate) probe: Probe,
+}
+
+/// The parties outside the plot that an endpoint is open to.
+pub(crate) fn clients(topology: &Topology, endpoint: EndpointId) -> impl Iterator<Item = Party> + '_ {
+    topology.flows_to(endpoint).map(|flow| flow.from).filter(|from| !matches!(from, Party::Service(_)))
 }
 
 fn check(topology: &Topology, origin: Origin, from: Party, to: &Endpoint, probe: Probe) -> Check {

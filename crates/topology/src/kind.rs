@@ -1,6 +1,7 @@
 //! The kinds of service. Each is one file here, and one of the same name in
 //! the crates that render and check it.
 
+use crate::check::Promise;
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
 use crate::{Attachment, Findings, PlacementId, Service, ServiceSpec, Topology};
@@ -41,6 +42,11 @@ pub(crate) trait Kind {
 
     /// What it needs, and who needs it from outside the plot.
     fn wire(&self, wiring: &mut Wiring<'_>);
+
+    /// What it promises beside its flows.
+    fn promises(&self, _: &Service, _: &Topology) -> Vec<Promise> {
+        Vec::new()
+    }
 
     /// What is wrong with it, or may hurt.
     fn review(&self, review: &mut Review<'_>);

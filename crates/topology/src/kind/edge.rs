@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 pub use tls::{Acme, DnsChallenge, Tls};
 
 use super::{ContainerNetwork, Kind, Limits};
+use crate::check::{Probe, Promise, clients};
 use crate::endpoint::{Scope, Speaks};
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
 use crate::{
-    Attachment, Code, FieldPath, HostName, ImageRef, NodeId, Period, Port, Protocol, ServiceSpec, Source,
-    suggest,
+    Attachment, Code, FieldPath, HostName, ImageRef, NodeId, Party, Period, Port, Protocol, Service,
+    ServiceSpec, Source, Topology, suggest,
 };
 
 /// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
@@ -143,6 +144,23 @@ impl Kind for Edge {
         wiring.offer_clients("https", "clients");
         wiring.offer_clients("http3", "clients");
         // What stands behind an edge says so itself: see the other kinds.
+    }
+
+    fn promises(&self, service: &Service, topology: &Topology) -> Vec<Promise> {
+        let mut promises = Vec::new();
+        if let Some(admin) = topology.endpoint_named(service.id, "admin") {
+            let from = Party::Service(service.id);
+            promises.push(Promise { from, to: admin.id, probe: Probe::CaddyUpstreams });
+        }
+        let nodes: Vec<_> = service.placements.iter().map(|&id| topology.placement(id).node).collect();
+        if let Some(http) = topology.endpoint_named(service.id, "http") {
+            for name in self.names() {
+                let probe = Probe::Resolves { name: name.clone(), nodes: nodes.clone() };
+                let to = http.id;
+                promises.extend(clients(topology, to).map(|from| Promise { from, to, probe: probe.clone() }));
+            }
+        }
+        promises
     }
 
     fn review(&self, review: &mut Review<'_>) {

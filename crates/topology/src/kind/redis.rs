@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use remote::{RedisRemote, RedisTls};
 
 use super::{ContainerNetwork, Kind, Limits};
+use crate::check::{Probe, Promise};
 use crate::endpoint::Speaks;
 use crate::resolve::{At, Draft, Wiring, service_path};
 use crate::validate::Review;
@@ -161,6 +162,27 @@ impl Kind for Redis {
         if wiring.topology.service(wiring.service).placements.len() > 1 {
             wiring.need(wiring.service, "primary", "replication");
         }
+    }
+
+    fn promises(&self, service: &Service, topology: &Topology) -> Vec<Promise> {
+        if self.external.is_some() {
+            return Vec::new();
+        }
+        let from = Party::Service(service.id);
+        let replicas = service.placements.len().saturating_sub(1);
+        let each = [
+            Probe::RedisRoom { maxmemory: self.maxmemory, policy: self.maxmemory_policy },
+            Probe::RedisPersistence { kind: self.persistence },
+        ];
+        let endpoints = topology.endpoints_of(service.id).iter().filter(|endpoint| !endpoint.at.is_empty());
+        let promises = endpoints.flat_map(|endpoint| {
+            let role = match endpoint.name.as_ref() {
+                "primary" => Probe::RedisPrimary { replicas },
+                _ => Probe::RedisReplication,
+            };
+            std::iter::once(role).chain(each.clone()).map(|probe| Promise { from, to: endpoint.id, probe })
+        });
+        promises.collect()
     }
 
     fn review(&self, review: &mut Review<'_>) {

@@ -1,11 +1,12 @@
 //! What LiveKit listens on, and what it needs.
 
 use super::{Livekit, TurnTls};
+use crate::check::{Probe, Promise, clients};
 use crate::endpoint::{Scope, Speaks};
 use crate::kind::Kind;
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
-use crate::{Attachment, Party, Port, Protocol, ServiceId, ServiceSpec, Topology};
+use crate::{Attachment, Party, Port, Protocol, Service, ServiceId, ServiceSpec, Topology, Turn};
 
 impl Livekit {
     /// The port on which it answers TURN over TLS, or behind an edge the same
@@ -112,12 +113,83 @@ impl Kind for Livekit {
         }
     }
 
+    fn promises(&self, service: &Service, topology: &Topology) -> Vec<Promise> {
+        let mut promises = Vec::new();
+        let own = Party::Service(service.id);
+        if let Some(signal) = topology.endpoint_named(service.id, "signal") {
+            for probe in [Probe::LivekitKeys, Probe::LivekitToken] {
+                promises.push(Promise { from: own, to: signal.id, probe });
+            }
+        }
+        let redis = topology.flows_from(service.id).map(|flow| topology.endpoint(flow.to));
+        for redis in redis.filter(|endpoint| endpoint.speaks == Speaks::Redis && endpoint.name != "sentinel")
+        {
+            let probe = Probe::LivekitNodes { service: service.id };
+            promises.push(Promise { from: own, to: redis.id, probe });
+        }
+        let edge = topology.edge_of(service.id);
+        if let Some(entrance) = edge.and_then(|edge| {
+            let https = topology.endpoint_named(edge, "https");
+            https.or_else(|| topology.endpoint_named(edge, "http"))
+        }) {
+            let to = entrance.id;
+            promises.extend(clients(topology, to).map(|from| Promise {
+                from,
+                to,
+                probe: Probe::LivekitJoin,
+            }));
+        }
+        promises.extend(self.turn.iter().flat_map(|turn| turn_promises(turn, service, edge, topology)));
+        promises
+    }
+
     fn review(&self, review: &mut Review<'_>) {
         super::review::review(self, review);
     }
 }
 
+/// What TURN promises to those who have credentials, and that its name leads there.
+fn turn_promises(
+    turn: &Turn,
+    service: &Service,
+    edge: Option<ServiceId>,
+    topology: &Topology,
+) -> Vec<Promise> {
+    let mut promises = Vec::new();
+    let mut promise = |service: ServiceId, endpoint: &str, probe: Probe| {
+        if let Some(endpoint) = topology.endpoint_named(service, endpoint) {
+            let to = endpoint.id;
+            promises.extend(clients(topology, to).map(|from| Promise { from, to, probe: probe.clone() }));
+        }
+    };
+    promise(service.id, "turn", Probe::TurnAllocate);
+    let (server, endpoint) = match turn.tls {
+        TurnTls::Off => return promises,
+        TurnTls::Direct => (service.id, "turn-tls"),
+        TurnTls::Edge => match edge {
+            Some(edge) => (edge, "https"),
+            None => return promises,
+        },
+    };
+    if let Some(name) = &turn.domain {
+        let nodes =
+            topology.service(server).placements.iter().map(|&id| topology.placement(id).node).collect();
+        promise(server, endpoint, Probe::Resolves { name: name.clone(), nodes });
+        promise(server, endpoint, Probe::TurnTlsAllocate { name: name.clone() });
+    }
+    promises
+}
+
 impl Topology {
+    /// The edge in front of a LiveKit, where there is one.
+    pub fn edge_of(&self, service: ServiceId) -> Option<ServiceId> {
+        let signal = self.endpoint_named(service, "signal")?;
+        self.flows_to(signal.id).find_map(|flow| match flow.from {
+            Party::Service(id) if matches!(self.service(id).kind, ServiceSpec::Edge(_)) => Some(id),
+            _ => None,
+        })
+    }
+
     /// The Redis that a service uses, in the plot or outside.
     pub fn redis_of(&self, service: ServiceId) -> Option<ServiceId> {
         let ServiceSpec::Livekit(livekit) = &self.service(service).kind else { return None };

@@ -1,0 +1,59 @@
+//! A report for people: the first thing to mend on top.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use stageplot_health::{Line, Outcome, Report};
+
+use crate::counted;
+use crate::screen::harmless;
+
+/// A report as text.
+pub(super) fn draw(report: &Report) -> String {
+    let mut text = String::new();
+    let problems: Vec<_> = report.problems().collect();
+    for (index, line) in problems.iter().enumerate() {
+        problem(&mut text, line);
+        if index == 0 && problems.len() > 1 {
+            text.push_str("\nand then, which that may explain:\n\n");
+        }
+    }
+    if !problems.is_empty() {
+        text.push('\n');
+    }
+    let slowest = report.checks.iter().max_by(|one, other| one.milliseconds.total_cmp(&other.milliseconds));
+    let total: usize = report.counts.values().sum();
+    let _ = write!(text, "{} of {} from {}", counted(total, "check"), report.plot, report.from);
+    for (outcome, count) in report.counts.iter().rev() {
+        let style = style(*outcome);
+        let _ = write!(text, ", {style}{count} {}{style:#}", outcome.as_str());
+    }
+    if let Some(slowest) = slowest {
+        let _ = write!(text, "; the slowest took {:.0} ms", slowest.milliseconds.ceil());
+    }
+    text.push('\n');
+    harmless(text)
+}
+
+fn problem(text: &mut String, line: &Line) {
+    let (style, cause) = (style(line.outcome), line.cause.map_or("", |cause| cause.as_str()));
+    let _ = writeln!(text, "{style}{}[{cause}]{style:#}: {}", line.outcome.as_str(), line.message);
+    let _ = writeln!(text, "  check: {}", line.id);
+    let seen: Vec<_> = line.evidence.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if !seen.is_empty() {
+        let _ = writeln!(text, "  seen: {}", seen.join(", "));
+    }
+    if !line.help.is_empty() {
+        let _ = writeln!(text, "  help: {}", line.help);
+    }
+    let _ = writeln!(text, "  more: stageplot explain {cause}");
+}
+
+fn style(outcome: Outcome) -> Style {
+    let colour = match outcome {
+        Outcome::Passed => AnsiColor::Green,
+        Outcome::Failed => AnsiColor::Red,
+        _ => AnsiColor::Yellow,
+    };
+    colour.on_default().bold()
+}

@@ -1,0 +1,139 @@
+//! How each probe is tried. What is the same for all is here: the address, how far
+//! a trial came, and what that says where it came no further.
+
+mod caddy;
+mod connection;
+mod dns;
+mod http;
+mod livekit;
+mod redis;
+mod stun;
+mod tls;
+
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use stageplot_topology::Probe;
+
+use crate::run::Scene;
+use crate::trial::{Host, Target, Trial};
+use crate::{Cause, Evidence, Problem};
+
+/// What one probe has at hand.
+pub(crate) struct Attempt<'a> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) trial: &'a Trial,
+    pub(crate) progress: &'a Progress,
+    pub(crate) evidence: &'a mut Evidence,
+}
+
+/// Tries what a trial says.
+pub(crate) async fn probe(
+    scene: &Scene,
+    trial: &Trial,
+    progress: &Progress,
+    evidence: &mut Evidence,
+) -> Result<(), Problem> {
+    let mut attempt = Attempt { scene, trial, progress, evidence };
+    match &trial.probe {
+        Probe::TcpConnect => attempt.connect().await.map(drop),
+        Probe::HttpGet { path } => http::get(&mut attempt, path).await,
+        Probe::HttpsRedirect => http::redirect(&mut attempt).await,
+        Probe::TlsSession { name } => tls::session(&mut attempt, name).await,
+        Probe::RedisPing { password, tls } => redis::ping(&mut attempt, *password, *tls).await,
+        Probe::RedisReplication => redis::replication(&mut attempt).await,
+        Probe::RedisPrimary { replicas } => redis::primary(&mut attempt, *replicas).await,
+        Probe::RedisRoom { maxmemory, policy } => redis::room(&mut attempt, maxmemory.bytes(), *policy).await,
+        Probe::RedisPersistence { kind } => redis::persistence(&mut attempt, *kind).await,
+        Probe::CaddyUpstreams => caddy::upstreams(&mut attempt).await,
+        Probe::Resolves { name, nodes } => dns::resolves(&mut attempt, name, nodes).await,
+        Probe::LivekitKeys => livekit::keys(&mut attempt).await,
+        Probe::LivekitToken => livekit::validate(&mut attempt).await,
+        Probe::LivekitNodes { service } => livekit::nodes(&mut attempt, *service).await,
+        Probe::StunBinding => stun::binding(&mut attempt).await,
+        other => {
+            Err(Problem::not_tried(Cause::NotPermitted, format!("nobody here knows how to try {other:?}")))
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// The address to dial: exactly one, so that what is seen is seen of it.
+    pub(crate) async fn address(&mut self) -> Result<SocketAddr, Problem> {
+        let Target { host, port } = &self.trial.target;
+        let ip = match host {
+            Host::Ip(ip) => *ip,
+            Host::Container(name) => self.container(name.as_str()).await?,
+            Host::Name(name) => {
+                let found = tokio::net::lookup_host((name.as_str(), port.number())).await;
+                let found = found.ok().and_then(|mut all| all.next()).ok_or_else(|| unknown(name))?;
+                found.ip()
+            }
+        };
+        if !matches!(host, Host::Ip(_)) {
+            self.evidence.note("address", ip);
+        }
+        Ok(SocketAddr::new(ip, port.number()))
+    }
+
+    /// The address of a container, by Docker's own resolver, which every container on a
+    /// network of a project has at this address.
+    async fn container(&self, name: &str) -> Result<IpAddr, Problem> {
+        let servers = vec![NameServerConfig::udp(Ipv4Addr::new(127, 0, 0, 11).into())];
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build();
+        let resolver = resolver.map_err(|_| unknown(name))?;
+        let found = resolver.lookup_ip(name).await.map_err(|_| unknown(name))?;
+        found.iter().next().ok_or_else(|| unknown(name))
+    }
+}
+
+fn unknown(name: &str) -> Problem {
+    Problem::failed(Cause::NameUnknown, format!("no address is known for {name}"))
+}
+
+/// How far a trial came: what it means to come no further depends on it.
+pub(crate) struct Progress(Cell<Step>);
+
+/// A step of a trial.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A name was looked up, or a connection asked for.
+    Started,
+    /// A connection was accepted, and something was asked.
+    Connected,
+    /// An answer began.
+    Answering,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self(Cell::new(Step::Started))
+    }
+
+    pub(crate) fn reached(&self, step: Step) {
+        self.0.set(step);
+    }
+
+    /// What it means that the deadline passed now.
+    pub(crate) fn late(&self, target: &Target, deadline: Duration) -> Problem {
+        let deadline = humantime::format_duration(deadline);
+        match self.0.get() {
+            Step::Started => {
+                Problem::failed(Cause::Silence, format!("nothing came back from {target} within {deadline}"))
+            }
+            Step::Connected => Problem::failed(
+                Cause::NoAnswer,
+                format!("{target} took the connection and said nothing within {deadline}"),
+            ),
+            Step::Answering => Problem::failed(
+                Cause::TooSlow,
+                format!("{target} began to answer and was not done within {deadline}"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Connections: to exactly one address, and never without an end.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::{Attempt, Step};
+use crate::{Cause, Problem};
+
+/// How much one check reads, at most. The largest honest answers are lists of rooms.
+const ENOUGH: usize = 1 << 20;
+
+impl Attempt<'_> {
+    /// Connects over TCP. A connection that is accepted is progress.
+    pub(crate) async fn connect(&mut self) -> Result<Bounded<TcpStream>, Problem> {
+        let address = self.address().await?;
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                self.progress.reached(Step::Connected);
+                // What is asked is asked at once.
+                let _ = stream.set_nodelay(true);
+                if let Ok(own) = stream.local_addr() {
+                    self.evidence.note("from", own.ip());
+                }
+                Ok(Bounded { stream, left: ENOUGH })
+            }
+            Err(error) => Err(self.refused(address, &error)),
+        }
+    }
+
+    /// What it means that a connection, or a datagram, was turned away.
+    pub(crate) fn refused(&self, address: SocketAddr, error: &io::Error) -> Problem {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused if self.listens_on_loopback_alone(address) => Problem::failed(
+                Cause::LoopbackOnly,
+                format!(
+                    "something listens on port {} of 127.0.0.1 alone, and not on {}",
+                    address.port(),
+                    address.ip()
+                ),
+            ),
+            io::ErrorKind::ConnectionRefused => {
+                Problem::failed(Cause::Refused, format!("{address} refuses: nobody listens there"))
+            }
+            io::ErrorKind::ConnectionReset => {
+                Problem::failed(Cause::ClosedEarly, format!("{address} broke the connection off at once"))
+            }
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::AddrNotAvailable => Problem::not_tried(
+                Cause::NoRoute,
+                format!("this machine has no way to {}: {error}", address.ip()),
+            ),
+            io::ErrorKind::TimedOut => {
+                Problem::failed(Cause::Silence, format!("nothing came back from {address}"))
+            }
+            _ => Problem::failed(Cause::Unreachable, format!("{address} cannot be reached: {error}")),
+        }
+    }
+
+    /// Whether a port of this very machine is taken on the loopback and nowhere else.
+    /// The kernel tells of this thread's own namespace.
+    fn listens_on_loopback_alone(&self, address: SocketAddr) -> bool {
+        let is_here = |ip: IpAddr| std::net::UdpSocket::bind((ip, 0)).is_ok();
+        if address.ip().is_loopback() || !is_here(address.ip()) {
+            return false;
+        }
+        let listeners = crate::sockets::listening(address.port());
+        !listeners.is_empty() && listeners.iter().all(IpAddr::is_loopback)
+    }
+}
+
+/// A stream that ends with an error after so many bytes: some servers send for ever.
+pub(crate) struct Bounded<S> {
+    stream: S,
+    left: usize,
+}
+
+impl<S> Bounded<S> {
+    /// Bounds another stream in the same way, such as a TLS session over this one.
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream, left: ENOUGH }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::FileTooLarge, TooMuch)));
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.left = self.left.saturating_sub(buffer.filled().len() - before);
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// More came than any honest answer has.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {ENOUGH} bytes came")]
+struct TooMuch;
+
+/// What it means that a conversation broke off.
+pub(crate) fn broken(error: &(dyn std::error::Error + 'static), what: &str) -> Problem {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            if error.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) {
+                return Problem::failed(Cause::TooMuch, format!("{what} sends without end: {error}"));
+            }
+            if matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+            ) {
+                return Problem::failed(Cause::ClosedEarly, format!("{what} broke off: {error}"));
+            }
+        }
+        cause = error.source();
+    }
+    Problem::failed(Cause::WrongProtocol, format!("{what} speaks another language: {error}"))
+}

@@ -1,0 +1,127 @@
+//! A conversation with a Redis: logged in or not, inside TLS or not.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, FromRedisValue, RedisConnectionInfo, RedisError, cmd};
+use stageplot_topology::{Redis, ServiceSpec};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::probe::connection::broken;
+use crate::probe::{Attempt, Step};
+use crate::trial::Host;
+use crate::{Cause, Problem};
+
+/// A conversation with a server.
+pub(in crate::probe) struct Session(MultiplexedConnection);
+
+impl Session {
+    /// Asks one thing.
+    pub(in crate::probe) async fn query<T: FromRedisValue>(
+        &mut self,
+        words: &[&str],
+    ) -> Result<T, RedisError> {
+        let mut command = cmd(words.first().copied().unwrap_or_default());
+        command.arg(words.get(1..).unwrap_or_default());
+        command.query_async(&mut self.0).await
+    }
+}
+
+impl Attempt<'_> {
+    /// What the plot says of the Redis that is asked.
+    pub(in crate::probe) fn settings(&self) -> Option<&Redis> {
+        match &self.scene.topology.service(self.trial.service).kind {
+            ServiceSpec::Redis(redis) => Some(redis),
+            _ => None,
+        }
+    }
+
+    /// Talks to the server, with or without its password.
+    pub(in crate::probe) async fn redis<T, F, W>(
+        &mut self,
+        password: bool,
+        tls: bool,
+        talk: W,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+        W: FnOnce(Session) -> F,
+    {
+        if tls {
+            let name = match &self.trial.target.host {
+                Host::Ip(ip) => ip.to_string(),
+                Host::Container(name) => name.to_string(),
+                Host::Name(name) => name.clone(),
+            };
+            let stream = self.secure(&name, &[]).await?;
+            self.talk(stream, password, talk).await
+        } else {
+            let stream = self.connect().await?;
+            self.talk(stream, password, talk).await
+        }
+    }
+
+    async fn talk<S, T, F, W>(&mut self, stream: S, password: bool, talk: W) -> Result<T, Problem>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        F: Future<Output = Result<T, RedisError>>,
+        W: FnOnce(Session) -> F,
+    {
+        let target = self.trial.target.to_string();
+        let mut login = RedisConnectionInfo::default().set_skip_set_lib_name();
+        if password {
+            let settings = self.settings().cloned().unwrap_or_default();
+            let external = settings.external.as_ref();
+            let sentinel = self.trial.target.port;
+            let is_sentinel =
+                external.is_some_and(|remote| remote.sentinels.iter().any(|at| at.port == sentinel));
+            let secret = match external {
+                Some(remote) if is_sentinel => remote.sentinel_password.as_ref(),
+                _ => settings.password.as_ref(),
+            };
+            if let Some(secret) = secret {
+                login = login.set_password(self.scene.secrets.get(secret)?);
+            }
+            if let Some(user) = external.and_then(|remote| remote.username.as_ref()) {
+                login = login.set_username(user);
+            }
+        }
+        // The trial's own deadline is the one that counts.
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(3600)));
+        let talk = async {
+            let (connection, driver) = MultiplexedConnection::new_with_config(&login, stream, config).await?;
+            // The driver does its work while it is waited for, and ends with the talk.
+            tokio::pin!(driver);
+            let talk = talk(Session(connection));
+            tokio::pin!(talk);
+            tokio::select! {
+                biased;
+                answer = &mut talk => answer,
+                () = &mut driver => talk.await,
+            }
+        };
+        let answer = talk.await;
+        if answer.is_ok() {
+            self.progress.reached(Step::Answering);
+        }
+        answer.map_err(|error| refused(&error, &target))
+    }
+}
+
+/// What it means that Redis says no.
+fn refused(error: &RedisError, target: &str) -> Problem {
+    let code = error.code().unwrap_or_default();
+    match code {
+        "NOAUTH" | "WRONGPASS" => {
+            Problem::failed(Cause::PasswordRejected, format!("{target} rejects the password: {code}"))
+        }
+        "NOPERM" => {
+            Problem::failed(Cause::PasswordRejected, format!("{target} lets this user do nothing: {code}"))
+        }
+        "LOADING" => Problem::degraded(Cause::RedisLoading, format!("{target} is still loading its data")),
+        _ if error.kind() == redis::ErrorKind::AuthenticationFailed => {
+            Problem::failed(Cause::PasswordRejected, format!("{target} rejects the password"))
+        }
+        _ => broken(error, target),
+    }
+}

@@ -1,0 +1,190 @@
+//! Tries checks and tells what came of them, as it comes.
+//!
+//! A socket belongs to the network namespace of the thread that opens it. So each
+//! place has a thread of its own, which enters the namespace and runs all trials of
+//! that place, many at a time; what they see goes through one bounded channel.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_util::{Stream, StreamExt as _, stream};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use stageplot_topology::Topology;
+use tokio::sync::mpsc;
+
+use crate::docker::Docker;
+use crate::probe::{self, Progress};
+use crate::secrets::Secrets;
+use crate::{Cause, Evidence, Observation, Place, Problem, Trial, TrustError, tls};
+
+/// How trials are run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// How many trials of one place are under way at a time. Default: 256.
+    pub at_once: usize,
+    /// A deadline in place of each trial's own.
+    pub deadline: Option<Duration>,
+    /// The socket of this machine's Docker engine. Default: that of `DOCKER_HOST`'s
+    /// usual value, `/var/run/docker.sock`.
+    pub docker: PathBuf,
+    /// Certificates, in PEM files, of authorities that are trusted beside the system's.
+    pub trusted: Vec<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { at_once: 256, deadline: None, docker: "/var/run/docker.sock".into(), trusted: Vec::new() }
+    }
+}
+
+/// What all trials share.
+pub(crate) struct Scene {
+    pub(crate) topology: Arc<Topology>,
+    pub(crate) secrets: Secrets,
+    pub(crate) tls: tls::Trust,
+    pub(crate) options: Options,
+}
+
+/// What trials see, in the order in which they end. Dropping it ends those that are
+/// under way.
+#[derive(Debug)]
+pub struct Observations(mpsc::Receiver<Observation>);
+
+impl Observations {
+    /// Waits for all, without a runtime of one's own.
+    pub fn wait(mut self) -> Vec<Observation> {
+        let mut all = Vec::new();
+        while let Some(observation) = self.0.blocking_recv() {
+            all.push(observation);
+        }
+        all
+    }
+}
+
+impl Stream for Observations {
+    type Item = Observation;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Observation>> {
+        self.0.poll_recv(context)
+    }
+}
+
+/// Runs trials on this machine, and returns at once.
+///
+/// Each ends within its deadline, and is told of once. Trials in a container's
+/// namespace need root; where that cannot be entered they are
+/// [not tried](crate::Outcome::NotTried).
+///
+/// # Errors
+///
+/// [`TrustError`] where TLS cannot be had at all.
+pub fn run(
+    topology: Arc<Topology>,
+    trials: Vec<Trial>,
+    secrets: Secrets,
+    options: Options,
+) -> Result<Observations, TrustError> {
+    let tls = tls::Trust::new(&options.trusted)?;
+    let (sender, receiver) = mpsc::channel(CHANNEL);
+    let scene = Arc::new(Scene { topology, secrets, tls, options });
+    let mut places: BTreeMap<Place, Vec<Trial>> = BTreeMap::new();
+    for trial in trials {
+        places.entry(trial.place).or_default().push(trial);
+    }
+    for (place, trials) in places {
+        let (scene, sender) = (scene.clone(), sender.clone());
+        // Where no thread is to be had its sender is dropped, and nothing is told of
+        // its trials: whoever counts them sees it. See `Report`.
+        let _ = thread::Builder::new().name("stageplot-place".to_owned()).spawn(move || {
+            visit(&scene, place, trials, &sender);
+        });
+    }
+    Ok(Observations(receiver))
+}
+
+/// How many observations wait for whoever reads them; trials wait then.
+const CHANNEL: usize = 1024;
+
+/// Enters a place and runs its trials there, on this thread.
+fn visit(scene: &Scene, place: Place, trials: Vec<Trial>, sender: &mpsc::Sender<Observation>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let entered = match (&runtime, place) {
+        (Err(error), _) => Err(Problem::not_tried(Cause::NotPermitted, format!("no runtime: {error}"))),
+        (Ok(runtime), Place::Container(_)) => enter(scene, place, runtime),
+        (Ok(_), _) => Ok(()),
+    };
+    let problem = match (runtime, entered) {
+        (Ok(runtime), Ok(())) => {
+            let work = async {
+                let attempts = stream::iter(&trials).map(|trial| attempt(scene, trial));
+                let mut attempts = attempts.buffer_unordered(scene.options.at_once.max(1));
+                while let Some(observation) = attempts.next().await {
+                    if sender.send(observation).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            runtime.block_on(async {
+                tokio::select! {
+                    () = work => {}
+                    () = sender.closed() => {}
+                }
+            });
+            // What still resolves a name does not keep anybody waiting.
+            runtime.shutdown_background();
+            return;
+        }
+        (_, Err(problem)) => problem,
+        (Err(error), Ok(())) => Problem::not_tried(Cause::NotPermitted, format!("no runtime: {error}")),
+    };
+    for trial in trials {
+        let observation = told(scene, &trial, Err(problem.clone()), Evidence::default(), Duration::ZERO);
+        if sender.blocking_send(observation).is_err() {
+            return;
+        }
+    }
+}
+
+/// Moves this thread into the namespace of a container.
+fn enter(scene: &Scene, place: Place, runtime: &tokio::runtime::Runtime) -> Result<(), Problem> {
+    let Place::Container(placement) = place else { return Ok(()) };
+    let docker = Docker::new(&scene.options.docker);
+    let pid = runtime.block_on(docker.pid(&scene.topology, placement))?;
+    let refused = |error: &dyn std::fmt::Display| {
+        let service = &scene.topology.service(scene.topology.placement(placement).service).name;
+        let message = format!("the network of {service}'s container cannot be entered: {error}");
+        Problem::not_tried(Cause::NotPermitted, message).help("run this as root, on the node itself")
+    };
+    let namespace = File::open(format!("/proc/{pid}/ns/net")).map_err(|error| refused(&error))?;
+    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
+        .map_err(|error| refused(&error))
+}
+
+/// Runs one trial to its end, or to its deadline.
+async fn attempt(scene: &Scene, trial: &Trial) -> Observation {
+    let deadline = scene.options.deadline.unwrap_or(trial.deadline);
+    let started = Instant::now();
+    let progress = Progress::new();
+    let mut evidence = Evidence::default();
+    let tried = tokio::time::timeout(deadline, probe::probe(scene, trial, &progress, &mut evidence)).await;
+    let answer = tried.unwrap_or_else(|_| Err(progress.late(&trial.target, deadline)));
+    told(scene, trial, answer, evidence, started.elapsed())
+}
+
+fn told(
+    scene: &Scene,
+    trial: &Trial,
+    answer: Result<(), Problem>,
+    evidence: Evidence,
+    took: Duration,
+) -> Observation {
+    Observation::new(trial, answer, evidence, took, &scene.secrets)
+}
