@@ -90,6 +90,10 @@ causes! {
     LivekitUnready "livekit-unready",
     NodeMissing "node-missing",
     NodeDraining "node-draining",
+    JoinRefused "join-refused",
+    WrongCandidate "wrong-candidate",
+    NodeNotMet "node-not-met",
+    TurnRejected "turn-rejected",
     // Edges.
     UpstreamUnknown "upstream-unknown",
     UpstreamDown "upstream-down",

@@ -9,6 +9,7 @@ mod livekit;
 mod redis;
 mod stun;
 mod tls;
+mod turn;
 
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -54,6 +55,10 @@ pub(crate) async fn probe(
         Probe::LivekitKeys => livekit::keys(&mut attempt).await,
         Probe::LivekitToken => livekit::validate(&mut attempt).await,
         Probe::LivekitNodes { service } => livekit::nodes(&mut attempt, *service).await,
+        Probe::LivekitJoin => livekit::join(&mut attempt).await,
+        Probe::IceBinding => livekit::media(&mut attempt).await,
+        Probe::TurnAllocate => turn::over_udp(&mut attempt).await,
+        Probe::TurnTlsAllocate { name } => turn::over_tls(&mut attempt, name).await,
         Probe::StunBinding => stun::binding(&mut attempt).await,
         other => {
             Err(Problem::not_tried(Cause::NotPermitted, format!("nobody here knows how to try {other:?}")))

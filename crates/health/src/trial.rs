@@ -38,6 +38,9 @@ impl Trial {
     /// How long a trial may take, unless somebody says otherwise: a client who has
     /// waited this long has gone.
     pub const DEADLINE: Duration = Duration::from_secs(5);
+
+    /// … and one with a session of its own, which has several steps.
+    pub const DEEP_DEADLINE: Duration = Duration::from_secs(20);
 }
 
 /// What a check follows from.
@@ -151,7 +154,7 @@ fn expand(topology: &Topology, stand: Stand, check: &Check, trials: &mut Vec<Tri
             at,
             target,
             probe: check.probe.clone(),
-            deadline: Trial::DEADLINE,
+            deadline: if check.probe.is_deep() { Trial::DEEP_DEADLINE } else { Trial::DEADLINE },
         });
     };
     if let Probe::Resolves { name, .. } = &check.probe {

@@ -18,6 +18,11 @@ impl Attempt<'_> {
     /// Connects over TCP. A connection that is accepted is progress.
     pub(crate) async fn connect(&mut self) -> Result<Bounded<TcpStream>, Problem> {
         let address = self.address().await?;
+        self.connect_to(address).await
+    }
+
+    /// Connects over TCP to another address than the trial's own.
+    pub(crate) async fn connect_to(&mut self, address: SocketAddr) -> Result<Bounded<TcpStream>, Problem> {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 self.progress.reached(Step::Connected);

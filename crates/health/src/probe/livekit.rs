@@ -1,6 +1,9 @@
 //! LiveKit: its keys, its tokens, and the nodes that know each other through Redis.
 
 mod nodes;
+mod room;
+mod sdp;
+mod signal;
 mod token;
 
 use http_body_util::Full;
@@ -10,6 +13,8 @@ use hyper::{Request, StatusCode};
 use stageplot_topology::{Livekit, ServiceSpec};
 
 pub(super) use nodes::nodes;
+pub(super) use room::{Peer, join, media};
+pub(super) use signal::{IceServer, Join};
 pub(crate) use token::{Grant, token};
 
 use super::{Attempt, http};
@@ -87,7 +92,7 @@ fn rejected(what: String, body: &[u8]) -> Problem {
 impl Attempt<'_> {
     /// What the plot says of the LiveKit that is asked.
     pub(crate) fn livekit(&self) -> Option<&Livekit> {
-        match &self.scene.topology.service(self.trial.service).kind {
+        match &self.scene.topology.service(self.rooms()).kind {
             ServiceSpec::Livekit(livekit) => Some(livekit),
             _ => None,
         }

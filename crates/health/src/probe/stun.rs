@@ -1,14 +1,16 @@
-//! STUN (RFC 8489) in datagrams.
+//! STUN (RFC 8489): a Binding in the clear, and one within ICE (RFC 8445).
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use stun_types::attribute::{AttributeStaticType as _, ErrorCode, XorMappedAddress};
+use stun_types::attribute::{ErrorCode, Username, XorMappedAddress};
 use stun_types::message::{
-    BINDING, Message, MessageClass, MessageWrite as _, MessageWriteExt as _, MessageWriteVec,
+    BINDING, IntegrityAlgorithm, Message, MessageClass, MessageWrite as _, MessageWriteExt as _,
+    MessageWriteVec, ShortTermCredentials, StunWriteError, TransactionId,
 };
 use tokio::net::UdpSocket;
 
+use super::livekit::Peer;
 use super::{Attempt, Step};
 use crate::{Cause, Problem};
 
@@ -18,54 +20,78 @@ const FIRST: Duration = Duration::from_millis(500);
 
 /// A Binding request is answered with our own address.
 pub(super) async fn binding(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
-    let (socket, address) = attempt.datagrams().await?;
+    let address = attempt.address().await?;
+    let socket = attempt.datagrams(address).await?;
     let request = Message::builder_request(BINDING, MessageWriteVec::new());
     let id = request.transaction_id();
-    let request = request.finish();
-    let answer = attempt.exchange(&socket, address, &request, |bytes| {
-        Message::from_bytes(bytes).is_ok_and(|message| message.transaction_id() == id)
-    });
-    let answer = answer.await?;
-    let target = attempt.trial.target.to_string();
-    let message = Message::from_bytes(&answer).map_err(|error| {
-        Problem::failed(Cause::WrongProtocol, format!("{target} speaks no STUN: {error}"))
-    })?;
-    match message.class() {
-        MessageClass::Success => {}
-        _ => {
-            let code = message.attribute::<ErrorCode>().map(|error| error.code()).unwrap_or_default();
-            return Err(Problem::failed(Cause::StunError, format!("{target} answers with the error {code}")));
-        }
+    let answer = attempt.exchange(&socket, address, &request.finish(), id).await?;
+    attempt.mapped(&answer)
+}
+
+/// A Binding request of a session of our own is answered at its media port, by somebody
+/// who knows that session's password.
+pub(super) async fn ice(attempt: &mut Attempt<'_>, address: SocketAddr, peer: &Peer) -> Result<(), Problem> {
+    let socket = attempt.datagrams(address).await?;
+    let credentials = ShortTermCredentials::new(peer.password.clone()).into();
+    let mut request = Message::builder_request(BINDING, MessageWriteVec::new());
+    let id = request.transaction_id();
+    // The other side's fragment first, then ours (RFC 8445, section 7.2.2).
+    let written = Username::new(&format!("{}:{}", peer.fragment, peer.own_fragment))
+        .and_then(|user| request.add_attribute(&user))
+        .and_then(|()| request.add_message_integrity(&credentials, IntegrityAlgorithm::Sha1))
+        .and_then(|()| request.add_fingerprint());
+    written.map_err(|error| unwritable(&error))?;
+    let answer = attempt.exchange(&socket, address, &request.finish(), id).await?;
+    let message = read(&answer, &address.to_string())?;
+    if message.validate_integrity(&credentials).is_err() {
+        let what = format!("{address} answers, and does not know the session's password");
+        return Err(Problem::failed(Cause::StunError, what));
     }
-    let Ok(mapped) = message.attribute::<XorMappedAddress>() else {
-        let missing = XorMappedAddress::TYPE;
-        return Err(Problem::failed(
-            Cause::StunError,
-            format!("{target} answers without our address ({missing})"),
-        ));
-    };
-    attempt.evidence.note("seen-as", mapped.addr(message.transaction_id()));
-    Ok(())
+    attempt.mapped(&answer)
+}
+
+/// A message, where it is one.
+pub(super) fn read<'m>(bytes: &'m [u8], who: &str) -> Result<Message<'m>, Problem> {
+    Message::from_bytes(bytes)
+        .map_err(|error| Problem::failed(Cause::WrongProtocol, format!("{who} speaks no STUN: {error}")))
+}
+
+/// That a message cannot be written, for what it would hold is too long.
+pub(super) fn unwritable(error: &StunWriteError) -> Problem {
+    Problem::failed(Cause::StunError, format!("what the server gave us fits no message: {error}"))
 }
 
 impl Attempt<'_> {
-    /// A socket from which the target alone is met.
-    pub(crate) async fn datagrams(&mut self) -> Result<(UdpSocket, SocketAddr), Problem> {
-        let address = self.address().await?;
+    /// Notes down by which address we are seen.
+    fn mapped(&mut self, answer: &[u8]) -> Result<(), Problem> {
+        let target = self.trial.target.to_string();
+        let message = read(answer, &target)?;
+        if message.class() != MessageClass::Success {
+            let code = message.attribute::<ErrorCode>().map(|error| error.code()).unwrap_or_default();
+            return Err(Problem::failed(Cause::StunError, format!("{target} answers with the error {code}")));
+        }
+        let Ok(mapped) = message.attribute::<XorMappedAddress>() else {
+            return Err(Problem::failed(Cause::StunError, format!("{target} does not say how it sees us")));
+        };
+        self.evidence.note("seen-as", mapped.addr(message.transaction_id()));
+        Ok(())
+    }
+
+    /// A socket from which one address alone is met.
+    pub(super) async fn datagrams(&mut self, address: SocketAddr) -> Result<UdpSocket, Problem> {
         let own = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         let socket = UdpSocket::bind(own).await.map_err(|error| self.refused(address, &error))?;
         socket.connect(address).await.map_err(|error| self.refused(address, &error))?;
-        Ok((socket, address))
+        Ok(socket)
     }
 
-    /// Sends a datagram, again and again, until an answer to it comes. What is no answer
-    /// to it is not looked at twice.
-    pub(crate) async fn exchange(
+    /// Sends a request, again and again, until an answer to it comes.
+    pub(super) async fn exchange(
         &mut self,
         socket: &UdpSocket,
         address: SocketAddr,
         request: &[u8],
-        answers: impl Fn(&[u8]) -> bool,
+        id: TransactionId,
     ) -> Result<Vec<u8>, Problem> {
         let mut buffer = [0; 1500];
         let mut wait = FIRST;
@@ -75,10 +101,13 @@ impl Attempt<'_> {
             while let Ok(received) = tokio::time::timeout_at(until, socket.recv(&mut buffer)).await {
                 let length = received.map_err(|error| self.refused(address, &error))?;
                 let datagram = &buffer[..length];
-                if answers(datagram) {
+                if Message::from_bytes(datagram).is_ok_and(|message| {
+                    message.transaction_id() == id
+                        && matches!(message.class(), MessageClass::Success | MessageClass::Error)
+                }) {
                     return Ok(datagram.to_vec());
                 }
-                // Somebody is there, and does not speak our language.
+                // Somebody is there, and does not answer what was asked.
                 self.progress.reached(Step::Answering);
             }
             wait *= 2;

@@ -1,5 +1,6 @@
 //! TLS sessions: who a server says it is, by which chain, and for how long.
 
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::CertificateError;
@@ -39,15 +40,25 @@ pub(super) async fn session(attempt: &mut Attempt<'_>, name: &HostName) -> Resul
     attempt.lasts()
 }
 
+/// A TLS session.
+pub(crate) type Secure = Bounded<TlsStream<Bounded<TcpStream>>>;
+
 impl Attempt<'_> {
     /// Connects, and has a TLS session for a name with somebody whom we trust.
-    pub(crate) async fn secure(
+    pub(crate) async fn secure(&mut self, name: &str, protocols: &[&[u8]]) -> Result<Secure, Problem> {
+        let address = self.address().await?;
+        self.secure_at(address, name, protocols).await
+    }
+
+    /// … at another address than the trial's own.
+    pub(crate) async fn secure_at(
         &mut self,
+        address: SocketAddr,
         name: &str,
         protocols: &[&[u8]],
-    ) -> Result<Bounded<TlsStream<Bounded<TcpStream>>>, Problem> {
-        let target = self.trial.target.to_string();
-        let stream = self.connect().await?;
+    ) -> Result<Secure, Problem> {
+        let target = address.to_string();
+        let stream = self.connect_to(address).await?;
         let refused = |error: &dyn std::fmt::Display| {
             Problem::failed(Cause::TlsRefused, format!("{target} has no TLS session for {name}: {error}"))
         };

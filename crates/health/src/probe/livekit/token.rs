@@ -19,6 +19,8 @@ const SECONDS: u64 = 60;
 pub(crate) enum Grant {
     /// To list rooms.
     ListRooms,
+    /// To make and to remove rooms.
+    Create,
     /// To join a room of this name.
     Join(String),
 }
@@ -28,7 +30,8 @@ pub(crate) fn token(key: &str, secret: &str, grant: &Grant) -> Result<String, Pr
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let video = match grant {
         Grant::ListRooms => json!({ "roomList": true }),
-        Grant::Join(room) => json!({ "roomJoin": true, "room": room, "canPublish": false, "hidden": true }),
+        Grant::Create => json!({ "roomCreate": true }),
+        Grant::Join(room) => json!({ "roomJoin": true, "room": room, "roomCreate": true, "hidden": true }),
     };
     let claims = json!({
         "iss": key, "sub": "stageplot-check", "nbf": now.saturating_sub(1), "exp": now + SECONDS, "video": video,

@@ -1,0 +1,332 @@
+//! A room of our own: joined by WebSocket as clients do, and left again.
+
+use std::net::{IpAddr, SocketAddr};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use prost::Message as _;
+use stageplot_topology::{ServiceId, ServiceSpec};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use super::signal::{Description, Join, Request as Said, Response, request, response};
+use super::{Grant, ROOM, sdp};
+use crate::probe::connection::broken;
+use crate::probe::{Attempt, Step, stun};
+use crate::{Cause, Problem, Stand};
+
+/// How much of one message is read.
+const LONGEST: usize = 1 << 20;
+
+/// How often a new room is tried that may be placed on the node that is asked: rooms
+/// are placed by chance.
+const ROOMS: usize = 24;
+
+/// The version of signalling from which on the server offers first.
+const PROTOCOL: u32 = 9;
+
+/// A stream that a room is joined over.
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
+
+/// A room that was joined.
+pub(crate) struct Room {
+    name: String,
+    socket: WebSocketStream<Box<dyn Wire>>,
+    /// What the server told us.
+    pub(crate) join: Join,
+}
+
+/// The other side of a session, and ours.
+pub(crate) struct Peer {
+    pub(crate) fragment: String,
+    pub(crate) password: String,
+    pub(crate) own_fragment: String,
+}
+
+/// Where clients come in.
+struct Entrance {
+    address: SocketAddr,
+    /// The name, where there is an edge with HTTPS.
+    name: Option<String>,
+    host: String,
+}
+
+/// A room is joined, and left.
+pub(in crate::probe) async fn join(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
+    let room = attempt.join().await?;
+    if let Some(server) = &room.join.server_info {
+        attempt.evidence.note("version", &server.version);
+        attempt.evidence.note("node", &server.node_id);
+    }
+    room.leave(attempt).await;
+    Ok(())
+}
+
+/// A media port of a node answers a session of our own there.
+pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
+    let wanted = attempt.address().await?.ip();
+    let mut elsewhere = Vec::new();
+    for _ in 0..ROOMS {
+        let mut room = attempt.join().await?;
+        let (peer, candidates) = room.offered(&attempt.trial.target.to_string()).await?;
+        if let Some(met) = candidates.iter().find(|met| attempt.is_same_node(met.ip(), wanted)) {
+            attempt.evidence.note("candidate", met);
+            attempt.progress.reached(Step::Started);
+            let tried = stun::ice(attempt, SocketAddr::new(wanted, met.port()), &peer).await;
+            room.leave(attempt).await;
+            return tried;
+        }
+        elsewhere = candidates;
+        room.leave(attempt).await;
+        let known = elsewhere.iter().any(|met| attempt.is_of_the_plot(met.ip()));
+        if !known {
+            break;
+        }
+    }
+    let told: Vec<_> = elsewhere.iter().map(|met| met.ip().to_string()).collect();
+    let told = told.join(", ");
+    Err(match elsewhere.iter().any(|met| attempt.is_of_the_plot(met.ip())) {
+        true => Problem::not_tried(
+            Cause::NodeNotMet,
+            format!("no room was placed on that node; all were on {told}"),
+        ),
+        false => {
+            let what = format!(
+                "clients are told to meet media at {told}, which is no address of a node of the plot"
+            );
+            Problem::failed(Cause::WrongCandidate, what)
+        }
+    })
+}
+
+impl Attempt<'_> {
+    /// The LiveKit whose rooms a check is about.
+    pub(crate) fn rooms(&self) -> ServiceId {
+        match self.trial.subject {
+            crate::Subject::Service(service) => service,
+            _ => self.trial.service,
+        }
+    }
+
+    /// Joins a room that nobody else is in.
+    pub(crate) async fn join(&mut self) -> Result<Room, Problem> {
+        let key = self.keys().next().map(|(name, _)| name).unwrap_or_default();
+        let name = format!("{ROOM}{}", random::<8>()?);
+        let token = self.token(&key, Grant::Join(name.clone()))?;
+        let entrance = self.entrance().await?;
+        let stream = self.enter(&entrance).await?;
+        let scheme = if entrance.name.is_some() { "wss" } else { "ws" };
+        let url = format!(
+            "{scheme}://{}/rtc?access_token={token}&protocol={PROTOCOL}&auto_subscribe=0&sdk=rust",
+            entrance.host
+        );
+        let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+        let refused = |what: String| Problem::failed(Cause::JoinRefused, what);
+        let joined = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await;
+        let (socket, _) = joined.map_err(|error| match error {
+            tokio_tungstenite::tungstenite::Error::Http(response) => {
+                let body =
+                    response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+                refused(format!("{} lets nobody join: {} {body}", entrance.host, response.status()))
+            }
+            error => broken(&error, &entrance.host),
+        })?;
+        self.progress.reached(Step::Answering);
+        let mut room = Room { name, socket, join: Join::default() };
+        loop {
+            match room.receive(&entrance.host).await? {
+                response::Message::Join(join) => {
+                    room.join = join;
+                    return Ok(room);
+                }
+                response::Message::Leave(_) => {
+                    return Err(refused(format!("{} shows whoever joins out again", entrance.host)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Where this check's clients come in: at the edge, or where there is none at the
+    /// node that is asked.
+    async fn entrance(&mut self) -> Result<Entrance, Problem> {
+        let topology = self.scene.topology.clone();
+        let rooms = self.rooms();
+        let target = self.address().await?;
+        let Some(edge) = topology.edge_of(rooms) else {
+            let port =
+                topology.endpoint_named(rooms, "signal").map_or(0, |signal| signal.ports.first().number());
+            let address = SocketAddr::new(target.ip(), port);
+            return Ok(Entrance { address, name: None, host: address.to_string() });
+        };
+        let service = topology.service(edge);
+        let ServiceSpec::Edge(settings) = &service.kind else {
+            return Err(Problem::not_tried(Cause::NodeNotMet, "what is in front is no edge"));
+        };
+        let name = settings.domain.as_ref().map(ToString::to_string);
+        let port = if settings.is_https() { settings.https_port } else { settings.http_port }.number();
+        let address = if self.trial.service == edge {
+            target
+        } else {
+            let nodes = service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
+            let stand = self.trial.place.stand(&topology);
+            let own = nodes.flat_map(|node| {
+                let public = node.public.into_iter().flat_map(|public| public.addresses());
+                let private = node.addresses.iter().map(|address| address.ip);
+                match stand {
+                    Stand::Outside => public.chain(Vec::new()).collect::<Vec<_>>(),
+                    _ => private.chain(public).collect(),
+                }
+            });
+            let own: Vec<IpAddr> = own.collect();
+            let same = own.iter().find(|ip| ip.is_ipv4() == target.is_ipv4()).or(own.first()).copied();
+            let ip = same
+                .ok_or_else(|| Problem::not_tried(Cause::NoRoute, "the edge has no address for clients"))?;
+            SocketAddr::new(ip, port)
+        };
+        let host = match (&name, port) {
+            (Some(name), 443 | 80) => name.clone(),
+            (Some(name), port) => format!("{name}:{port}"),
+            (None, _) => address.to_string(),
+        };
+        Ok(Entrance { address, name: name.filter(|_| settings.is_https()), host })
+    }
+
+    async fn enter(&mut self, entrance: &Entrance) -> Result<Box<dyn Wire>, Problem> {
+        Ok(match &entrance.name {
+            Some(name) => Box::new(self.secure_at(entrance.address, name, &[b"http/1.1"]).await?),
+            None => Box::new(self.connect_to(entrance.address).await?),
+        })
+    }
+
+    fn is_same_node(&self, one: IpAddr, other: IpAddr) -> bool {
+        one == other || self.scene.topology.nodes().iter().any(|node| node.has(one) && node.has(other))
+    }
+
+    fn is_of_the_plot(&self, ip: IpAddr) -> bool {
+        self.scene.topology.nodes().iter().any(|node| node.has(ip))
+    }
+}
+
+impl Room {
+    /// The next thing that the server says.
+    async fn receive(&mut self, host: &str) -> Result<response::Message, Problem> {
+        loop {
+            let message = self.socket.next().await.unwrap_or(Ok(Message::Close(None)));
+            match message.map_err(|error| broken(&error, host))? {
+                Message::Binary(bytes) => {
+                    let said = Response::decode(bytes).map_err(|error| broken(&error, host))?;
+                    if let Some(said) = said.message {
+                        return Ok(said);
+                    }
+                }
+                Message::Close(_) => {
+                    return Err(Problem::failed(
+                        Cause::ClosedEarly,
+                        format!("{host} closed the room's socket"),
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes the server's offer, and says where media is met, over UDP.
+    async fn offered(&mut self, host: &str) -> Result<(Peer, Vec<SocketAddr>), Problem> {
+        let mut met = Vec::new();
+        let mut peer: Option<Peer> = None;
+        loop {
+            match self.receive(host).await? {
+                response::Message::Offer(offer) => {
+                    met.extend(sdp::candidates(&offer.sdp));
+                    let Some((fragment, password)) = sdp::credentials(&offer.sdp) else {
+                        return Err(Problem::failed(
+                            Cause::WrongProtocol,
+                            format!("{host} offers no session"),
+                        ));
+                    };
+                    let (own_fragment, own_password) = (random::<4>()?, random::<12>()?);
+                    let fingerprint = random::<32>()?.to_uppercase();
+                    let pairs: Vec<_> =
+                        fingerprint.as_bytes().chunks(2).map(String::from_utf8_lossy).collect();
+                    let answer = sdp::answer(&offer.sdp, &own_fragment, &own_password, &pairs.join(":"));
+                    let answer = Description { r#type: "answer".to_owned(), sdp: answer };
+                    self.say(request::Message::Answer(answer), host).await?;
+                    peer = Some(Peer { fragment, password, own_fragment });
+                }
+                response::Message::Trickle(trickle) => {
+                    let init: serde_json::Value =
+                        serde_json::from_str(&trickle.candidate).unwrap_or_default();
+                    met.extend(init["candidate"].as_str().and_then(sdp::candidate));
+                    if trickle.r#final && met.is_empty() {
+                        let what =
+                            format!("LiveKit behind {host} has no address at which media is met over UDP");
+                        return Err(Problem::failed(Cause::WrongCandidate, what));
+                    }
+                }
+                response::Message::Leave(_) => {
+                    return Err(Problem::failed(Cause::JoinRefused, format!("{host} shows us out again")));
+                }
+                _ => {}
+            }
+            if let (Some(_), false) = (&peer, met.is_empty()) {
+                let Some(peer) = peer else { continue };
+                return Ok((peer, met));
+            }
+        }
+    }
+
+    async fn say(&mut self, message: request::Message, host: &str) -> Result<(), Problem> {
+        let bytes = Said { message: Some(message) }.encode_to_vec();
+        self.socket.send(Message::Binary(bytes.into())).await.map_err(|error| broken(&error, host))
+    }
+
+    /// Leaves the room, and has it removed; else it goes by itself, a little later.
+    pub(crate) async fn leave(mut self, attempt: &mut Attempt<'_>) {
+        let _ = self.say(request::Message::Leave(super::signal::Leave {}), "").await;
+        let _ = self.socket.close(None).await;
+        if let Err(problem) = attempt.delete(&self.name).await {
+            attempt.evidence.note("room-left", format!("{}: {problem}", self.name));
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Has a room removed.
+    async fn delete(&mut self, room: &str) -> Result<(), Problem> {
+        let key = self.keys().next().map(|(name, _)| name).unwrap_or_default();
+        let token = self.token(&key, Grant::Create)?;
+        let entrance = self.entrance().await?;
+        let stream = self.enter(&entrance).await?;
+        let body = serde_json::json!({ "room": room }).to_string();
+        let request = Request::post("/twirp/livekit.RoomService/DeleteRoom")
+            .header(HOST, &entrance.host)
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| broken(&error, &entrance.host))?;
+        let response = self.ask(stream, request).await?;
+        match response.status.is_success() || response.status.as_u16() == 404 {
+            true => Ok(()),
+            false => {
+                Err(Problem::failed(Cause::HttpStatus, format!("DeleteRoom answers {}", response.status)))
+            }
+        }
+    }
+}
+
+/// So many random bytes, in hexadecimal.
+fn random<const N: usize>() -> Result<String, Problem> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Problem::not_tried(Cause::NotPermitted, format!("this system has no randomness: {error}"))
+    })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,165 @@
+//! TURN (RFC 8656): an allocation with the credentials that a client is given, and its
+//! end.
+
+use stageplot_topology::HostName;
+use stun_types::attribute::{ErrorCode, Nonce, Realm, Username};
+use stun_types::message::{
+    IntegrityAlgorithm, LongTermKeyCredentials, Message, MessageClass, MessageWrite as _,
+    MessageWriteExt as _, MessageWriteVec, Method, StunWriteError, TransactionId,
+};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use turn_types::attribute::{Lifetime, RequestedTransport, XorRelayedAddress};
+use turn_types::message::{ALLOCATE, REFRESH};
+
+use super::connection::broken;
+use super::livekit::{IceServer, Join};
+use super::stun::{read, unwritable};
+use super::{Attempt, Step};
+use crate::{Cause, Problem};
+
+/// Over UDP.
+pub(super) async fn over_udp(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
+    let room = attempt.join().await?;
+    let server = attempt.credentials(&room.join, "turn:")?;
+    let address = attempt.address().await?;
+    let socket = attempt.datagrams(address).await?;
+    let mut asked =
+        async |request: Vec<u8>, id: TransactionId| attempt.exchange(&socket, address, &request, id).await;
+    let relayed = allocate(&server, &mut asked).await;
+    room.leave(attempt).await;
+    attempt.evidence.note("relay", relayed?);
+    Ok(())
+}
+
+/// Over TLS, to whoever shows a certificate for the name.
+pub(super) async fn over_tls(attempt: &mut Attempt<'_>, name: &HostName) -> Result<(), Problem> {
+    let room = attempt.join().await?;
+    let server = attempt.credentials(&room.join, "turns:")?;
+    let told = format!("turns:{name}:443");
+    if !server.urls.iter().any(|url| url.starts_with(&told)) {
+        let what = format!("clients are told {}, not {told}", server.urls.join(", "));
+        return Err(Problem::failed(Cause::TurnRejected, what));
+    }
+    let target = attempt.trial.target.to_string();
+    let mut stream = attempt.secure(name.as_str(), &[]).await?;
+    let mut asked = async |request: Vec<u8>, _| exchange(&mut stream, &request, &target).await;
+    let relayed = allocate(&server, &mut asked).await;
+    room.leave(attempt).await;
+    attempt.evidence.note("relay", relayed?);
+    Ok(())
+}
+
+/// Allocates a relay, and gives it back; says where it was.
+async fn allocate(
+    server: &IceServer,
+    ask: &mut impl AsyncFnMut(Vec<u8>, TransactionId) -> Result<Vec<u8>, Problem>,
+) -> Result<std::net::SocketAddr, Problem> {
+    let transport = RequestedTransport::new(RequestedTransport::UDP);
+    // The server says first whom it asks and by which nonce (RFC 8489, section 9.2).
+    let mut request = Message::builder_request(ALLOCATE, MessageWriteVec::new());
+    request.add_attribute(&transport).map_err(|error| unwritable(&error))?;
+    let id = request.transaction_id();
+    let answer = ask(request.finish(), id).await?;
+    let challenge = read(&answer, "the TURN server")?;
+    let (Ok(realm), Ok(nonce)) = (challenge.attribute::<Realm>(), challenge.attribute::<Nonce>()) else {
+        let code = code(&challenge);
+        let what = format!(
+            "TURN does not ask who we are (error {code}): anybody may use it, or it is something else"
+        );
+        return Err(Problem::failed(Cause::TurnRejected, what));
+    };
+    let login = Login {
+        user: Username::new(&server.username).map_err(|error| unwritable(&error))?,
+        key: LongTermKeyCredentials::new(
+            server.username.clone(),
+            server.credential.clone(),
+            realm.realm().to_owned(),
+        ),
+        realm,
+        nonce,
+    };
+    let (request, id) = login.request(ALLOCATE, |request| request.add_attribute(&transport))?;
+    let answer = ask(request, id).await?;
+    let allocated = read(&answer, "the TURN server")?;
+    let relayed = match (allocated.class(), allocated.attribute::<XorRelayedAddress>()) {
+        (MessageClass::Success, Ok(relayed)) => relayed.addr(allocated.transaction_id()),
+        _ => {
+            let what =
+                format!("TURN makes no allocation for a client's credentials (error {})", code(&allocated));
+            return Err(Problem::failed(Cause::TurnRejected, what));
+        }
+    };
+    // A lifetime of 0 gives it back (RFC 8656, section 3.2).
+    let none = Lifetime::new(0);
+    let (request, id) = login.request(REFRESH, |request| request.add_attribute(&none))?;
+    let answer = ask(request, id).await?;
+    if read(&answer, "the TURN server")?.class() != MessageClass::Success {
+        let what = "TURN did not take its allocation back; it ends by itself within minutes";
+        return Err(Problem::degraded(Cause::TurnRejected, what));
+    }
+    Ok(relayed)
+}
+
+/// Who we are to a server.
+struct Login {
+    user: Username,
+    realm: Realm,
+    nonce: Nonce,
+    key: LongTermKeyCredentials,
+}
+
+impl Login {
+    /// A request with all that, and with what it is about.
+    fn request(
+        &self,
+        method: Method,
+        about: impl FnOnce(&mut MessageWriteVec) -> Result<(), StunWriteError>,
+    ) -> Result<(Vec<u8>, TransactionId), Problem> {
+        let mut request = Message::builder_request(method, MessageWriteVec::new());
+        let id = request.transaction_id();
+        let written = about(&mut request)
+            .and_then(|()| request.add_attribute(&self.user))
+            .and_then(|()| request.add_attribute(&self.realm))
+            .and_then(|()| request.add_attribute(&self.nonce))
+            .and_then(|()| request.add_message_integrity(&self.key.clone().into(), IntegrityAlgorithm::Sha1));
+        written.map_err(|error| unwritable(&error))?;
+        Ok((request.finish(), id))
+    }
+}
+
+fn code(message: &Message<'_>) -> u16 {
+    message.attribute::<ErrorCode>().map(|error| error.code()).unwrap_or_default()
+}
+
+/// Asks over a stream: each message says its length (RFC 8489, section 6.2.2).
+async fn exchange(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    request: &[u8],
+    target: &str,
+) -> Result<Vec<u8>, Problem> {
+    let talk = async {
+        stream.write_all(request).await?;
+        stream.flush().await?;
+        let mut message = vec![0; 20];
+        stream.read_exact(&mut message).await?;
+        let length = usize::from(u16::from_be_bytes([message[2], message[3]]));
+        message.resize(20 + length, 0);
+        stream.read_exact(&mut message[20..]).await?;
+        Ok(message)
+    };
+    talk.await.map_err(|error: std::io::Error| broken(&error, target))
+}
+
+impl Attempt<'_> {
+    /// The credentials that a client was told for servers of this scheme.
+    fn credentials(&mut self, join: &Join, scheme: &str) -> Result<IceServer, Problem> {
+        self.progress.reached(Step::Started);
+        let servers = join.ice_servers.iter();
+        let mut servers = servers.filter(|server| server.urls.iter().any(|url| url.starts_with(scheme)));
+        let told = servers.next().filter(|server| !server.credential.is_empty()).cloned();
+        told.ok_or_else(|| {
+            let what = format!("LiveKit tells clients of no server for {scheme}");
+            Problem::failed(Cause::TurnRejected, what)
+        })
+    }
+}
