@@ -50,6 +50,20 @@ causes! {
     DockerSilent "docker-silent",
     ClientAbsent "client-absent",
     NoRoute "no-route-from-here",
+    // The machine.
+    DiskFull "disk-full",
+    MemoryLow "memory-low",
+    // Containers.
+    ContainerMissing "container-missing",
+    ContainerPaused "container-paused",
+    OutOfMemory "out-of-memory",
+    ContainerRestarting "container-restarting",
+    ContainerStopped "container-stopped",
+    ContainerUnhealthy "container-unhealthy",
+    ContainerStarting "container-starting",
+    ContainerImage "container-image",
+    ContainerUnknown "container-unknown",
+    UdpBuffers "udp-buffers",
     // The network.
     Unreachable "unreachable",
     Refused "refused",

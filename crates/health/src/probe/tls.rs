@@ -85,7 +85,7 @@ impl Attempt<'_> {
 
     /// The name that the service behind the target is called by, where it is an edge with HTTPS.
     pub(crate) fn domain(&self) -> Option<String> {
-        let kind = &self.scene.topology.service(self.trial.service).kind;
+        let kind = &self.scene.topology.service(self.trial.service?).kind;
         let stageplot_topology::ServiceSpec::Edge(edge) = kind else { return None };
         edge.domain.as_ref().filter(|_| edge.is_https()).map(ToString::to_string)
     }

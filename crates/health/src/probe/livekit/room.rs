@@ -108,9 +108,9 @@ pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Pro
 
 impl Attempt<'_> {
     /// The LiveKit whose rooms a check is about.
-    pub(crate) fn rooms(&self) -> ServiceId {
+    pub(crate) fn rooms(&self) -> Option<ServiceId> {
         match self.trial.subject {
-            crate::Subject::Service(service) => service,
+            crate::Subject::Service(service) => Some(service),
             _ => self.trial.service,
         }
     }
@@ -160,9 +160,9 @@ impl Attempt<'_> {
         let topology = self.scene.topology.clone();
         let rooms = self.rooms();
         let target = self.address().await?;
-        let Some(edge) = topology.edge_of(rooms) else {
-            let port =
-                topology.endpoint_named(rooms, "signal").map_or(0, |signal| signal.ports.first().number());
+        let Some(edge) = rooms.and_then(|rooms| topology.edge_of(rooms)) else {
+            let signal = rooms.and_then(|rooms| topology.endpoint_named(rooms, "signal"));
+            let port = signal.map_or(0, |signal| signal.ports.first().number());
             let address = SocketAddr::new(target.ip(), port);
             return Ok(Entrance { address, name: None, host: address.to_string() });
         };
@@ -172,7 +172,7 @@ impl Attempt<'_> {
         };
         let name = settings.domain.as_ref().map(ToString::to_string);
         let port = if settings.is_https() { settings.https_port } else { settings.http_port }.number();
-        let address = if self.trial.service == edge {
+        let address = if self.trial.service == Some(edge) {
             target
         } else {
             let nodes = service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
