@@ -52,7 +52,10 @@ impl Image {
         let [certificate, key] = ["authority.crt", "authority.key"].map(|name| directory().join(name));
         match key.is_file() {
             true => Ok((certificate, key)),
-            false => Err(Missing::new("the authority of the images".to_owned(), "run tests/images/build".to_owned())),
+            false => Err(Missing::new(
+                "the authority of the images".to_owned(),
+                "run tests/images/build".to_owned(),
+            )),
         }
     }
 

@@ -64,7 +64,7 @@ pub use program::{Missing, Program, wanted};
 pub use random::random;
 pub use referee::{caddy_validate, compose_config, nft_load, sh_read};
 pub use registry::Registry;
-pub use rig::{Names, Rig};
+pub use rig::{Given, Names, Rig};
 pub use root::Root;
 pub use scan::scan;
 pub use scratch::Scratch;

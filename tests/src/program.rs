@@ -198,10 +198,7 @@ mod tests {
     #[test]
     fn what_is_missing_names_its_remedy() {
         let missing = Program::named("no-such-program").unwrap_err();
-        assert_eq!(
-            missing.to_string(),
-            "no-such-program is missing (run tests/programs/install system)"
-        );
+        assert_eq!(missing.to_string(), "no-such-program is missing (run tests/programs/install system)");
     }
 
     #[test]

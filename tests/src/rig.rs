@@ -1,5 +1,6 @@
 //! The rig: a whole plot on one machine, from nothing to a site that people can visit.
 
+mod app;
 mod authority;
 mod names;
 
@@ -22,7 +23,7 @@ use crate::image::Image;
 use crate::installed::Declared;
 use crate::machine::Machine;
 use crate::namespace::{Lan, Namespace};
-use crate::process::wait_for;
+use crate::process::{Process, wait_for};
 use crate::program::{Missing, Program};
 use crate::scratch::Scratch;
 use crate::stage;
@@ -46,6 +47,16 @@ const TRUSTED: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// What no node may be called: the machine from which people visit.
 const OUTSIDE_NAME: &str = "outside";
 
+/// What the user of a plot brings along.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Values of secrets from the environment. All others are made up.
+    pub secrets: BTreeMap<String, String>,
+    /// Commands, for a shell, of services that the user starts (`run = "host"`), by
+    /// service. An echo of what it is asked plays all others.
+    pub apps: BTreeMap<String, String>,
+}
+
 /// A plot that is up: a machine with a Docker engine for each node, all on one wire
 /// with an outside that plays the Internet.
 ///
@@ -57,6 +68,7 @@ const OUTSIDE_NAME: &str = "outside";
 #[derive(Debug)]
 pub struct Rig {
     // Dropped in this order: what runs before the wire that it is on.
+    apps: BTreeMap<(String, String), Process>,
     machines: BTreeMap<String, Machine>,
     outside: Visitor,
     names: Names,
@@ -72,8 +84,8 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Brings a topology up, with the values of secrets from the environment that are
-    /// given, and made up ones for all others; tells each step and what it took.
+    /// Brings a topology up with what the user has given; tells each step and what it
+    /// took.
     ///
     /// # Errors
     ///
@@ -84,12 +96,12 @@ impl Rig {
     /// If the plot does not come up, with what the programs said.
     pub fn up(
         topology: &Topology,
-        secrets: &[(&str, &str)],
+        given: &Given,
         tell: &mut dyn FnMut(&str, Duration),
     ) -> Result<Self, Missing> {
         possible(topology)?;
         let mut steps = Steps { tell, began: Instant::now() };
-        let vault = vault(topology, secrets)?;
+        let vault = vault(topology, &given.secrets)?;
         let rendering = render(topology, Secrets::From(&vault), &Custom::default())
             .unwrap_or_else(|error| panic!("failed to render: {error}"));
         steps.done("rendered");
@@ -100,7 +112,8 @@ impl Rig {
         if let Some(made_up) = vault.certificate() {
             trust.add(&made_up.cert);
         }
-        let addresses = |addresses: [&str; 2]| [format!("{}/24", addresses[0]), format!("{}/64", addresses[1])];
+        let addresses =
+            |addresses: [&str; 2]| [format!("{}/24", addresses[0]), format!("{}/64", addresses[1])];
         let machine = |name: &str, own: [&str; 2]| {
             let own = addresses(own);
             let machine = lan.machine(name, &own.each_ref().map(String::as_str));
@@ -134,6 +147,7 @@ impl Rig {
             started.into_iter().map(|started| joined(started.join())).collect::<Vec<_>>()
         });
         let mut rig = Self {
+            apps: BTreeMap::new(),
             machines: BTreeMap::new(),
             outside,
             names,
@@ -153,7 +167,7 @@ impl Rig {
         steps.done("engines with their images");
 
         for nodes in waves(topology) {
-            rig.bring_up(&nodes);
+            rig.bring_up(&nodes, &given.apps);
             steps.done(&format!("{} up and healthy", nodes.join(", ")));
         }
         rig.wait_for_certificates();
@@ -199,6 +213,17 @@ impl Rig {
     #[track_caller]
     pub fn machine_mut(&mut self, node: &str) -> &mut Machine {
         self.machines.get_mut(node).unwrap_or_else(|| panic!("no node is called {node}"))
+    }
+
+    /// A service that the user starts, on a node: its process.
+    ///
+    /// # Panics
+    ///
+    /// If none of that name was started there.
+    #[track_caller]
+    pub fn app_mut(&mut self, node: &str, service: &str) -> &mut Process {
+        let app = self.apps.get_mut(&(node.to_owned(), service.to_owned()));
+        app.unwrap_or_else(|| panic!("nobody starts {service} on {node}"))
     }
 
     /// Where a node's bundle is installed, as seen from here; the machine itself has it
@@ -271,17 +296,26 @@ impl Rig {
     }
 
     /// Brings some nodes up at the same time, and waits until they are well.
-    fn bring_up(&self, nodes: &[&str]) {
+    fn bring_up(&mut self, nodes: &[&str], apps: &BTreeMap<String, String>) {
         thread::scope(|scope| {
             let commands = |node: &&str| {
-                let machine = self.machine(node);
-                scope.spawn(move || machine.bring_up(&self.rendering))
+                let (machine, rendering) = (self.machine(node), &self.rendering);
+                scope.spawn(move || machine.bring_up(rendering))
             };
             let commands: Vec<_> = nodes.iter().map(commands).collect();
             for commands in commands {
                 joined(commands.join());
             }
         });
+        let started = nodes.iter().flat_map(|node| {
+            app::on(&self.topology, node).map(|(name, app)| {
+                let command = apps.get(name).map(String::as_str);
+                let process = app::start(self.machine(node), &self.directory(node), name, app, command);
+                (((*node).to_owned(), name.to_owned()), process)
+            })
+        });
+        let started: Vec<_> = started.collect();
+        self.apps.extend(started);
         self.wait_until_healthy(nodes, HEALTHY);
     }
 
@@ -310,6 +344,20 @@ impl Rig {
                     });
                 }
             }
+        }
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.apps.clear();
+        // What engines have said is shown by a thread that panics, and by no other.
+        if !thread::panicking() {
+            thread::scope(|scope| {
+                for machine in std::mem::take(&mut self.machines).into_values() {
+                    scope.spawn(|| drop(machine));
+                }
+            });
         }
     }
 }
@@ -370,7 +418,7 @@ fn possible(topology: &Topology) -> Result<(), Missing> {
 
 /// A value for each secret: those that are given, the authority's root where one is
 /// asked for, and made up ones.
-fn vault(topology: &Topology, secrets: &[(&str, &str)]) -> Result<Vault, Missing> {
+fn vault(topology: &Topology, secrets: &BTreeMap<String, String>) -> Result<Vault, Missing> {
     let root = Authority::root()?;
     let mut vault = Vault::new(topology)?;
     for (path, secret) in topology.secrets() {
@@ -378,7 +426,7 @@ fn vault(topology: &Topology, secrets: &[(&str, &str)]) -> Result<Vault, Missing
             vault = vault.with_secret(secret, root.clone());
         }
     }
-    Ok(secrets.iter().fold(vault, |vault, (name, value)| vault.with(name, *value)))
+    Ok(secrets.iter().fold(vault, |vault, (name, value)| vault.with(name, value)))
 }
 
 /// Gives a machine mounts of its own, in which it asks these name servers and trusts
@@ -407,6 +455,7 @@ fn start(namespace: &Namespace, topology: &Topology, bundle: &Bundle) -> Result<
         })
         .collect();
     let mut loaded: Vec<_> = images.values().map(String::as_str).collect();
+    loaded.extend(app::on(topology, &bundle.node).map(|_| Image::ECHO));
     loaded.sort_unstable();
     loaded.dedup();
     // Earlier versions of Docker than 27 have to be told.
@@ -492,7 +541,8 @@ fn edges(topology: &Topology) -> impl Iterator<Item = (&Service, &Edge, &Node)> 
 }
 
 fn has_v4(node: &Node) -> bool {
-    node.addresses.iter().any(|address| address.ip.is_ipv4()) || node.public.is_some_and(|public| public.v4.is_some())
+    node.addresses.iter().any(|address| address.ip.is_ipv4())
+        || node.public.is_some_and(|public| public.v4.is_some())
 }
 
 fn joined<T>(result: thread::Result<T>) -> T {

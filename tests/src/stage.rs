@@ -49,11 +49,7 @@ impl Stage {
             });
             let machine = machine(&lan, topology, node);
             bridge(&machine, topology);
-            let station = Station {
-                machine,
-                installed: Installed::new(bundle),
-                kinds: kinds.collect(),
-            };
+            let station = Station { machine, installed: Installed::new(bundle), kinds: kinds.collect() };
             (bundle.node.clone(), station)
         });
         Ok(Self { stations: stations.collect(), lan })

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use stageplot_tests::{Image, Namespace, Output, Process, Rig, run, topology, want};
+use stageplot_tests::{Given, Image, Namespace, Output, Process, Rig, run, topology, want};
 use stageplot_topology::SecretRef;
 
 const URL: &str = "wss://live.example.com";
@@ -23,7 +23,7 @@ fn four_machines() {
     let began = Instant::now();
     let topology = topology(include_str!("../plots/four.toml"));
     let tell = &mut |step: &str, took: Duration| println!("{:>6.1} s  {step}", took.as_secs_f64());
-    let rig = want!(Rig::up(&topology, &[], tell));
+    let rig = want!(Rig::up(&topology, &Given::default(), tell));
     println!("{:>6.1} s  in all", began.elapsed().as_secs_f64());
     let outside = rig.outside();
     let secret = rig.vault().value(&SecretRef::Env("LIVEKIT_API_SECRET".to_owned()));
@@ -53,7 +53,9 @@ fn four_machines() {
     let refused = asks("outside", &["nc", "-vzw2", "203.0.113.10", "22"]).failure();
     assert!(refused.contains("timed out"), "{refused}");
     rig.names().set("live.example.com. 1 IN A 203.0.113.12\n");
-    assert!(asks("outside", &["getent", "ahostsv4", "live.example.com"]).success().starts_with("203.0.113.12"));
+    assert!(
+        asks("outside", &["getent", "ahostsv4", "live.example.com"]).success().starts_with("203.0.113.12")
+    );
     assert!(!asks("outside", &["getent", "hosts", "turn.example.com"]).succeeded());
     // Containers ask it too.
     let inside = ["exec", "live-rooms-1", "nslookup", "live.example.com"];
@@ -88,7 +90,8 @@ fn by_hand() {
         run(command.args(["run", "--name", "byhand", place]).args(words), SOON)
     };
     on("outside", &["curl", "-fsS", "https://live.example.com/api/hello"]).success();
-    let shown = on("front", &["sh", "-c", "pwd; ls /opt/stageplot/live; docker ps --quiet | wc -l"]).success();
+    let shown =
+        on("front", &["sh", "-c", "pwd; ls /opt/stageplot/live; docker ps --quiet | wc -l"]).success();
     let here = std::env::current_dir().expect("a directory");
     assert!(shown.starts_with(here.to_str().expect("a path")), "{shown}");
     assert!(shown.contains("current\n") && shown.ends_with("4\n"), "{shown}");
@@ -101,7 +104,9 @@ fn by_hand() {
     let directory = tempfile::tempdir().expect("a directory");
     let said = directory.path().join("said");
     let mut command = Command::new("sh");
-    command.args(["-c", r#"exec "$0" up "$1" --name byhand >"$2""#, env!("CARGO_BIN_EXE_rig"), plot]).arg(&said);
+    command
+        .args(["-c", r#"exec "$0" up "$1" --name byhand >"$2""#, env!("CARGO_BIN_EXE_rig"), plot])
+        .arg(&said);
     let mut up = Process::start("up", &mut command);
     up.wait_for("an engine", UP, || fs::read_to_string(&said).is_ok_and(|said| said.contains("engine")));
     let keeper = self::keeper();

@@ -4,9 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use stageplot_tests::{
-    Engine, Image, Lan, Machine, Process, Visitor, on_front, render, wait_for, want,
-};
+use stageplot_tests::{Engine, Image, Lan, Machine, Process, Visitor, on_front, render, wait_for, want};
 
 const SECRET: &str = "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4";
 const SECRETS: [(&str, &str); 2] = [("LIVEKIT_API_SECRET", SECRET), ("REDIS_PASSWORD", "a $pass# \"word\"")];

@@ -32,7 +32,8 @@ impl Authority {
         let caddy = Program::named("caddy")?;
         let (certificate, key) = Image::authority()?;
         let scratch = Scratch::new();
-        let sites: Vec<_> = called(topology).iter().map(|(name, port)| format!("https://{name}:{port}")).collect();
+        let sites: Vec<_> =
+            called(topology).iter().map(|(name, port)| format!("https://{name}:{port}")).collect();
         let config = CONFIG
             .replace("CERTIFICATE", &certificate.display().to_string())
             .replace("KEY", &key.display().to_string())
@@ -43,7 +44,8 @@ impl Authority {
         command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file);
         command.env("XDG_DATA_HOME", scratch.path()).env("XDG_CONFIG_HOME", scratch.path());
         let mut server = Process::start("authority", &mut command);
-        server.wait_until("serving", SOON, |server| server.output().contains("serving initial configuration"));
+        server
+            .wait_until("serving", SOON, |server| server.output().contains("serving initial configuration"));
         Ok(Self { _server: server, _scratch: scratch })
     }
 

@@ -31,7 +31,8 @@ impl Names {
         let scratch = Scratch::new();
         let directory = scratch.path().display();
         let listen: Vec<_> = addresses.iter().map(|address| format!("{address}@53")).collect();
-        let config = CONFIG.replace("DIRECTORY", &directory.to_string()).replace("LISTEN", &listen.join(", "));
+        let config =
+            CONFIG.replace("DIRECTORY", &directory.to_string()).replace("LISTEN", &listen.join(", "));
         let file = scratch.path().join("knot.conf");
         write(&file, &config);
         write(&scratch.path().join("zone"), &zone(1, records));

@@ -1,12 +1,13 @@
 //! The keeper: the process whose guards hold what is up.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::{self, ExitCode};
 use std::thread;
 
-use stageplot_tests::Rig;
+use stageplot_tests::{Given, Rig};
 use stageplot_topology::dotenv::Dotenv;
 use stageplot_topology::{Document, Format, Plot, Topology};
 
@@ -16,7 +17,7 @@ use crate::state::{Files, Place, State};
 /// Brings a plot up and holds it until it is killed. Tells of the steps on standard
 /// output, which it closes when all is up.
 pub(crate) fn keep(arguments: &[String]) -> Result<ExitCode> {
-    let [name, plot] = arguments else { return Err("keep takes a name and a plot".into()) };
+    let [name, plot, apps @ ..] = arguments else { return Err("keep takes a name and a plot".into()) };
     // So that it outlives the terminal in which it was started.
     let _ = rustix::process::setsid();
     let files = Files::named(Some(name))?;
@@ -32,9 +33,11 @@ pub(crate) fn keep(arguments: &[String]) -> Result<ExitCode> {
     files.write(&state)?;
 
     let (topology, secrets) = read(Path::new(plot))?;
-    let secrets: Vec<_> = secrets.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let apps = apps.iter().filter_map(|app| app.split_once('='));
+    let apps = apps.map(|(name, command)| (name.to_owned(), command.to_owned())).collect();
+    let given = Given { secrets, apps };
     // Where nobody listens any more, this fails, and so all ends.
-    let rig = Rig::up(&topology, &secrets, &mut |step, took| {
+    let rig = Rig::up(&topology, &given, &mut |step, took| {
         println!("{:>6.1} s  {step}", took.as_secs_f64());
     })?;
     let nodes = topology.nodes().iter().map(|node| node.name.as_str());
@@ -50,7 +53,7 @@ pub(crate) fn keep(arguments: &[String]) -> Result<ExitCode> {
 }
 
 /// The topology of a plot, and the lines of its secrets-file where it has one.
-fn read(path: &Path) -> Result<(Topology, Vec<(String, String)>)> {
+fn read(path: &Path) -> Result<(Topology, BTreeMap<String, String>)> {
     let shown = path.display();
     let format = Format::from_path(path).ok_or_else(|| format!("{shown} is no TOML, JSON or YAML"))?;
     let text = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
@@ -59,7 +62,7 @@ fn read(path: &Path) -> Result<(Topology, Vec<(String, String)>)> {
     if topology.plot().templates.is_some() {
         return Err("the rig knows no templates of a plot's own".into());
     }
-    let mut secrets = Vec::new();
+    let mut secrets = BTreeMap::new();
     if let Some(file) = &topology.plot().secrets_file {
         let file = path.parent().unwrap_or(Path::new("/")).join(file);
         if let Ok(text) = fs::read_to_string(&file) {

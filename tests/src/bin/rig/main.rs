@@ -27,12 +27,16 @@ const USAGE: &str = "\
 Several machines on one, as root: a plot with all its machines, brought up from what
 is rendered, and an outside that plays the Internet.
 
-  tests/rig up PLOT [--deadline SECONDS]    brings it up; within 300 s unless said
-  tests/rig status                          what is up, and how its containers are
-  tests/rig run NODE|outside [COMMAND…]     runs a command there, or a shell
-  tests/rig down                            removes all that `up` made
+  tests/rig up PLOT                      brings it up
+      --deadline SECONDS                 … within 300 unless said
+      --app SERVICE=COMMAND              … with a service that the user starts; an
+                                         echo of what it is asked plays it otherwise
+  tests/rig status                       what is up, and how its containers are
+  tests/rig run NODE|outside [COMMAND…]  runs a command there, or a shell
+  tests/rig down                         removes all that `up` made
 
-Each takes --name NAME, for several rigs side by side.";
+Each takes --name NAME, for several rigs side by side. Secrets are made up, but for
+those that the plot's secrets-file has; commands find them in their environment.";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -60,6 +64,11 @@ fn up(mut arguments: Vec<String>) -> Result<ExitCode> {
     let deadline = option(&mut arguments, "--deadline")?;
     let deadline = deadline.map_or(Ok(DEADLINE), |seconds| seconds.parse().map(Duration::from_secs));
     let deadline = deadline.map_err(|_| "--deadline takes a number of seconds")?;
+    let mut apps = Vec::new();
+    while let Some(app) = option(&mut arguments, "--app")? {
+        app.contains('=').then_some(()).ok_or("--app takes SERVICE=COMMAND")?;
+        apps.push(app);
+    }
     let [plot] = arguments.as_slice() else { return Err("up takes one PLOT".into()) };
     let plot = fs::canonicalize(plot).map_err(|error| format!("{plot}: {error}"))?;
     let files = Files::named(name.as_deref())?;
@@ -76,6 +85,7 @@ fn up(mut arguments: Vec<String>) -> Result<ExitCode> {
         .arg("keep")
         .arg(&files.name)
         .arg(&plot)
+        .args(apps)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)

@@ -110,7 +110,8 @@ impl Files {
 
     /// Makes the caller the keeper.
     pub(crate) fn keep(&self) -> Result<File> {
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&self.lock)?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&self.lock)?;
         lock.try_lock().map_err(|_| "another one keeps it")?;
         Ok(lock)
     }
