@@ -2,7 +2,8 @@
 //!
 //! A test names what it wants and gets it, or says that it was skipped; see
 //! [`want!`]. Machines are network namespaces on a bridge ([`Lan`]), each with a
-//! Docker engine of its own where it needs one ([`Engine`]). Every guard takes away
+//! Docker engine of its own where it needs one ([`Engine`]). A whole plot with all that
+//! is around it is a [`Rig`], which `tests/rig` brings up by hand. Every guard takes away
 //! what it made when it is dropped, and what a killed run left is swept away by the
 //! next one. Nothing waits without a deadline.
 //!

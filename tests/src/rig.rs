@@ -401,6 +401,11 @@ fn possible(topology: &Topology) -> Result<(), Missing> {
         Program::named(program)?;
     }
     let refuse = |what: String, why: &str| Err(Missing::new(what, why.to_owned()));
+    let outside_the_plot =
+        |service: &Service| matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
+    if let Some(service) = topology.services().iter().find(|service| outside_the_plot(service)) {
+        return refuse(format!("the Redis of {}", service.name), "the rig runs what the plot runs");
+    }
     for node in topology.nodes() {
         if node.name.as_str() == OUTSIDE_NAME {
             return refuse("a name for outside".to_owned(), "the rig calls the Internet so");

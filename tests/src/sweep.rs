@@ -5,6 +5,7 @@
 //! makes is preceded by the end of everything whose maker is gone.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process;
 use std::sync::Once;
@@ -61,8 +62,12 @@ fn sweep_those(temporary: &Path, wanted: impl Fn(&str) -> bool) {
         Cgroup::named(&name).remove(Duration::from_secs(10));
         let directory = temporary.join(name);
         unmount_below(&directory);
-        if let Err(error) = fs::remove_dir_all(&directory) {
-            eprintln!("failed to remove {}: {error}", directory.display());
+        match fs::remove_dir_all(&directory) {
+            // Another one sweeps as well.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                eprintln!("failed to remove {}: {error}", directory.display());
+            }
+            _ => {}
         }
     }
 }
