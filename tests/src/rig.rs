@@ -3,6 +3,7 @@
 mod app;
 mod authority;
 mod names;
+mod router;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -75,6 +76,7 @@ pub struct Rig {
     records: String,
     _authority: Authority,
     _servers: Namespace,
+    _routers: Vec<Namespace>,
     topology: Topology,
     rendering: Rendering,
     vault: Vault,
@@ -131,6 +133,10 @@ impl Rig {
             machine
         });
         let namespaces: Vec<_> = namespaces.collect();
+        let routers = topology.nodes().iter().zip(&namespaces).filter_map(|(node, machine)| {
+            Some(router::start(&lan, machine, node, router::translated(node)?))
+        });
+        let routers: Vec<_> = routers.collect();
         steps.done("machines on one wire");
 
         let records = records(topology, &rendering);
@@ -154,6 +160,7 @@ impl Rig {
             records,
             _authority: authority,
             _servers: servers,
+            _routers: routers,
             topology: topology.clone(),
             rendering,
             vault,
@@ -410,9 +417,10 @@ fn possible(topology: &Topology) -> Result<(), Missing> {
         if node.name.as_str() == OUTSIDE_NAME {
             return refuse("a name for outside".to_owned(), "the rig calls the Internet so");
         }
-        if node.public.is_some_and(|public| !public.bound) {
+        let translated = node.public.filter(|public| !public.bound);
+        if translated.is_some_and(|public| public.v6.is_some() || router::translated(node).is_none()) {
             let what = format!("a router for {}", node.name);
-            return refuse(what, "its public address is translated, which the rig does not do");
+            return refuse(what, "those here translate one IPv4 address to another");
         }
         if SERVERS.iter().chain(&OUTSIDE).any(|own| node.has(own.parse().expect("an address"))) {
             return refuse(format!("an address for {}", node.name), "the rig itself has the one it has");
