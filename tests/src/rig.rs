@@ -3,7 +3,10 @@
 mod app;
 mod authority;
 mod names;
+mod node;
+mod plan;
 mod router;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,21 +16,17 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stageplot_render::{Bundle, Custom, Rendering, Secrets, render};
+use stageplot_render::{Custom, Rendering, Secrets, render};
 use stageplot_topology::{Edge, Node, Service, ServiceSpec, Tls, Topology};
 
 pub use self::names::Names;
 
 use self::authority::Authority;
-use crate::engine::Engine;
-use crate::image::Image;
+use self::wire::{SERVERS, TRUSTED, Wire};
 use crate::installed::Declared;
 use crate::machine::Machine;
-use crate::namespace::{Lan, Namespace};
 use crate::process::{Process, wait_for};
-use crate::program::{Missing, Program};
-use crate::scratch::Scratch;
-use crate::stage;
+use crate::program::Missing;
 use crate::vault::Vault;
 use crate::visitor::Visitor;
 
@@ -36,14 +35,6 @@ const HEALTHY: Duration = Duration::from_secs(90);
 
 /// What a certificate may take to be issued.
 const ISSUED: Duration = Duration::from_secs(60);
-
-/// The name server and the authority, and the outside, in addresses for documentation
-/// (RFC 5737, RFC 3849) that a plot has no reason to use.
-const SERVERS: [&str; 2] = ["192.0.2.53", "2001:db8:ffff::53"];
-const OUTSIDE: [&str; 2] = ["192.0.2.7", "2001:db8:ffff::7"];
-
-/// Where Debian keeps the authorities that programs trust.
-const TRUSTED: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// What no node may be called: the machine from which people visit.
 const OUTSIDE_NAME: &str = "outside";
@@ -75,14 +66,10 @@ pub struct Rig {
     names: Names,
     records: String,
     _authority: Authority,
-    _servers: Namespace,
-    _routers: Vec<Namespace>,
     topology: Topology,
     rendering: Rendering,
     vault: Vault,
-    trust: Trust,
-    _scratch: Scratch,
-    _lan: Lan,
+    wire: Wire,
 }
 
 impl Rig {
@@ -101,53 +88,27 @@ impl Rig {
         given: &Given,
         tell: &mut dyn FnMut(&str, Duration),
     ) -> Result<Self, Missing> {
-        possible(topology)?;
+        plan::possible(topology)?;
         let mut steps = Steps { tell, began: Instant::now() };
-        let vault = vault(topology, &given.secrets)?;
+        let vault = plan::vault(topology, &given.secrets)?;
         let rendering = render(topology, Secrets::From(&vault), &Custom::default())
             .unwrap_or_else(|error| panic!("failed to render: {error}"));
         steps.done("rendered");
 
-        let lan = Lan::new("wire")?;
-        let scratch = Scratch::new();
-        let trust = Trust::new(scratch.path().join("trust.pem"), &Authority::root()?);
-        if let Some(made_up) = vault.certificate() {
-            trust.add(&made_up.cert);
-        }
-        let addresses =
-            |addresses: [&str; 2]| [format!("{}/24", addresses[0]), format!("{}/64", addresses[1])];
-        let machine = |name: &str, own: [&str; 2]| {
-            let own = addresses(own);
-            let machine = lan.machine(name, &own.each_ref().map(String::as_str));
-            settle(&machine, scratch.path(), &SERVERS, &trust.file);
-            machine
-        };
-        let (servers, outside) = (machine("servers", SERVERS), machine(OUTSIDE_NAME, OUTSIDE));
-        let outside = Visitor::resolving(&outside)?;
-        outside.trust(&trust.file);
-        let namespaces = topology.nodes().iter().map(|node| {
-            let machine = stage::machine(&lan, topology, node);
-            let servers = SERVERS.into_iter().zip([has_v4(node), node.has_v6()]);
-            let servers: Vec<_> = servers.filter_map(|(server, reached)| reached.then_some(server)).collect();
-            settle(&machine, scratch.path(), &servers, &trust.file);
-            machine
-        });
-        let namespaces: Vec<_> = namespaces.collect();
-        let routers = topology.nodes().iter().zip(&namespaces).filter_map(|(node, machine)| {
-            Some(router::start(&lan, machine, node, router::translated(node)?))
-        });
-        let routers: Vec<_> = routers.collect();
+        let wire = Wire::new(topology, vault.certificate())?;
+        let outside = Visitor::resolving(&wire.outside)?;
+        outside.trust(&wire.trust.file);
         steps.done("machines on one wire");
 
-        let records = records(topology, &rendering);
+        let records = plan::records(topology, &rendering);
         let listen = SERVERS.map(|address| address.parse::<IpAddr>().expect("an address"));
-        let names = Names::start(&servers, &listen, &records)?;
-        let authority = Authority::start(&servers, topology)?;
+        let names = Names::start(&wire.servers, &listen, &records)?;
+        let authority = Authority::start(&wire.servers, topology)?;
         steps.done("name server and certificate authority");
 
         let machines = thread::scope(|scope| {
-            let started = namespaces.iter().zip(&rendering.bundles).map(|(namespace, bundle)| {
-                scope.spawn(move || (bundle.node.clone(), start(namespace, topology, bundle)))
+            let started = wire.nodes.iter().zip(&rendering.bundles).map(|(namespace, bundle)| {
+                scope.spawn(move || (bundle.node.clone(), node::start(namespace, topology, bundle)))
             });
             let started: Vec<_> = started.collect();
             started.into_iter().map(|started| joined(started.join())).collect::<Vec<_>>()
@@ -159,21 +120,17 @@ impl Rig {
             names,
             records,
             _authority: authority,
-            _servers: servers,
-            _routers: routers,
             topology: topology.clone(),
             rendering,
             vault,
-            trust,
-            _scratch: scratch,
-            _lan: lan,
+            wire,
         };
         for (node, machine) in machines {
             rig.machines.insert(node, machine?);
         }
         steps.done("engines with their images");
 
-        for nodes in waves(topology) {
+        for nodes in plan::waves(topology) {
             rig.bring_up(&nodes, &given.apps);
             steps.done(&format!("{} up and healthy", nodes.join(", ")));
         }
@@ -334,8 +291,8 @@ impl Rig {
                 let data = self.directory(node.name.as_str()).join("data").join(service.name.as_str());
                 let root = data.join("data/caddy/pki/authorities/local/root.crt");
                 wait_for("an authority of the edge's own", ISSUED, || root.exists());
-                self.trust.add(&read(&root));
-                self.outside.trust(&self.trust.file);
+                self.wire.trust.add(&read(&root));
+                self.outside.trust(&self.wire.trust.file);
             }
             for name in edge.names() {
                 for address in node.public.into_iter().flat_map(|public| public.addresses()) {
@@ -369,26 +326,6 @@ impl Drop for Rig {
     }
 }
 
-/// The authorities that all machines trust: this machine's, and the rig's.
-#[derive(Debug)]
-struct Trust {
-    file: PathBuf,
-}
-
-impl Trust {
-    fn new(file: PathBuf, more: &str) -> Self {
-        let trust = Self { file };
-        write(&trust.file, &fs::read_to_string(TRUSTED).unwrap_or_default());
-        trust.add(more);
-        trust
-    }
-
-    /// Adds one, for all machines that see the file.
-    fn add(&self, pem: &str) {
-        write(&self.file, &format!("{}\n{pem}", read(&self.file)));
-    }
-}
-
 /// Tells steps as they end.
 struct Steps<'a> {
     tell: &'a mut dyn FnMut(&str, Duration),
@@ -402,146 +339,6 @@ impl Steps<'_> {
     }
 }
 
-/// Whether the rig can play a plot at all, so far as that is seen beforehand.
-fn possible(topology: &Topology) -> Result<(), Missing> {
-    for program in ["docker", "compose", "nft"] {
-        Program::named(program)?;
-    }
-    let refuse = |what: String, why: &str| Err(Missing::new(what, why.to_owned()));
-    let outside_the_plot =
-        |service: &Service| matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
-    if let Some(service) = topology.services().iter().find(|service| outside_the_plot(service)) {
-        return refuse(format!("the Redis of {}", service.name), "the rig runs what the plot runs");
-    }
-    for node in topology.nodes() {
-        if node.name.as_str() == OUTSIDE_NAME {
-            return refuse("a name for outside".to_owned(), "the rig calls the Internet so");
-        }
-        let translated = node.public.filter(|public| !public.bound);
-        if translated.is_some_and(|public| public.v6.is_some() || router::translated(node).is_none()) {
-            let what = format!("a router for {}", node.name);
-            return refuse(what, "those here translate one IPv4 address to another");
-        }
-        if SERVERS.iter().chain(&OUTSIDE).any(|own| node.has(own.parse().expect("an address"))) {
-            return refuse(format!("an address for {}", node.name), "the rig itself has the one it has");
-        }
-    }
-    Ok(())
-}
-
-/// A value for each secret: those that are given, the authority's root where one is
-/// asked for, and made up ones.
-fn vault(topology: &Topology, secrets: &BTreeMap<String, String>) -> Result<Vault, Missing> {
-    let root = Authority::root()?;
-    let mut vault = Vault::new(topology)?;
-    for (path, secret) in topology.secrets() {
-        if path.to_string().ends_with(".tls.ca-root") {
-            vault = vault.with_secret(secret, root.clone());
-        }
-    }
-    Ok(secrets.iter().fold(vault, |vault, (name, value)| vault.with(name, value)))
-}
-
-/// Gives a machine mounts of its own, in which it asks these name servers and trusts
-/// this file.
-fn settle(machine: &Namespace, scratch: &Path, servers: &[&str], trust: &Path) {
-    machine.own_mounts();
-    let file = scratch.join(format!("{}.resolv.conf", machine.name()));
-    let text: String = servers.iter().map(|server| format!("nameserver {server}\n")).collect();
-    write(&file, &text);
-    bind(machine, &file, Path::new("/etc/resolv.conf"));
-    bind(machine, trust, Path::new(TRUSTED));
-}
-
-fn bind(machine: &Namespace, source: &Path, target: &Path) {
-    machine.run("mount", &["--bind".as_ref(), source.as_os_str(), target.as_os_str()]).success();
-}
-
-/// Starts the engine of a node with the images that it runs.
-fn start(namespace: &Namespace, topology: &Topology, bundle: &Bundle) -> Result<Machine, Missing> {
-    let declared = Declared::all(bundle, Path::new(""));
-    let images: BTreeMap<_, _> = declared
-        .into_iter()
-        .map(|(service, declared)| {
-            let stand_in = stand_in(topology, &service, &declared.image);
-            (declared.image, stand_in)
-        })
-        .collect();
-    let mut loaded: Vec<_> = images.values().map(String::as_str).collect();
-    loaded.extend(app::on(topology, &bundle.node).map(|_| Image::ECHO));
-    loaded.sort_unstable();
-    loaded.dedup();
-    // Earlier versions of Docker than 27 have to be told.
-    let settings = match topology.plot().bridge.ipv6 {
-        true => r#"{ "experimental": true, "ip6tables": true }"#,
-        false => "{}",
-    };
-    let engine = Engine::configured(namespace, &loaded, settings)?;
-    for (image, stand_in) in images.iter().filter(|(image, stand_in)| image != stand_in) {
-        engine.docker(&["tag", stand_in, image]).success();
-    }
-    let machine = Machine::new(engine, &bundle.node);
-    place(namespace, &machine.root(), Path::new(&topology.plot().root));
-    Ok(machine)
-}
-
-/// The image that is run in the place of one that nobody can have here.
-fn stand_in(topology: &Topology, service: &str, image: &str) -> String {
-    let kind = topology.service_named(service).map(|service| &service.kind);
-    let stand_in = match kind {
-        _ if Image::named(image).is_ok() => image,
-        Some(ServiceSpec::App(_)) => Image::ECHO,
-        Some(ServiceSpec::Edge(Edge { layer4: true, .. })) => Image::CADDY_L4,
-        Some(ServiceSpec::Edge(_)) => Image::CADDY,
-        _ => image,
-    };
-    stand_in.to_owned()
-}
-
-/// Lets a machine see a directory at a place that this one may lack.
-fn place(machine: &Namespace, directory: &Path, target: &Path) {
-    let there = target.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(target);
-    if there != target {
-        let missing = target.strip_prefix(there).unwrap_or(target);
-        let skeleton = directory.with_extension("skeleton");
-        fs::create_dir_all(skeleton.join(missing))
-            .unwrap_or_else(|error| panic!("failed to make {}: {error}", skeleton.display()));
-        let layers = format!("lowerdir={}:{}", skeleton.display(), there.display());
-        let overlay = ["-t", "overlay", "overlay", "-o", &layers].map(AsRef::as_ref);
-        machine.run("mount", &[&overlay[..], &[there.as_os_str()]].concat()).success();
-    }
-    bind(machine, directory, target);
-}
-
-/// The nodes in the order in which they come up: those of one group at the same time.
-fn waves(topology: &Topology) -> Vec<Vec<&str>> {
-    let mut waves: Vec<Vec<&str>> = Vec::new();
-    let mut waiting: Vec<_> = topology.nodes().iter().map(|node| node.id).collect();
-    for step in topology.start_order() {
-        let nodes = step.placements.iter().map(|placement| topology.placement(*placement).node);
-        let mut wave: Vec<_> = nodes.filter(|node| waiting.contains(node)).collect();
-        wave.dedup();
-        waiting.retain(|node| !wave.contains(node));
-        waves.push(wave.into_iter().map(|node| topology.node(node).name.as_str()).collect());
-    }
-    // Those that nothing runs on have a firewall all the same.
-    waves.push(waiting.into_iter().map(|node| topology.node(node).name.as_str()).collect());
-    waves.retain(|wave| !wave.is_empty());
-    waves
-}
-
-/// What the name server knows: the records that the plot asks for, and the authority.
-fn records(topology: &Topology, rendering: &Rendering) -> String {
-    let file = rendering.overview.iter().find(|file| file.path == "dns.txt");
-    let mut records = file.map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).unwrap_or_default();
-    for name in authority::names(topology).iter().filter(|name| name.parse::<IpAddr>().is_err()) {
-        for (kind, address) in ["A", "AAAA"].into_iter().zip(SERVERS) {
-            records.push_str(&format!("{name}. 300 IN {kind} {address}\n"));
-        }
-    }
-    records
-}
-
 /// Every edge, with every node that it is on.
 fn edges(topology: &Topology) -> impl Iterator<Item = (&Service, &Edge, &Node)> {
     topology.placements().iter().filter_map(|placement| {
@@ -551,11 +348,6 @@ fn edges(topology: &Topology) -> impl Iterator<Item = (&Service, &Edge, &Node)> 
             _ => None,
         }
     })
-}
-
-fn has_v4(node: &Node) -> bool {
-    node.addresses.iter().any(|address| address.ip.is_ipv4())
-        || node.public.is_some_and(|public| public.v4.is_some())
 }
 
 fn joined<T>(result: thread::Result<T>) -> T {

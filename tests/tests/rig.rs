@@ -43,6 +43,13 @@ fn four_machines() {
     assert_eq!(video("over-tcp", &[]), ["tcp"]);
     outside.machine().unblock();
 
+    // To the app, by the name and the certificate that everybody has.
+    let log = |node| rig.machine(node).engine().docker(&["logs", "live-sfu-1"]).stderr;
+    let logs = ["media-1", "media-2", "media-3"].map(log).concat();
+    let told: Vec<_> = logs.lines().filter(|line| line.contains("webhook")).collect();
+    assert!(told.iter().any(|line| line.contains("sent webhook")), "{told:#?}");
+    assert!(!told.iter().any(|line| line.contains("failed")), "{told:#?}");
+
     let asks = |place: &str, words: &[&str]| ask(rig.command(place, "env").expect("a machine"), words);
     for place in ["front", "media-2", "outside"] {
         let known = asks(place, &["getent", "ahostsv4", "turn.example.com"]).success();
