@@ -8,6 +8,7 @@ mod docker;
 mod host;
 mod http;
 mod livekit;
+mod quic;
 mod redis;
 mod stun;
 mod tls;
@@ -70,6 +71,7 @@ pub(crate) async fn probe(
         Probe::TurnAllocate => turn::over_udp(&mut attempt).await,
         Probe::TurnTlsAllocate { name } => turn::over_tls(&mut attempt, name).await,
         Probe::StunBinding => stun::binding(&mut attempt).await,
+        Probe::Http3Session { name } => quic::session(&mut attempt, name).await,
         other => {
             Err(Problem::not_tried(Cause::NotPermitted, format!("nobody here knows how to try {other:?}")))
         }

@@ -219,6 +219,7 @@ fn expand(topology: &Topology, stand: Stand, check: &Check, trials: &mut Vec<Tri
     let endpoint = topology.endpoint(check.to);
     let subject = match check.origin {
         Origin::Flow(flow) => Subject::Flow(flow),
+        Origin::Service(service) => Subject::Service(service),
         // What else a check may follow from is a promise of the service that answers.
         _ => Subject::Service(endpoint.service),
     };
@@ -267,7 +268,13 @@ fn expand(topology: &Topology, stand: Stand, check: &Check, trials: &mut Vec<Tri
         }
         (Party::Internet, Stand::Outside) => {
             for &at in &endpoint.at {
-                let public = topology.node(topology.placement(at).node).public;
+                let mut public = topology.node(topology.placement(at).node).public;
+                if let (Probe::TurnAllocate, Some(public)) = (&check.probe, &mut public) {
+                    // On a node of both families LiveKit's relays have IPv4 alone: to who comes
+                    // by IPv6 it answers 508, for it opens a relay of that family on `0.0.0.0`
+                    // (pion/turn v5, `defaultAllocationAddressFamily`).
+                    public.v6 = public.v6.filter(|_| public.v4.is_none());
+                }
                 for ip in public.into_iter().flat_map(|public| public.addresses()) {
                     let port = endpoint.ports.first();
                     add(Place::Outside, Some(at), Target::Socket(Host::Ip(ip), port));

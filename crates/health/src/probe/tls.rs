@@ -91,7 +91,7 @@ impl Attempt<'_> {
     }
 
     /// Notes down who issued what was shown, and when the first of the chain ends.
-    fn note(&mut self, shown: &Shown) {
+    pub(super) fn note(&mut self, shown: &Shown) {
         self.progress.reached(Step::Answering);
         let parsed = shown.chain.iter().filter_map(|der| X509Certificate::from_der(der).ok());
         let parsed: Vec<_> = parsed.map(|(_, certificate)| certificate).collect();
@@ -106,7 +106,7 @@ impl Attempt<'_> {
             self.evidence.note("ends", validity.not_after);
             self.evidence.note("ends-unix", end);
             self.evidence.note("life-seconds", end.saturating_sub(begin));
-            self.evidence.note("ends-first", first.subject());
+            self.evidence.note("ends-first", names(first));
         }
     }
 
@@ -129,7 +129,7 @@ impl Attempt<'_> {
 }
 
 /// What it means that a chain does not make a server who it says it is.
-fn judge(shown: &Shown, name: &str, target: &str) -> Result<(), Problem> {
+pub(super) fn judge(shown: &Shown, name: &str, target: &str) -> Result<(), Problem> {
     let Err(error) = &shown.verdict else { return Ok(()) };
     let leaf = shown.chain.first().and_then(|der| X509Certificate::from_der(der).ok());
     let leaf = leaf.as_ref().map(|(_, certificate)| certificate);

@@ -1,6 +1,7 @@
 //! A room of our own: joined by WebSocket as clients do, and left again.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use http_body_util::Full;
@@ -14,7 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::signal::{Description, Join, Request as Said, Response, request, response};
+use super::signal::{Description, Join, Request as Said, Response, Trickle, request, response};
 use super::{Grant, ROOM, sdp};
 use crate::probe::connection::broken;
 use crate::probe::{Attempt, Step, stun};
@@ -26,6 +27,9 @@ const LONGEST: usize = 1 << 20;
 /// How often a new room is tried that may be placed on the node that is asked: rooms
 /// are placed by chance.
 const ROOMS: usize = 24;
+
+/// How long the next candidate is waited for.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// The version of signalling from which on the server offers first.
 const PROTOCOL: u32 = 9;
@@ -76,34 +80,32 @@ pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Pro
     for _ in 0..ROOMS {
         let mut room = attempt.join().await?;
         let (peer, candidates) = room.offered(&attempt.trial.target.to_string()).await?;
-        if let Some(met) = candidates.iter().find(|met| attempt.is_same_node(met.ip(), wanted)) {
-            attempt.evidence.note("candidate", met);
+        let here: Vec<_> = candidates.iter().filter(|met| attempt.meets(met.ip(), wanted)).copied().collect();
+        if !here.is_empty() {
             attempt.progress.reached(Step::Started);
-            let tried = stun::ice(attempt, SocketAddr::new(wanted, met.port()), &peer).await;
+            let dialled: Vec<_> = here.iter().map(|met| SocketAddr::new(wanted, met.port())).collect();
+            let tried = stun::ice(attempt, &dialled, &peer).await;
             room.leave(attempt).await;
             return tried;
         }
-        elsewhere = candidates;
         room.leave(attempt).await;
-        let known = elsewhere.iter().any(|met| attempt.is_of_the_plot(met.ip()));
-        if !known {
-            break;
+        elsewhere = candidates;
+        if let Some(met) = elsewhere.iter().find(|met| attempt.is_same_node(met.ip(), wanted)) {
+            let what = format!("clients are told to meet media at {met}, and not at {wanted}");
+            return Err(Problem::failed(Cause::WrongCandidate, what));
         }
-    }
-    let told: Vec<_> = elsewhere.iter().map(|met| met.ip().to_string()).collect();
-    let told = told.join(", ");
-    Err(match elsewhere.iter().any(|met| attempt.is_of_the_plot(met.ip())) {
-        true => Problem::not_tried(
-            Cause::NodeNotMet,
-            format!("no room was placed on that node; all were on {told}"),
-        ),
-        false => {
+        if !elsewhere.iter().any(|met| attempt.is_of_the_plot(met.ip())) {
+            let told: Vec<_> = elsewhere.iter().map(|met| met.ip().to_string()).collect();
+            let told = told.join(", ");
             let what = format!(
                 "clients are told to meet media at {told}, which is no address of a node of the plot"
             );
-            Problem::failed(Cause::WrongCandidate, what)
+            return Err(Problem::failed(Cause::WrongCandidate, what));
         }
-    })
+    }
+    let told: Vec<_> = elsewhere.iter().map(|met| met.ip().to_string()).collect();
+    let what = format!("no room was placed on that node; the last one was at {}", told.join(", "));
+    Err(Problem::not_tried(Cause::NodeNotMet, what))
 }
 
 impl Attempt<'_> {
@@ -206,6 +208,13 @@ impl Attempt<'_> {
         })
     }
 
+    /// Whether a client that dials an address means what a candidate tells: the very
+    /// address, or, within a network, the node that tells its public one.
+    fn meets(&self, told: IpAddr, dialled: IpAddr) -> bool {
+        let inside = self.trial.place.stand(&self.scene.topology) != Stand::Outside;
+        told == dialled || inside && told.is_ipv4() == dialled.is_ipv4() && self.is_same_node(told, dialled)
+    }
+
     fn is_same_node(&self, one: IpAddr, other: IpAddr) -> bool {
         one == other || self.scene.topology.nodes().iter().any(|node| node.has(one) && node.has(other))
     }
@@ -243,7 +252,12 @@ impl Room {
         let mut met = Vec::new();
         let mut peer: Option<Peer> = None;
         loop {
-            match self.receive(host).await? {
+            // Candidates come one by one; where nobody says that there are no more, a
+            // pause does.
+            let wait = if peer.is_some() && !met.is_empty() { PAUSE } else { Duration::MAX };
+            let said = tokio::time::timeout(wait, self.receive(host)).await;
+            let mut all = said.is_err();
+            match said.unwrap_or(Ok(response::Message::Trickle(Trickle::default())))? {
                 response::Message::Offer(offer) => {
                     met.extend(sdp::candidates(&offer.sdp));
                     let Some((fragment, password)) = sdp::credentials(&offer.sdp) else {
@@ -265,20 +279,20 @@ impl Room {
                     let init: serde_json::Value =
                         serde_json::from_str(&trickle.candidate).unwrap_or_default();
                     met.extend(init["candidate"].as_str().and_then(sdp::candidate));
-                    if trickle.r#final && met.is_empty() {
-                        let what =
-                            format!("LiveKit behind {host} has no address at which media is met over UDP");
-                        return Err(Problem::failed(Cause::WrongCandidate, what));
-                    }
+                    all |= trickle.r#final && peer.is_some();
                 }
                 response::Message::Leave(_) => {
                     return Err(Problem::failed(Cause::JoinRefused, format!("{host} shows us out again")));
                 }
                 _ => {}
             }
-            if let (Some(_), false) = (&peer, met.is_empty()) {
-                let Some(peer) = peer else { continue };
-                return Ok((peer, met));
+            match peer {
+                Some(_) if all && met.is_empty() => {
+                    let what = format!("LiveKit behind {host} has no address at which media is met over UDP");
+                    return Err(Problem::failed(Cause::WrongCandidate, what));
+                }
+                Some(peer) if all => return Ok((peer, met)),
+                _ => {}
             }
         }
     }
