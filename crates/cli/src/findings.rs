@@ -2,7 +2,7 @@
 
 use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use stageplot_topology::{Code, Diagnostic, Document, Findings, Format, Severity, Span};
+use stageplot_topology::{Code, Diagnostic, Document, Findings, Format, Severity, Span, words};
 
 use crate::plot::PlotFile;
 use crate::screen;
@@ -121,10 +121,9 @@ impl Total {
         .into_iter()
         .flatten()
         .collect();
-        match parts.as_slice() {
-            [] => "nothing".to_owned(),
-            [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-            [one, ..] => one.clone(),
+        match parts.is_empty() {
+            true => "nothing".to_owned(),
+            false => words::listed(&parts),
         }
     }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use stageplot_render::judge;
-use stageplot_topology::{Built, Document, Findings, Format, Lock, Node, Plot, Topology, redact_source};
+use stageplot_topology::{
+    Built, Document, Findings, Format, Lock, Node, Plot, Topology, redact_source, words,
+};
 
 use crate::failure::Failure;
 use crate::{findings, lock, screen};
@@ -246,7 +248,7 @@ pub(crate) fn node_named<'t>(topology: &'t Topology, name: &str) -> Result<&'t N
     topology.node_named(name).ok_or_else(|| {
         let failure = Failure::new(format!("the plot has no node {name:?}"));
         let known = topology.nodes().iter().map(|node| node.name.as_str());
-        match crate::nearest(name, known) {
+        match words::nearest(name, known) {
             Some(near) => failure.help(format!("did you mean {near}?")),
             None => failure.help("`stageplot show nodes` lists them"),
         }

@@ -62,6 +62,9 @@ pub struct Seals {
     by_name: BTreeMap<String, Seal>,
 }
 
+/// None at all.
+pub(crate) static NONE: Seals = Seals { made_with: None, by_name: BTreeMap::new() };
+
 impl Seals {
     /// The seals of a topology's secrets as they are now, each asked for once.
     ///

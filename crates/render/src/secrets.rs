@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretRef, Topology};
 
 use crate::summary::Sealed;
-use crate::{RenderError, SealKey, Seals, judge};
+use crate::{RenderError, SealKey, Seals, judge, seals};
 
 /// Finds the values of secrets.
 ///
@@ -57,6 +57,11 @@ pub enum Secrets<'a> {
     Sealed(&'a Seals),
     /// By value.
     From(&'a dyn SecretSource),
+}
+
+impl Secrets<'static> {
+    /// By name, without seals.
+    pub const SEALED: Self = Self::Sealed(&seals::NONE);
 }
 
 /// The values of all secrets of one topology.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use stageplot_render::diff::{self, Impact, Side};
 use stageplot_render::{
-    Artifact, ArtifactSource, Bundle, Custom, Owner, RenderError, Seals, Secrets, SourceError, render,
+    Artifact, ArtifactSource, Bundle, Custom, Owner, RenderError, Secrets, SourceError, render,
 };
 use stageplot_topology::{
     App, Edge, Livekit, Node, NodeSpec, Plot, Redis, Run, SecretRef, Service, Topology,
@@ -61,7 +61,7 @@ fn topology() -> Topology {
 }
 
 fn bundle(custom: &Custom) -> Result<Bundle, RenderError> {
-    let mut rendering = render(&topology(), Secrets::Sealed(&Seals::default()), custom)?;
+    let mut rendering = render(&topology(), Secrets::SEALED, custom)?;
     Ok(rendering.bundles.remove(0))
 }
 
@@ -105,7 +105,7 @@ fn a_services_file_is_where_the_service_finds_it() {
 fn a_diff_tells_what_a_change_does() {
     let topology = topology();
     let side = |custom: &Custom| {
-        let rendering = render(&topology, Secrets::Sealed(&Seals::default()), custom).expect("it renders");
+        let rendering = render(&topology, Secrets::SEALED, custom).expect("it renders");
         Side::of(&topology, rendering).expect("a side")
     };
     let one = side(&Same::of_service("rooms", Artifact::open("words", "one")));

@@ -22,7 +22,7 @@ fn example(name: &str) -> String {
 }
 
 fn rendered(topology: &Topology) -> Rendering {
-    render(topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("it renders")
+    render(topology, Secrets::SEALED, &Custom::default()).expect("it renders")
 }
 
 fn side(topology: &Topology) -> Side {
@@ -175,7 +175,7 @@ fn what_is_mounted_by_its_bytes_takes_a_new_container_whatever_it_says() {
     let template = include_str!("../templates/redis.conf").replace("\nport ", "\n# another comment\nport ");
     let mut custom = Custom::default();
     custom.templates.insert("redis.conf".to_owned(), template);
-    let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("it renders");
+    let rendering = render(&topology, Secrets::SEALED, &custom).expect("it renders");
     let diff = diff::between(&side(&topology), &Side::of(&topology, rendering).expect("sealed"));
     let file =
         diff.nodes.iter().flat_map(|node| &node.files).find(|file| file.service.is_some()).expect("a file");
@@ -307,7 +307,7 @@ fn flows_in_words() {
     let opened: Vec<_> = diff.opened.iter().map(|flow| flow.opens()).collect();
     let nodes = "media-1, media-2, media-3 and media-4";
     assert!(
-        opened.contains(&format!("the Internet can now reach 3478/udp on {nodes} (sfu: TURN)")),
+        opened.contains(&format!("the Internet can now reach 3478/udp on {nodes} (sfu turn: TURN)")),
         "{opened:?}"
     );
     let diff = changed("ssh  = { from = \"198.51.100.0/24\" }", "");
@@ -327,8 +327,9 @@ fn flows_in_words() {
     let diff = changed("roles   = [\"edge\", \"rooms\"]", "roles   = [\"edge\", \"rooms\", \"sfu\"]");
     let opened: Vec<_> = diff.opened.iter().map(|flow| flow.opens()).collect();
     assert!(
-        opened
-            .contains(&"sfu on front can now reach 6379/tcp on media-1 (cache: rooms and nodes)".to_owned()),
+        opened.contains(
+            &"sfu on front can now reach 6379/tcp on media-1 (cache primary: rooms and nodes)".to_owned()
+        ),
         "{opened:?}"
     );
 }
@@ -531,7 +532,10 @@ fn what_is_on_a_node_that_is_gone_is_taken_down_by_hand() {
     assert!(diff.closings().all(|closes| !closes.contains("media-4 (ssh)")), "{:?}", diff.closed);
     let comment = diff::Comment::new(&diff).to_string();
     assert!(comment.contains("- `media-4` is gone: what is there stays as it is until"), "{comment}");
-    assert!(comment.contains("README.md") && !comment.contains("</summary>\n\n</details>"), "{comment}");
+    let people = diff.people();
+    let [only] = people.as_slice() else { panic!("{people:?}") };
+    assert!(only.text.starts_with("runs on until somebody takes it down, then waits"), "{only:?}");
+    assert!(comment.contains("runbook.md") && !comment.contains("</summary>\n\n</details>"), "{comment}");
 }
 
 #[test]

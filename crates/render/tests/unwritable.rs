@@ -2,9 +2,7 @@
 //! are rendered.
 
 use secrecy::SecretString;
-use stageplot_render::{
-    Custom, RenderError, Renderer, Seals, SecretError, SecretSource, Secrets, judge, render,
-};
+use stageplot_render::{Custom, RenderError, Renderer, SecretError, SecretSource, Secrets, judge, render};
 use stageplot_topology::{
     Acme, App, Edge, Keep, Livekit, NodeSpec, Plot, Port, Protocol, Redis, RedisRemote, SecretRef, Source,
     Tls, Topology,
@@ -159,5 +157,5 @@ fn a_secret_is_named_with_the_fields_that_use_it_and_not_shown() {
     }
     assert!(!told.contains("hunter2"), "{told}");
     // Without values there is nothing to judge.
-    render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("a sealed rendering");
+    render(&topology, Secrets::SEALED, &Custom::default()).expect("a sealed rendering");
 }

@@ -15,6 +15,7 @@
 //! | start things in order | [`Topology::start_order`] |
 //! | fix images to what they are now | [`Lock`], [`Topology::images`] |
 //! | add a kind of service of one's own | [`CustomKind`], [`Plot::read_with`], [`decode`] |
+//! | name many things in a message, or what was meant | [`words`] |
 //! | take over the `.env` files of shell scripts | [`dotenv`] |
 //!
 //! A [`Plot`] is what is written, in its own words, and may contradict itself. A
@@ -45,10 +46,10 @@ mod public;
 mod reach;
 mod resolve;
 mod secrets;
-mod suggest;
 mod topology;
 mod validate;
 mod value;
+pub mod words;
 
 pub use arrival::{Arrival, Hook, Sources, arrivals, listen};
 pub use check::{Check, Origin, Probe, checks};

@@ -2,7 +2,7 @@
 
 use anstream::adapter::strip_str;
 use serde::Serialize;
-use stageplot_topology::{Code, Severity};
+use stageplot_topology::{Code, Severity, words};
 
 use crate::args::DataFormat;
 use crate::exit::Exit;
@@ -95,7 +95,7 @@ fn parse(text: &str) -> Result<Code, Failure> {
         let known = Code::ALL.iter().map(|code| code.as_str());
         let akin: Vec<_> = known.clone().filter(|code| code.contains(&name)).collect();
         let failure = Failure::new(format!("no finding has the code {:?}", strip_str(text).to_string()));
-        match crate::nearest(&name, known) {
+        match words::nearest(&name, known) {
             Some(near) => failure.help(format!("did you mean {near}?")),
             None if !akin.is_empty() => failure.help(format!("there is {}", akin.join(", "))),
             None => failure.help("`stageplot explain` lists all codes"),

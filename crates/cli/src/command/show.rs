@@ -2,8 +2,8 @@
 
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use stageplot_render::{Renderer, Seals, Secrets, diagram};
-use stageplot_topology::{Node, Topology};
+use stageplot_render::{Renderer, Secrets, diagram};
+use stageplot_topology::{Node, Topology, words};
 
 use crate::args::DataFormat;
 use crate::exit::Exit;
@@ -129,7 +129,7 @@ fn dns(plot: &PlotArgs) -> Result<Exit, Failure> {
     let plot = plot.read()?;
     let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
     let custom = custom::read(topology, &plot.dir)?;
-    let files = Renderer::new(topology, Secrets::Sealed(&Seals::default()), &custom)?.overview()?;
+    let files = Renderer::new(topology, Secrets::SEALED, &custom)?.overview()?;
     for file in files.iter().filter(|file| file.path == "dns.txt") {
         screen::data(&String::from_utf8_lossy(&file.bytes))?;
     }
@@ -144,7 +144,7 @@ fn chosen<'t>(topology: &'t Topology, node: Option<&'t Node>) -> &'t [Node] {
 /// Where an endpoint is offered: on nodes, or at hosts that others run.
 fn places(nodes: &[String], elsewhere: &[String]) -> String {
     match elsewhere {
-        [] => crate::listed(nodes),
-        hosts => format!("elsewhere: {}", crate::listed(hosts)),
+        [] => words::listed(nodes),
+        hosts => format!("elsewhere: {}", words::listed(hosts)),
     }
 }

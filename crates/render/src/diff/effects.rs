@@ -1,7 +1,9 @@
 //! What differing files and definitions do to what runs.
 
+use stageplot_topology::words::listed;
+
 use super::placement::{COMPOSE, Here, Placement};
-use super::words::{differs, fields_in_words, listed, name, period};
+use super::words::{differs, fields_in_words, name, period};
 use super::{Effect, FieldChange, FileDiff, Impact, Reason, Status, data};
 use crate::Change;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable, Meaning};
-use stageplot_topology::{Code, Diagnostic, Findings, Segment, Severity, redact_source};
+use stageplot_topology::{Code, Diagnostic, Findings, Segment, Severity, redact_source, words};
 
 use super::Draft;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ impl FromStr for Machine {
                     stands before the option: stageplot init DIR --from-env 192.168.1.1=front.env",
         )?;
         let address = address.parse().map_err(|_| {
-            format!("{address:?} is not an IP address; take the one that the other machines' files have")
+            format!("{address:?} is not an IP address; write the machine's own, by which others reach it")
         })?;
         match file {
             "" => Err("the file is missing after =".to_owned()),
@@ -65,7 +65,7 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
     Ok(Some(Draft {
         plot: format!(
             "# Made by `stageplot init` from {}.\n\n{}",
-            listed(&texts).replace(char::is_control, "?"),
+            names(&texts).replace(char::is_control, "?"),
             with_access(&plot)
         ),
         secrets: (!imported.secrets.is_empty()).then(|| imported.secrets.render()),
@@ -89,9 +89,9 @@ ssh = { port = 22, from = "any" } # better than any: your own addresses
 "#;
 
 /// The files' names, each once.
-fn listed(texts: &[Text]) -> String {
+fn names(texts: &[Text]) -> String {
     let names: BTreeSet<_> = texts.iter().map(|text| text.name.as_str()).collect();
-    names.into_iter().collect::<Vec<_>>().join(", ")
+    words::listed(&names.into_iter().collect::<Vec<_>>())
 }
 
 /// A file's text.
@@ -144,7 +144,7 @@ fn tell(findings: &Findings, texts: &[Text]) {
     to_do.sort_by_key(|finding| rank(finding.code));
     let mut urgent = Findings::new();
     to_do.into_iter().for_each(|finding| urgent.push(finding.clone()));
-    screen::talk(&findings::draw_about(&urgent, &listed(texts), source));
+    screen::talk(&findings::draw_about(&urgent, &names(texts), source));
     if findings.has_errors() {
         return;
     }
