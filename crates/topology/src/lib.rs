@@ -56,7 +56,7 @@ pub use check::{Check, Origin, Probe, checks};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
 pub use dial::{SocketTarget, TargetHost, dial};
-pub use document::{Document, Format, redact_source};
+pub use document::{Document, Format, Redacted};
 pub use endpoint::{Endpoint, EndpointId, Scope, Speaks};
 pub use firewall::{FirewallRule, firewall};
 pub use flow::{Flow, FlowId, NetsId, Party};

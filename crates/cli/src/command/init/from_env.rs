@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable, Meaning};
-use stageplot_topology::{Code, Diagnostic, Findings, Segment, Severity, redact_source, words};
+use stageplot_topology::{Code, Diagnostic, Findings, Redacted, Segment, Severity, words};
 
 use super::Draft;
 use crate::failure::Failure;
@@ -100,7 +100,7 @@ struct Text {
     name: String,
     text: String,
     /// Without values that are, or may be, secrets.
-    redacted: String,
+    redacted: Redacted,
 }
 
 impl Text {
@@ -135,9 +135,10 @@ fn tell(findings: &Findings, texts: &[Text]) {
         }
         _ => None,
     };
+    let nothing = Redacted::default();
     let source = |finding: &Diagnostic| match about(finding) {
         Some(text) => Source { name: &text.name, text: &text.redacted, document: None },
-        None => Source { name: "stageplot.toml", text: "", document: None },
+        None => Source { name: "stageplot.toml", text: &nothing, document: None },
     };
     let least = if findings.has_errors() { Severity::Error } else { Severity::Warning };
     let mut to_do: Vec<_> = findings.iter().filter(|finding| finding.severity >= least).collect();
@@ -188,24 +189,19 @@ fn rank(code: Code) -> usize {
 }
 
 /// The text with every value starred out that is not known to be harmless.
-fn redacted(text: &str) -> String {
-    let mut redacted = String::with_capacity(text.len());
+fn redacted(text: &str) -> Redacted {
+    let mut redacted = Redacted::default();
     for line in text.split_inclusive('\n') {
         let (name, value) = line.split_once('=').unwrap_or_default();
         let known = KnownVariable::find(name.trim().trim_start_matches("export ").trim());
-        let shown = redact_source(line) == line
+        let shown = Redacted::of(line).as_str() == line
             && match known {
                 Some(known) => !known.is_secret(),
                 None => is_harmless(value),
             };
         let from = if shown { line.len() } else { line.find('=').map_or(0, |at| at + 1) };
-        redacted.push_str(&line[..from]);
-        for c in line[from..].chars() {
-            match c {
-                '\n' | '\r' => redacted.push(c),
-                c => redacted.extend(std::iter::repeat_n('*', c.len_utf8())),
-            }
-        }
+        redacted.show(&line[..from]);
+        redacted.hide(&line[from..]);
     }
     redacted
 }
@@ -225,8 +221,8 @@ mod tests {
     #[test]
     fn what_may_be_a_secret_is_starred_out() {
         let text = "DOMAIN=live.example.com\nLIVEKIT_API_SECRET=hunter2\nOTHER=hunter2é\nhunter2\nexport NODES=1.2.3.4\nLIVKIT_PORT=7880\nPIN=1234\n";
-        let shown = redacted(text);
-        assert_eq!(shown.len(), text.len());
+        let redacted = redacted(text);
+        let shown = redacted.as_str();
         assert!(!shown.contains("hunter2") && !shown.contains("1234"));
         assert!(shown.contains("LIVKIT_PORT=7880\n"));
         assert!(shown.contains("DOMAIN=live.example.com\n") && shown.contains("NODES=1.2.3.4\n"));
