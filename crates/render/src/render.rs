@@ -89,7 +89,7 @@ pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Res
 ///     }
 /// }
 ///
-/// # let redis = Redis { password: Some(SecretRef::Env("REDIS_PASSWORD".into())), ..Redis::default() };
+/// # let redis = Redis { password: Some(SecretRef::env("REDIS_PASSWORD")), ..Redis::default() };
 /// # let topology = Plot::new("live".parse()?)
 /// #     .service("cache", redis)
 /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))

@@ -36,7 +36,7 @@ pub use seal::{InvalidSeal, Seal};
 ///     }
 /// }
 ///
-/// let password = SecretRef::Env("REDIS_PASSWORD".into());
+/// let password = SecretRef::env("REDIS_PASSWORD");
 /// let topology = Plot::new("live".parse()?)
 ///     .service("cache", Redis { password: Some(password.clone()), ..Redis::default() })
 ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))

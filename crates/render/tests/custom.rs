@@ -40,7 +40,7 @@ impl ArtifactSource for Same {
 fn topology() -> Topology {
     let app = App { image: "registry.example.com/rooms:1".parse().ok(), ..App::default() };
     let livekit = Livekit {
-        keys: [("main".to_owned(), SecretRef::Env("LIVEKIT_API_SECRET".to_owned()))].into(),
+        keys: [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into(),
         ..Livekit::default()
     };
     let roles = ["edge", "sfu", "cache", "rooms", "own"];

@@ -38,6 +38,7 @@ mod firewall;
 mod flow;
 mod images;
 mod kind;
+mod listen;
 mod lock;
 mod order;
 mod path;
@@ -51,7 +52,7 @@ mod validate;
 mod value;
 pub mod words;
 
-pub use arrival::{Arrival, Hook, Sources, arrivals, listen};
+pub use arrival::{Arrival, Hook, Sources, arrivals};
 pub use check::{Check, Origin, Probe, checks};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
@@ -65,6 +66,7 @@ pub use kind::{
     Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisRemote, RedisTls, Region,
     Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
 };
+pub use listen::listen;
 pub use lock::Lock;
 pub use order::StartStep;
 pub use path::{FieldPath, Segment};

@@ -21,7 +21,7 @@ use crate::{
 /// use stageplot_topology::{ByteSize, Persistence, Redis, SecretRef};
 ///
 /// let cache = Redis {
-///     password: Some(SecretRef::Env("REDIS_PASSWORD".into())),
+///     password: Some(SecretRef::env("REDIS_PASSWORD")),
 ///     maxmemory: ByteSize::from_mib(256),
 ///     persistence: Persistence::None,
 ///     ..Redis::default()

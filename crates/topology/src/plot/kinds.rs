@@ -41,15 +41,11 @@ use crate::{App, Diagnostic, Document, FieldPath, Findings, Name, Segment};
 ///         if !self.realm.contains('.') {
 ///             return Err("realm is no domain\nhelp: write one such as turn.example.com".to_owned());
 ///         }
-///         let turn = Opening { port: Port::fixed(3478), from: vec![Source::Any], protocol: Protocol::Udp };
 ///         let mut command = vec!["--realm".to_owned(), self.realm];
 ///         command.extend(self.verbose.then(|| "--verbose".to_owned()));
-///         Ok(App {
-///             image: "coturn/coturn:4.7.0".parse().ok(),
-///             open: [("turn".parse().expect("a name"), turn)].into(),
-///             command,
-///             ..App::default()
-///         })
+///         let image = "coturn/coturn:4.7.0".parse().map_err(|error| format!("{error}"))?;
+///         let app = App::container(image).open("turn", Opening::udp(Port::fixed(3478)));
+///         Ok(App { command, ..app })
 ///     }
 /// }
 ///

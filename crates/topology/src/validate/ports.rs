@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::arrival::listen;
+use crate::listen::listen;
 use crate::resolve::service_path;
 use crate::{
     Code, Diagnostic, Endpoint, EndpointId, FieldPath, Findings, NodeId, PortRange, Protocol, Topology, words,
