@@ -205,6 +205,38 @@ fn what_is_renamed_is_the_same() {
 }
 
 #[test]
+fn who_dials_a_service_by_its_name_is_told_that_it_is_called_otherwise() {
+    let plot = |cache: &str| {
+        format!(
+            r#"
+            name = "live"
+            [nodes.front]
+            public = "203.0.113.10"
+            roles = ["rooms", "{cache}"]
+            [services.rooms]
+            kind = "app"
+            image = "registry.example.com/rooms:1"
+            needs = "{cache}"
+            env = {{ REDIS = "${{{cache}.address}}", MODE = "one" }}
+            [services.{cache}]
+            kind = "redis"
+            "#
+        )
+    };
+    let because = |before: &str, after: &str| {
+        let diff = between(before, after);
+        let (_, rooms) =
+            diff.effects().find(|(_, it)| it.service.as_deref() == Some("rooms")).expect("rooms");
+        rooms.reasons.iter().map(|reason| reason.text.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let (cache, store) = (plot("cache"), plot("store"));
+    let told = because(&cache, &store);
+    assert!(told.contains("REDIS") && told.contains("cache is called store from now on"), "{told}");
+    let told = because(&cache, &cache.replace("one", "two"));
+    assert!(told.contains("MODE") && !told.contains("is called"), "{told}");
+}
+
+#[test]
 fn dns_records_to_set_and_to_remove() {
     let diff = changed("public  = \"203.0.113.10\"", "public  = \"203.0.113.20\"");
     let records = |records: &[diff::Record]| records.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -286,6 +318,7 @@ fn what_is_on_a_node_that_is_gone_is_taken_down_by_hand() {
     assert!(comment.contains("- `media-4` is gone: what is there stays as it is until"), "{comment}");
     let people = diff.people();
     let [only] = people.as_slice() else { panic!("{people:?}") };
+    assert!(diff.rooms.is_empty(), "{:?}", diff.rooms);
     assert!(only.text.starts_with("runs on until somebody takes it down, then waits"), "{only:?}");
     assert!(comment.contains("runbook.md") && !comment.contains("</summary>\n\n</details>"), "{comment}");
 }

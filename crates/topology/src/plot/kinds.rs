@@ -24,7 +24,7 @@ use crate::{App, Diagnostic, Document, FieldPath, Findings, Name, Segment};
 ///
 /// ```
 /// use serde::Deserialize;
-/// use stageplot_topology::{App, CustomKind, Document, Format, CustomKinds, Opening, Plot, Port, Protocol, Source};
+/// use stageplot_topology::{App, CustomKind, Document, Format, CustomKinds, Opening, Plot, Port};
 ///
 /// #[derive(Deserialize)]
 /// #[serde(deny_unknown_fields, rename_all = "kebab-case")]
