@@ -245,10 +245,10 @@ fn writable(built: Built, document: &Document) -> Result<Built, Findings> {
 pub(crate) fn node_named<'t>(topology: &'t Topology, name: &str) -> Result<&'t Node, Failure> {
     topology.node_named(name).ok_or_else(|| {
         let failure = Failure::new(format!("the plot has no node {name:?}"));
-        let known = topology.nodes().iter().map(|node| node.name.as_str());
-        match words::nearest(name, known) {
+        let known: Vec<_> = topology.nodes().iter().map(|node| node.name.as_str()).collect();
+        match words::nearest(name, known.iter().copied()) {
             Some(near) => failure.help(format!("did you mean {near}?")),
-            None => failure.help("`stageplot show nodes` lists them"),
+            None => failure.help(format!("the nodes are {}", words::listed(&known))),
         }
     })
 }
