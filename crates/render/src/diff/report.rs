@@ -159,8 +159,8 @@ impl Diff {
         })
     }
 
-    /// Files that differ, by path, each with the machines on which it differs alike;
-    /// those about the whole with none. What a machine has that is new or gone is not
+    /// Files that differ, by path and machine, each with the machines on which it differs
+    /// alike; those about the whole with none. What a machine has that is new or gone is not
     /// among them.
     pub fn files(&self) -> Vec<(&FileDiff, Vec<&str>)> {
         let mut alike: BTreeMap<&FileDiff, Vec<&str>> = BTreeMap::new();
@@ -170,7 +170,10 @@ impl Diff {
                 alike.entry(file).or_default().push(&node.name);
             }
         }
-        alike.into_iter().chain(self.overview.iter().map(|file| (file, Vec::new()))).collect()
+        let overview = self.overview.iter().map(|file| (file, Vec::new()));
+        let mut files: Vec<_> = alike.into_iter().chain(overview).collect();
+        files.sort_by(|(file, nodes), (other, others)| (&file.path, nodes).cmp(&(&other.path, others)));
+        files
     }
 
     /// What happens, each with the machine it happens on.
