@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
-use stageplot_render::{Custom, Rendering, Seals, Secrets};
+use stageplot_render::{Custom, Rendering, Secrets};
 use stageplot_tests::{
     Authority, Engine, Lan, Machine, Namespace, Output, Registry, Scratch, run, stageplot, wait_for, want,
 };
@@ -85,8 +85,7 @@ impl Desk {
         let text = fs::read_to_string(self.path("stageplot.toml")).expect("a plot");
         let document = Document::parse(Format::Toml, "stageplot.toml", &text).expect("TOML");
         let built = Plot::read(&document).and_then(|built| built.locked(self.lock())).expect("a sound plot");
-        stageplot_render::render(&built.topology, Secrets::Sealed(&Seals::default()), &Custom::default())
-            .expect("it renders")
+        stageplot_render::render(&built.topology, Secrets::SEALED, &Custom::default()).expect("it renders")
     }
 }
 

@@ -164,6 +164,39 @@ fn a_killed_installation_leaves_a_whole_release() {
     holds(&installed, &releases[last]);
 }
 
+/// What a reload reads goes with the release that brought it, a private key above all,
+/// and comes back with it; what is no release's stays.
+#[test]
+fn what_a_release_has_no_more_goes_from_live() {
+    want!(Namespace::new("root"));
+    let scratch = Scratch::new();
+    let own = STACK.replace(
+        r#"tls = "internal""#,
+        r#"tls = { cert = { env = "SITE_CERT" }, key = { env = "SITE_KEY" } }"#,
+    );
+    let values = [&secrets(PASSWORD)[..], &[("SITE_CERT", "a certificate"), ("SITE_KEY", "a key")]].concat();
+    let releases = [own.as_str(), STACK].map(|stack| render(&on_front(scratch.path(), stack), &values));
+    let scripts = [0, 1].map(|index| {
+        let directory = scratch.path().join(format!("upload-{index}"));
+        write_bundle(&releases[index].bundles[0], &directory);
+        directory.join("install.sh")
+    });
+    let install = |script: &Path| run(Command::new("sh").arg(script), SOON).success();
+    let live = scratch.path().join("live/live/edge");
+    let seen = || {
+        let mut seen = names(&live);
+        seen.sort();
+        seen
+    };
+    install(&scripts[0]);
+    assert_eq!(seen(), ["Caddyfile", "site.crt", "site.key"]);
+    fs::write(live.join("by-hand.txt"), "mine").expect("a file");
+    install(&scripts[1]);
+    assert_eq!(seen(), ["Caddyfile", "by-hand.txt"]);
+    install(&scripts[0]);
+    assert_eq!(seen(), ["Caddyfile", "by-hand.txt", "site.crt", "site.key"]);
+}
+
 /// Every file of a release is in its place, and what containers mount beside it too.
 fn holds(installed: &Path, release: &Rendering) {
     whole_release(&installed.join("current"), release);

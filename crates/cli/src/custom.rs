@@ -11,7 +11,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use stageplot_render::{Artifact, ArtifactSource, Custom, SourceError, template_names};
-use stageplot_topology::{Node, Service, Topology};
+use stageplot_topology::{Node, Service, Topology, words};
 
 use crate::failure::Failure;
 
@@ -29,7 +29,7 @@ pub(crate) fn read(topology: &Topology, dir: &Path) -> Result<Custom, Failure> {
         }
         if !known.iter().any(|known| known == name) {
             let failure = Failure::new(format!("{} has the name of no template", path.display()));
-            return Err(failure.help(match crate::nearest(name, known.iter().map(String::as_str)) {
+            return Err(failure.help(match words::nearest(name, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}?"),
                 None => {
                     format!("templates are {}; files for a service go to {FILES}/SERVICE/", known.join(", "))
@@ -55,7 +55,7 @@ fn files(topology: &Topology, dir: &Path) -> Result<Files, Failure> {
         if topology.service_named(&of).is_none() {
             let failure = Failure::new(format!("{} has the name of no service", service.display()));
             let known = topology.services().iter().map(|service| service.name.as_str());
-            return Err(match crate::nearest(&of, known) {
+            return Err(match words::nearest(&of, known) {
                 Some(near) => failure.help(format!("did you mean {near}?")),
                 None => failure.help(format!("the files of a service are in {FILES}/SERVICE/")),
             });

@@ -2,7 +2,7 @@
 
 use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use stageplot_topology::{Code, Diagnostic, Document, Findings, Format, Severity, Span};
+use stageplot_topology::{Code, Diagnostic, Document, Findings, Format, Redacted, Severity, Span, words};
 
 use crate::plot::PlotFile;
 use crate::screen;
@@ -15,8 +15,8 @@ pub(crate) mod sarif;
 pub(crate) struct Source<'a> {
     /// What it is called.
     pub(crate) name: &'a str,
-    /// The text without secrets; spans fit.
-    pub(crate) text: &'a str,
+    /// The text without secrets.
+    pub(crate) text: &'a Redacted,
     /// Its values and their places, where it is a plot.
     pub(crate) document: Option<&'a Document>,
 }
@@ -121,10 +121,9 @@ impl Total {
         .into_iter()
         .flatten()
         .collect();
-        match parts.as_slice() {
-            [] => "nothing".to_owned(),
-            [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-            [one, ..] => one.clone(),
+        match parts.is_empty() {
+            true => "nothing".to_owned(),
+            false => words::listed(&parts),
         }
     }
 }
@@ -158,21 +157,20 @@ fn snippet<'a>(
     source: Source<'a>,
 ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
     let header = source.document.and_then(|document| header(finding, span, document));
-    let text = source.text;
-    let from = header.unwrap_or(span);
-    let start = text.get(..from.start)?.rfind('\n').map_or(0, |at| at + 1);
-    let line = text.get(span.start..)?;
-    let end = line.find('\n').map_or(text.len(), |at| span.start + at);
-    let within = |span: Span| {
-        let end = ceil(text, span.end).min(end);
-        span.start - start..end.max(span.start) - start
-    };
+    let text = source.text.as_str();
+    let shown = |span: Span| source.text.range(span.start..span.end);
+    let place = shown(span);
+    let from = header.map_or(place.start, |header| shown(header).start);
+    let start = text.get(..from)?.rfind('\n').map_or(0, |at| at + 1);
+    let line = text.get(place.start..)?;
+    let end = line.find('\n').map_or(text.len(), |at| place.start + at);
+    let last = ceil(text, place.end).min(end).max(place.start);
     let mut snippet = Snippet::source(&text[start..end])
         .path(source.name)
-        .line_start(from.line)
-        .annotation(AnnotationKind::Primary.span(within(span)));
-    if let Some(Span { start: at, .. }) = header {
-        snippet = snippet.annotation(AnnotationKind::Visible.span(at - start..at - start));
+        .line_start(header.unwrap_or(span).line)
+        .annotation(AnnotationKind::Primary.span(place.start - start..last - start));
+    if header.is_some() {
+        snippet = snippet.annotation(AnnotationKind::Visible.span(from - start..from - start));
     }
     Some(snippet)
 }

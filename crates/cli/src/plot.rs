@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use stageplot_render::judge;
-use stageplot_topology::{Built, Document, Findings, Format, Lock, Node, Plot, Topology, redact_source};
+use stageplot_topology::{Built, Document, Findings, Format, Lock, Node, Plot, Redacted, Topology, words};
 
 use crate::failure::Failure;
 use crate::{findings, lock, screen};
@@ -141,7 +141,7 @@ pub(crate) struct PlotFile {
     /// Where its lock file is, or would be; nowhere for standard input.
     pub(crate) lock: Option<PathBuf>,
     /// Its text without secrets where it has no sound syntax; empty where it was not read.
-    torn: String,
+    torn: Redacted,
     /// Its values and their places, where it has sound syntax.
     pub(crate) document: Option<Document>,
     /// What it describes, or why it describes nothing.
@@ -161,16 +161,16 @@ impl PlotFile {
             Ok(bytes) => bytes,
             Err(size) => {
                 let built = Err(Document::too_large(size));
-                return Self { dir, name, lock, torn: String::new(), document: None, built };
+                return Self { dir, name, lock, torn: Redacted::default(), document: None, built };
             }
         };
         match Document::parse_bytes(format, &name, &bytes) {
             Ok(document) => {
                 let built = Plot::read(&document).and_then(|built| writable(built, &document));
-                Self { dir, name, lock, torn: String::new(), document: Some(document), built }
+                Self { dir, name, lock, torn: Redacted::default(), document: Some(document), built }
             }
             Err(findings) => {
-                let torn = redact_source(&String::from_utf8_lossy(&bytes));
+                let torn = Redacted::of(&String::from_utf8_lossy(&bytes));
                 Self { dir, name, lock, torn, document: None, built: Err(findings) }
             }
         }
@@ -191,10 +191,10 @@ impl PlotFile {
     }
 
     /// Its text without secrets, for snippets.
-    pub(crate) fn text(&self) -> Cow<'_, str> {
+    pub(crate) fn text(&self) -> Cow<'_, Redacted> {
         match &self.document {
-            Some(document) => document.redacted_text().into(),
-            None => self.torn.as_str().into(),
+            Some(document) => Cow::Owned(document.redacted()),
+            None => Cow::Borrowed(&self.torn),
         }
     }
 
@@ -245,10 +245,10 @@ fn writable(built: Built, document: &Document) -> Result<Built, Findings> {
 pub(crate) fn node_named<'t>(topology: &'t Topology, name: &str) -> Result<&'t Node, Failure> {
     topology.node_named(name).ok_or_else(|| {
         let failure = Failure::new(format!("the plot has no node {name:?}"));
-        let known = topology.nodes().iter().map(|node| node.name.as_str());
-        match crate::nearest(name, known) {
+        let known: Vec<_> = topology.nodes().iter().map(|node| node.name.as_str()).collect();
+        match words::nearest(name, known.iter().copied()) {
             Some(near) => failure.help(format!("did you mean {near}?")),
-            None => failure.help("`stageplot show nodes` lists them"),
+            None => failure.help(format!("the nodes are {}", words::listed(&known))),
         }
     })
 }

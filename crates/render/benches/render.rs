@@ -6,7 +6,7 @@ use divan::{Bencher, black_box};
 use serde_json::json;
 use stageplot_render::output::{Options, OutputFile, Writer};
 use stageplot_render::template::{Dialect, Template, Templates};
-use stageplot_render::{Custom, Renderer, Seals, Secrets, render};
+use stageplot_render::{Custom, Renderer, Secrets, render};
 use stageplot_topology::{Edge, Livekit, NodeSpec, Plot, Redis, SecretRef, Topology};
 
 fn main() {
@@ -37,15 +37,14 @@ fn topology(nodes: u32) -> Topology {
 #[divan::bench]
 fn load_templates(bencher: Bencher<'_, '_>) {
     let (topology, custom) = (topology(2), Custom::default());
-    bencher
-        .bench(|| Renderer::new(&topology, Secrets::Sealed(&Seals::default()), black_box(&custom)).is_ok());
+    bencher.bench(|| Renderer::new(&topology, Secrets::SEALED, black_box(&custom)).is_ok());
 }
 
 /// One node's bundle: what it takes must not depend on how many nodes there are.
 #[divan::bench(args = NODES)]
 fn bundle_of_a_node(bencher: Bencher<'_, '_>, nodes: u32) {
     let (topology, custom) = (topology(nodes), Custom::default());
-    let renderer = Renderer::new(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("templates");
+    let renderer = Renderer::new(&topology, Secrets::SEALED, &custom).expect("templates");
     let node = &topology.nodes()[topology.nodes().len() / 2];
     bencher.bench(|| renderer.bundle(black_box(node)));
 }
@@ -54,7 +53,7 @@ fn bundle_of_a_node(bencher: Bencher<'_, '_>, nodes: u32) {
 #[divan::bench(args = NODES)]
 fn everything(bencher: Bencher<'_, '_>, nodes: u32) {
     let (topology, custom) = (topology(nodes), Custom::default());
-    bencher.bench(|| render(black_box(&topology), Secrets::Sealed(&Seals::default()), &custom));
+    bencher.bench(|| render(black_box(&topology), Secrets::SEALED, &custom));
 }
 
 /// A table of rules, as its template and dialect write it.

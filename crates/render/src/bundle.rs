@@ -12,14 +12,14 @@ use crate::artifact::{Artifact, Change, Owner};
 /// All files of one machine, with a manifest.
 ///
 /// ```
-/// use stageplot_render::{Custom, Manifest, Seals, Secrets, render};
+/// use stageplot_render::{Custom, Manifest, Secrets, render};
 /// # use stageplot_topology::{NodeSpec, Plot, Redis};
 /// # let topology = Plot::new("live".parse()?)
 /// #     .service("cache", Redis::default())
 /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 /// #     .build()?
 /// #     .topology;
-/// let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?;
+/// let rendering = render(&topology, Secrets::SEALED, &Custom::default())?;
 /// for bundle in &rendering.bundles {
 ///     println!("{} gets release {}", bundle.node, bundle.release);
 ///     for file in &bundle.artifacts {

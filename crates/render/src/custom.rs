@@ -99,7 +99,7 @@ impl fmt::Debug for Custom {
 /// Nodes may be rendered on several threads at once.
 ///
 /// ```
-/// use stageplot_render::{Artifact, ArtifactSource, Custom, Seals, Secrets, SourceError, render};
+/// use stageplot_render::{Artifact, ArtifactSource, Custom, Secrets, SourceError, render};
 /// use stageplot_topology::{Node, NodeSpec, Plot, Redis, Topology};
 ///
 /// /// A message that a machine greets with.
@@ -117,7 +117,7 @@ impl fmt::Debug for Custom {
 ///     .build()?
 ///     .topology;
 /// let custom = Custom::default().source(Greeting);
-/// let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &custom)?;
+/// let rendering = render(&topology, Secrets::SEALED, &custom)?;
 /// let greeting = rendering.bundles[0].artifact("system/motd").expect("a file");
 /// assert_eq!(greeting.bytes, b"front of live\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

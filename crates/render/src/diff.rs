@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use stageplot_render::diff::{self, Impact, Side};
-//! use stageplot_render::{Custom, Seals, Secrets, render};
+//! use stageplot_render::{Custom, Secrets, render};
 //! use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
 //!
 //! let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
@@ -15,7 +15,7 @@
 //!         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 //!         .build()?
 //!         .topology;
-//!     Ok(Side::of(&topology, render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?)?)
+//!     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
 //! };
 //! let before = side(Redis::default())?;
 //! let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
@@ -55,11 +55,12 @@ mod words;
 pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT};
 pub use impact::{Effect, Impact, Reason};
 pub use people::People;
+pub use records::{Record, RecordChanges};
 pub use report::{
-    Diff, FieldChange, FileDiff, FlowChange, LineChange, NewFinding, NodeDiff, Record, RecordChanges,
-    SecretDiff, ServiceDiff, Status, Untold, Which,
+    Diff, FieldChange, FileDiff, FlowChange, LineChange, NewFinding, NodeDiff, ServiceDiff, Status, Which,
 };
 pub use side::{Side, SideError};
+pub use untold::{SecretDiff, Untold};
 
 use contents::Contents;
 use files::Files;

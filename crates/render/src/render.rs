@@ -48,7 +48,7 @@ impl Rendering {
 /// The result depends on the arguments and on the version of this crate alone.
 ///
 /// ```
-/// use stageplot_render::{Custom, Seals, Secrets, render};
+/// use stageplot_render::{Custom, Secrets, render};
 /// use stageplot_topology::{NodeSpec, Plot, Redis};
 ///
 /// let topology = Plot::new("live".parse()?)
@@ -56,7 +56,7 @@ impl Rendering {
 ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 ///     .build()?
 ///     .topology;
-/// let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?;
+/// let rendering = render(&topology, Secrets::SEALED, &Custom::default())?;
 /// assert!(rendering.bundles[0].artifact("compose.yaml").is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -89,7 +89,7 @@ pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Res
 ///     }
 /// }
 ///
-/// # let redis = Redis { password: Some(SecretRef::Env("REDIS_PASSWORD".into())), ..Redis::default() };
+/// # let redis = Redis { password: Some(SecretRef::env("REDIS_PASSWORD")), ..Redis::default() };
 /// # let topology = Plot::new("live".parse()?)
 /// #     .service("cache", redis)
 /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))

@@ -36,7 +36,7 @@ pub use seal::{InvalidSeal, Seal};
 ///     }
 /// }
 ///
-/// let password = SecretRef::Env("REDIS_PASSWORD".into());
+/// let password = SecretRef::env("REDIS_PASSWORD");
 /// let topology = Plot::new("live".parse()?)
 ///     .service("cache", Redis { password: Some(password.clone()), ..Redis::default() })
 ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
@@ -61,6 +61,9 @@ pub struct Seals {
     made_with: Option<Seal>,
     by_name: BTreeMap<String, Seal>,
 }
+
+/// None at all.
+pub(crate) static NONE: Seals = Seals { made_with: None, by_name: BTreeMap::new() };
 
 impl Seals {
     /// The seals of a topology's secrets as they are now, each asked for once.

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Code, Findings, SecretError, SecretRef, SecretSource, Topology};
 
 use crate::summary::Sealed;
-use crate::{RenderError, SealKey, Seals, judge};
+use crate::{RenderError, SealKey, Seals, judge, seals};
 
 /// How secrets are rendered.
 #[derive(Clone, Copy)]
@@ -16,6 +16,11 @@ pub enum Secrets<'a> {
     Sealed(&'a Seals),
     /// By value.
     From(&'a dyn SecretSource),
+}
+
+impl Secrets<'static> {
+    /// By name, without seals.
+    pub const SEALED: Self = Self::Sealed(&seals::NONE);
 }
 
 /// The values of all secrets of one topology.

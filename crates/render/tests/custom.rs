@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use stageplot_render::diff::{self, Impact, Side};
 use stageplot_render::{
-    Artifact, ArtifactSource, Bundle, Custom, Owner, RenderError, Seals, Secrets, SourceError, render,
+    Artifact, ArtifactSource, Bundle, Custom, Owner, RenderError, Secrets, SourceError, render,
 };
 use stageplot_topology::{
     App, Edge, Livekit, Node, NodeSpec, Plot, Redis, Run, SecretRef, Service, Topology,
@@ -40,7 +40,7 @@ impl ArtifactSource for Same {
 fn topology() -> Topology {
     let app = App { image: "registry.example.com/rooms:1".parse().ok(), ..App::default() };
     let livekit = Livekit {
-        keys: [("main".to_owned(), SecretRef::Env("LIVEKIT_API_SECRET".to_owned()))].into(),
+        keys: [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into(),
         ..Livekit::default()
     };
     let roles = ["edge", "sfu", "cache", "rooms", "own"];
@@ -61,7 +61,7 @@ fn topology() -> Topology {
 }
 
 fn bundle(custom: &Custom) -> Result<Bundle, RenderError> {
-    let mut rendering = render(&topology(), Secrets::Sealed(&Seals::default()), custom)?;
+    let mut rendering = render(&topology(), Secrets::SEALED, custom)?;
     Ok(rendering.bundles.remove(0))
 }
 
@@ -105,7 +105,7 @@ fn a_services_file_is_where_the_service_finds_it() {
 fn a_diff_tells_what_a_change_does() {
     let topology = topology();
     let side = |custom: &Custom| {
-        let rendering = render(&topology, Secrets::Sealed(&Seals::default()), custom).expect("it renders");
+        let rendering = render(&topology, Secrets::SEALED, custom).expect("it renders");
         Side::of(&topology, rendering).expect("a side")
     };
     let one = side(&Same::of_service("rooms", Artifact::open("words", "one")));

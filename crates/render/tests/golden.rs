@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stageplot_render::{Custom, Rendering, Seals, Secrets, render};
+use stageplot_render::{Custom, Rendering, Secrets, render};
 use stageplot_topology::{Document, Format, Plot};
 
 #[test]
@@ -62,7 +62,7 @@ fn examples() -> Vec<(String, String)> {
 fn rendered(text: &str) -> Rendering {
     let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("TOML");
     let topology = Plot::read(&document).expect("a sound plot").topology;
-    render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("it renders")
+    render(&topology, Secrets::SEALED, &Custom::default()).expect("it renders")
 }
 
 /// All files by path, as they are written to a directory.

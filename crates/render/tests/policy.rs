@@ -5,7 +5,7 @@ use std::path::Path;
 
 use stageplot_render::diff::policy::{Broken, Policy};
 use stageplot_render::diff::{self, Comment, Diff, Impact, Side};
-use stageplot_render::{Custom, Seals, Secrets, render};
+use stageplot_render::{Custom, Secrets, render};
 use stageplot_topology::{Document, Format, Plot};
 
 const PLOT: &str = r#"
@@ -44,8 +44,7 @@ needs = ["redis"]
 fn side(plot: &str) -> Side {
     let document = Document::parse(Format::Toml, "stageplot.toml", plot).expect("TOML");
     let topology = Plot::read(&document).unwrap_or_else(|findings| panic!("{findings}")).topology;
-    let rendering =
-        render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("it renders");
+    let rendering = render(&topology, Secrets::SEALED, &Custom::default()).expect("it renders");
     Side::of(&topology, rendering).expect("it is sealed")
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stageplot_render::{Custom, Seals, Secrets, render};
+use stageplot_render::{Custom, Secrets, render};
 use stageplot_topology::{Code, Document, Findings, Format, Plot, dotenv::KnownVariable};
 
 /// What a row says.
@@ -134,8 +134,7 @@ fn artifacts() -> BTreeSet<String> {
         for text in [text.clone(), format!("{text}\n[firewall]\ninput = \"ufw\"\n")] {
             let document = Document::parse(Format::Toml, "stageplot.toml", &text).expect("TOML");
             let topology = Plot::read(&document).expect("a plot").topology;
-            let rendering =
-                render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("renders");
+            let rendering = render(&topology, Secrets::SEALED, &Custom::default()).expect("renders");
             let bundled = rendering.bundles.iter().flat_map(|bundle| &bundle.artifacts);
             let all = bundled.chain(&rendering.overview);
             names.extend(all.map(|file| file.path.rsplit('/').next().unwrap_or_default().to_owned()));

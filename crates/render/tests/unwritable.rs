@@ -2,7 +2,7 @@
 //! are rendered.
 
 use secrecy::SecretString;
-use stageplot_render::{Custom, RenderError, Renderer, Seals, Secrets, judge, render};
+use stageplot_render::{Custom, RenderError, Renderer, Secrets, judge, render};
 use stageplot_topology::{
     Acme, App, Edge, Keep, Livekit, NodeSpec, Plot, Port, Protocol, Redis, RedisRemote, SecretError,
     SecretRef, SecretSource, Source, Tls, Topology,
@@ -157,5 +157,5 @@ fn a_secret_is_named_with_the_fields_that_use_it_and_not_shown() {
     }
     assert!(!told.contains("hunter2"), "{told}");
     // Without values there is nothing to judge.
-    render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("a sealed rendering");
+    render(&topology, Secrets::SEALED, &Custom::default()).expect("a sealed rendering");
 }

@@ -244,7 +244,7 @@ fn redis() -> impl Strategy<Value = Redis> {
     ]);
     let external = prop::option::weighted(0.2, remote);
     (network_of_container(), external).prop_map(|(network, external)| {
-        let password = Some(SecretRef::Env("REDIS_PASSWORD".to_owned()));
+        let password = Some(SecretRef::env("REDIS_PASSWORD"));
         Redis { password, network, external, ..Redis::default() }
     })
 }
@@ -265,7 +265,7 @@ fn livekit() -> impl Strategy<Value = Livekit> {
     (udp, turn, tcp, metrics, select(LivekitVersion::SUPPORTED.to_vec())).prop_map(
         |(udp, turn, tcp_port, metrics, version)| Livekit {
             version,
-            keys: [("main".to_owned(), SecretRef::Env("LIVEKIT_API_SECRET".to_owned()))].into(),
+            keys: [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into(),
             udp,
             tcp_port,
             turn: turn.map(|tls| Turn {

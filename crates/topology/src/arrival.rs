@@ -1,12 +1,10 @@
-//! What a node's firewall sees of a flow, and where a service has to listen for it.
+//! What a node's firewall sees of a flow.
 
-use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::endpoint::{EndpointId, Scope, Speaks};
+use crate::endpoint::Speaks;
 use crate::flow::{Flow, Party};
 use crate::reach::SOURCES_LIMIT;
 use crate::{Attachment, Node, Placement, PlacementId, ServiceId, ServiceSpec, Source, Topology};
@@ -162,105 +160,6 @@ fn relay_sources(topology: &Topology, service: ServiceId, node: &Node) -> Vec<So
     if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(IpNet::aggregate(&nets).into())] }
 }
 
-/// On which addresses a service has to listen, or its port be published, so
-/// that its flows arrive and nothing else does.
-///
-/// Sorted; empty where nobody needs the endpoint from outside the container
-/// network. `0.0.0.0` and `::` stand for all addresses.
-///
-/// ```
-/// use stageplot_topology::listen;
-/// # let text = r#"
-/// #     name = "live"
-/// #     [nodes.front]
-/// #     address = "10.0.0.1"
-/// #     public = "203.0.113.10"
-/// #     roles = "edge"
-/// #     [nodes.media]
-/// #     address = "10.0.0.2"
-/// #     public = "203.0.113.11"
-/// #     roles = "livekit"
-/// #     [edge]
-/// #     domain = "livekit.example.com"
-/// #     [livekit]
-/// #     keys = { main = { env = "LIVEKIT_API_SECRET" } }
-/// # "#;
-/// # let document = stageplot_topology::Document::parse(stageplot_topology::Format::Toml, "", text)?;
-/// # let topology = stageplot_topology::Plot::read(&document)?.topology;
-/// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
-/// let signal = topology.endpoint_named(livekit.id, "signal").ok_or("its signalling")?;
-/// for address in listen(&topology, signal.id, livekit.placements[0]) {
-///     println!("LiveKit listens on {address}, port {}", signal.ports);
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn listen(topology: &Topology, endpoint: EndpointId, at: PlacementId) -> Vec<IpAddr> {
-    let at = topology.placement(at);
-    let node = topology.node(at.node);
-    let mut addresses = BTreeSet::new();
-    let bridged = at.attachment == Attachment::Bridge;
-    match topology.endpoint(endpoint).scope {
-        Scope::Everywhere => return everywhere(node.has_v6() || !bridged),
-        Scope::Loopback if bridged => return Vec::new(),
-        Scope::Loopback => return vec![Ipv4Addr::LOCALHOST.into()],
-        Scope::Flows | Scope::Shared => {}
-    }
-    if !bridged {
-        // Its own health check asks there.
-        addresses.insert(Ipv4Addr::LOCALHOST.into());
-    }
-    for flow in bound_for(topology, endpoint) {
-        match flow.from {
-            Party::Internet | Party::Operator | Party::Nets(_) => return everywhere(node.has_v6()),
-            Party::Network(network) => {
-                addresses.extend(node.addresses.iter().filter(|a| a.network == Some(network)).map(|a| a.ip));
-            }
-            Party::Service(service) => {
-                for client in topology.placements_on(at.node).filter(|p| p.service == service) {
-                    match (client.attachment, bridged) {
-                        (Attachment::Bridge, true) => {}
-                        (Attachment::Bridge, false) => {
-                            addresses.insert(topology.bridge_gateway().into());
-                        }
-                        (Attachment::Host | Attachment::OffDocker, _) => {
-                            addresses.insert(Ipv4Addr::LOCALHOST.into());
-                        }
-                    }
-                }
-                for group in &topology.peers[service.index()].groups {
-                    if group.members.iter().any(|&member| member != at.node)
-                        && let Some((target, _)) = group.towards(node)
-                    {
-                        // Behind address translation the public address is no
-                        // address of the machine's own.
-                        let foreign =
-                            node.public.is_some_and(|p| !p.bound && p.addresses().any(|a| a == target));
-                        if foreign {
-                            return everywhere(node.has_v6());
-                        }
-                        addresses.insert(target);
-                    }
-                }
-            }
-        }
-    }
-    addresses.into_iter().collect()
-}
-
-/// The flows that decide where an endpoint listens.
-fn bound_for(topology: &Topology, endpoint: EndpointId) -> impl Iterator<Item = &Flow> {
-    let own = topology.endpoint(endpoint);
-    let others = topology.endpoints_of(own.service).iter();
-    let bound = others
-        .filter(|other| other.id == own.id || own.scope == Scope::Shared && other.scope == Scope::Shared);
-    bound.flat_map(|endpoint| topology.flows_to(endpoint.id))
-}
-
-fn everywhere(v6: bool) -> Vec<IpAddr> {
-    let v4 = IpAddr::from(Ipv4Addr::UNSPECIFIED);
-    if v6 { vec![v4, Ipv6Addr::UNSPECIFIED.into()] } else { vec![v4] }
-}
-
 impl Topology {
     /// What sources written in the plot stand for.
     pub(crate) fn sources(&self, written: &[Source]) -> Vec<Sources> {
@@ -283,17 +182,17 @@ impl Topology {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{Document, Format, Plot};
 
-    fn topology(text: &str) -> Topology {
+    pub(crate) fn topology(text: &str) -> Topology {
         let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("a document");
         Plot::read(&document).expect("a sound plot").topology
     }
 
     /// The sources of a service's endpoint on a node, as text.
-    fn sources(topology: &Topology, service: &str, endpoint: &str, node: &str) -> Vec<String> {
+    pub(crate) fn sources(topology: &Topology, service: &str, endpoint: &str, node: &str) -> Vec<String> {
         let service = topology.service_named(service).expect("a service").id;
         let endpoint = topology.endpoint_named(service, endpoint).expect("an endpoint");
         let on = |id: &&PlacementId| topology.node(topology.placement(**id).node).name.as_str() == node;
@@ -306,7 +205,7 @@ mod tests {
         all.map(text).collect()
     }
 
-    const MEDIA: &str = r#"
+    pub(crate) const MEDIA: &str = r#"
         name = "live"
         [networks.lan]
         cidr = ["192.168.1.0/24", "fd00:1::/64"]
@@ -368,24 +267,6 @@ mod tests {
         let topology = topology(&metrics);
         assert_eq!(sources(&topology, "livekit", "metrics", "one"), ["192.168.1.0/24"]);
         assert_eq!(sources(&topology, "livekit", "metrics", "three"), [""; 0]);
-    }
-
-    #[test]
-    fn what_shares_one_list_listens_where_any_of_it_is_reached() {
-        let metrics = MEDIA.replace("[livekit]", "[livekit]\nmetrics = { from = \"lan\" }");
-        let (without, with) = (topology(MEDIA), topology(&metrics));
-        let listens = |topology: &Topology, endpoint: &str| {
-            let service = topology.service_named("livekit").expect("a service");
-            let endpoint = topology.endpoint_named(service.id, endpoint).expect("an endpoint").id;
-            listen(topology, endpoint, service.placements[0])
-        };
-        let addresses =
-            |texts: &[&str]| texts.iter().map(|t| t.parse().expect("an address")).collect::<Vec<IpAddr>>();
-        assert_eq!(listens(&without, "signal"), addresses(&["127.0.0.1"]));
-        assert_eq!(listens(&with, "signal"), addresses(&["127.0.0.1", "192.168.1.1"]));
-        assert_eq!(listens(&with, "metrics"), listens(&with, "signal"));
-        // What listens there is not let in for that.
-        assert_eq!(sources(&with, "livekit", "signal", "one"), [""; 0]);
     }
 
     #[test]

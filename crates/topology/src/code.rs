@@ -187,7 +187,7 @@ impl crate::decode::FromScalar for Code {
 
     fn from_text(name: &str) -> Result<Self, String> {
         name.parse().map_err(|error: UnknownCode| {
-            let near = crate::suggest::nearest(name, Self::ALL.iter().map(|code| code.as_str()));
+            let near = crate::words::nearest(name, Self::ALL.iter().map(|code| code.as_str()));
             match near {
                 Some(near) => format!("`{}` is no code of a finding: did you mean {near}?", error.0),
                 None => format!("`{}` is no code of a finding: `stageplot explain` lists them", error.0),

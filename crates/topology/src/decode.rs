@@ -110,7 +110,7 @@ use self::context::Context;
 use self::deserializer::{Node, Step};
 pub use self::helpers::{ByKind, FromScalar, FromTable, one_or_many, scalar, scalar_or_table};
 use crate::document::{Kind, Value};
-use crate::suggest::nearest;
+use crate::words::nearest;
 use crate::{Code, Document, FieldPath, Findings, Segment};
 
 impl Document {

@@ -6,10 +6,12 @@
 //! ends in a document or in findings.
 
 mod format;
+mod hidden;
 mod json;
 mod lines;
 mod reader;
 mod redact;
+mod redacted;
 mod toml;
 mod value;
 mod yaml;
@@ -18,10 +20,11 @@ use std::fmt;
 use std::ops::Range;
 
 pub use self::format::Format;
+pub(crate) use self::hidden::{is_secret_path, is_secret_text};
 use self::lines::Lines;
 use self::reader::Reader;
-pub use self::redact::redact_source;
-pub(crate) use self::redact::{is_secret_path, is_secret_text, quotes_secret};
+pub(crate) use self::redact::quotes_secret;
+pub use self::redacted::Redacted;
 pub(crate) use self::value::{Entry, Kind, Table, Value};
 use crate::{Code, Diagnostic, FieldPath, Findings, Segment, Span};
 
@@ -118,14 +121,13 @@ impl Document {
     }
 
     /// The text as it was read. It may hold secrets: draw from
-    /// [`Document::redacted_text`].
+    /// [`Document::redacted`].
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The text with every value that may be a secret starred out, byte for
-    /// byte, so that spans still fit.
-    pub fn redacted_text(&self) -> String {
+    /// The text with every value that may be a secret starred out.
+    pub fn redacted(&self) -> Redacted {
         redact::document(&self.text, &self.root)
     }
 

@@ -16,6 +16,7 @@
 //! | start things in order | [`Topology::start_order`] |
 //! | fix images to what they are now | [`Lock`], [`Topology::images`] |
 //! | add a kind of service of one's own | [`CustomKind`], [`Plot::read_with`], [`decode`] |
+//! | name many things in a message, or what was meant | [`words`] |
 //! | take over the `.env` files of shell scripts | [`dotenv`] |
 //!
 //! A [`Plot`] is what is written, in its own words, and may contradict itself. A
@@ -38,6 +39,7 @@ mod firewall;
 mod flow;
 mod images;
 mod kind;
+mod listen;
 mod lock;
 mod order;
 mod path;
@@ -47,17 +49,17 @@ mod reach;
 mod resolve;
 mod secret_source;
 mod secrets;
-mod suggest;
 mod topology;
 mod validate;
 mod value;
+pub mod words;
 
-pub use arrival::{Arrival, Hook, Sources, arrivals, listen};
+pub use arrival::{Arrival, Hook, Sources, arrivals};
 pub use check::{Check, Origin, Probe, checks};
 pub use code::{Code, UnknownCode};
 pub use diagnostic::{Diagnostic, Findings, Location, Severity, Span};
 pub use dial::{SocketTarget, TargetHost, dial};
-pub use document::{Document, Format, redact_source};
+pub use document::{Document, Format, Redacted};
 pub use endpoint::{Endpoint, EndpointId, Scope, Speaks};
 pub use firewall::{FirewallRule, firewall};
 pub use flow::{Flow, FlowId, NetsId, Party};
@@ -66,6 +68,7 @@ pub use kind::{
     Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisRemote, RedisTls, Region,
     Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
 };
+pub use listen::listen;
 pub use lock::Lock;
 pub use order::StartStep;
 pub use path::{FieldPath, Segment};

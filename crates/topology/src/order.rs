@@ -27,7 +27,7 @@ impl Topology {
     /// ```
     /// use stageplot_topology::{Edge, Livekit, NodeSpec, Plot, Redis, SecretRef};
     ///
-    /// let keys = [("main".to_owned(), SecretRef::Env("LIVEKIT_API_SECRET".into()))].into();
+    /// let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
     /// let topology = Plot::new("live".parse()?)
     ///     .service("a-edge", Edge::new("livekit.example.com".parse()?))
     ///     .service("b-sfu", Livekit { keys, ..Livekit::default() })

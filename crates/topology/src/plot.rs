@@ -115,7 +115,7 @@ impl Plot {
     /// let topology = Plot::new("live".parse()?)
     ///     .service("edge", Edge::new("livekit.example.com".parse()?))
     ///     .service("sfu", Livekit {
-    ///         keys: [("main".into(), SecretRef::Env("LIVEKIT_API_SECRET".into()))].into(),
+    ///         keys: [("main".into(), SecretRef::env("LIVEKIT_API_SECRET"))].into(),
     ///         ..Livekit::default()
     ///     })
     ///     .service("cache", Redis::default())
@@ -205,6 +205,6 @@ impl Plot {
     }
 }
 
-fn fixed_name(name: &str) -> Name {
+pub(crate) fn fixed_name(name: &str) -> Name {
     name.parse().unwrap_or_else(|error| panic!("{error}"))
 }

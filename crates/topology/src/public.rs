@@ -23,7 +23,7 @@ impl Topology {
     /// let built = Plot::new("live".parse()?)
     ///     .service("edge", Edge::new("livekit.example.com".parse()?))
     ///     .service("sfu", Livekit {
-    ///         keys: [("main".into(), SecretRef::Env("LIVEKIT_API_SECRET".into()))].into(),
+    ///         keys: [("main".into(), SecretRef::env("LIVEKIT_API_SECRET"))].into(),
     ///         ..Livekit::default()
     ///     })
     ///     .node("front", NodeSpec::public("203.0.113.10".parse()?).role("edge").role("sfu"))
@@ -89,7 +89,7 @@ mod tests {
             .service(
                 "sfu",
                 Livekit {
-                    keys: [("main".to_owned(), SecretRef::Env("SECRET".to_owned()))].into(),
+                    keys: [("main".to_owned(), SecretRef::env("SECRET"))].into(),
                     ..Livekit::default()
                 },
             )

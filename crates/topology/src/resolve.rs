@@ -15,7 +15,7 @@ use crate::flow::{Flow, FlowId, NetsId};
 use crate::topology::{Network, Node, NodeAddress, Service};
 use crate::{
     Code, FieldPath, Findings, Lock, Name, NetworkId, NodeId, Placement, PlacementId, Plot, ServiceId,
-    ServiceSpec, Topology, reach, suggest, validate,
+    ServiceSpec, Topology, reach, validate, words,
 };
 
 /// Resolves a plot as far as it goes, with everything that is to be said of it.
@@ -183,7 +183,7 @@ pub(crate) fn service_path(name: &Name) -> FieldPath {
 /// Says that no service has this name, and which one may be meant.
 pub(crate) fn unknown_service(topology: &Topology, name: &Name, path: FieldPath, findings: &mut Findings) {
     let known: Vec<&str> = topology.services.iter().map(|s| s.name.as_str()).collect();
-    let help = match suggest::nearest(name.as_str(), known.iter().copied()) {
+    let help = match words::nearest(name.as_str(), known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),
         None if ServiceSpec::KINDS.contains(&name.as_str()) => format!("add [{name}]"),
         None if name.as_str() == "turn" => {
@@ -191,7 +191,7 @@ pub(crate) fn unknown_service(topology: &Topology, name: &Name, path: FieldPath,
                 .to_owned()
         }
         None if known.is_empty() => format!("add [services.{name}]"),
-        None => format!("the services are {}; or add [services.{name}]", suggest::listed(&known)),
+        None => format!("the services are {}; or add [services.{name}]", words::listed(&known)),
     };
     findings.add(Code::UnknownName, path, format!("no service is called {name}"), help);
 }

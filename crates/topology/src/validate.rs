@@ -10,7 +10,7 @@ mod sources;
 
 use crate::resolve::service_path;
 use crate::{
-    Code, FieldPath, Findings, ImageRef, Level, Name, SecretRef, Service, ServiceSpec, Topology, suggest,
+    Code, FieldPath, Findings, ImageRef, Level, Name, SecretRef, Service, ServiceSpec, Topology, words,
 };
 
 /// Adds every finding about the topology.
@@ -138,7 +138,7 @@ impl Topology {
 /// Says that no network has this name.
 pub(crate) fn unknown_network(topology: &Topology, name: &Name, path: FieldPath, findings: &mut Findings) {
     let known: Vec<&str> = topology.networks.iter().map(|n| n.name.as_str()).collect();
-    let help = match suggest::nearest(name.as_str(), known.iter().copied()) {
+    let help = match words::nearest(name.as_str(), known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),
         None => format!("add [networks.{name}] with its cidr, or write \"any\", an address or a CIDR"),
     };

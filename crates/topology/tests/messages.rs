@@ -240,7 +240,7 @@ fn what_follows_from_one_slip_is_told_once() {
         (
             "roles   = [\"edge\", \"rooms\", \"livekit\", \"redis\"]",
             "roles   = [\"edge\", \"rooms\", \"livekit\"]",
-            "error[no-route]: 40:1: redis: livekit, rooms need redis, which stands on no node (help: add \"redis\" \
+            "error[no-route]: 40:1: redis: livekit and rooms need redis, which stands on no node (help: add \"redis\" \
              to the roles of a node)",
         ),
         (

@@ -12,19 +12,29 @@ use std::process::ExitCode;
 use stageplot_render::output::{self, Options};
 use stageplot_render::{Custom, Secrets, render};
 use stageplot_topology::{
-    Edge, Livekit, NodeSpec, Plot, Redis, SecretError, SecretRef, SecretSource, SecretString,
+    App, Edge, Livekit, NodeSpec, Plot, Port, Redis, SecretError, SecretRef, SecretSource, SecretString,
 };
 
-/// A front with the edge and Redis, and this many media nodes.
+/// A front with the edge, the service that hands out tokens and Redis, and this many
+/// media nodes.
 fn plot(media: u8) -> Result<Plot, Box<dyn Error>> {
-    let keys = [("main".to_owned(), SecretRef::Env("LIVEKIT_API_SECRET".to_owned()))].into();
-    let password = Some(SecretRef::Env("REDIS_PASSWORD".to_owned()));
+    let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    let password = Some(SecretRef::env("REDIS_PASSWORD"));
+    let rooms = App::container("registry.example.com/rooms:1.4.0".parse()?)
+        .port(Port::fixed(8080))
+        .health("/health")
+        .route("/api/*")
+        .need("sfu")
+        .env("LIVEKIT_URL", "${sfu.url}")
+        .env("LIVEKIT_API_KEY", "main")
+        .env("LIVEKIT_API_SECRET", SecretRef::env("LIVEKIT_API_SECRET"));
     let node = |n| NodeSpec::public(Ipv4Addr::new(203, 0, 113, n).into()).address([10, 0, 0, n].into());
     let mut plot = Plot::new("live".parse()?)
         .service("edge", Edge::new("livekit.example.com".parse()?))
         .service("cache", Redis { password, ..Redis::default() })
+        .service("rooms", rooms)
         .service("sfu", Livekit { keys, ..Livekit::default() })
-        .node("front", node(1).role("edge").role("cache"));
+        .node("front", node(1).role("edge").role("rooms").role("cache"));
     plot.access.ssh.from = vec!["198.51.100.0/24".parse()?];
     for n in 1..=media {
         plot = plot.node(&format!("media-{n}"), node(n.saturating_add(1)).role("sfu"));

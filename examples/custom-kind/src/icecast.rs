@@ -1,9 +1,7 @@
 //! The kind `icecast`: a table with the fields that an operator of a radio knows.
 
 use serde::Deserialize;
-use stageplot_topology::{
-    App, CustomKind, EnvValue, HostName, Limits, Opening, Port, Protocol, SecretRef, Source,
-};
+use stageplot_topology::{App, CustomKind, HostName, Limits, Opening, Port, SecretRef};
 
 /// Icecast, from the image of the LibreTime project, which takes its settings
 /// from the environment.
@@ -39,19 +37,13 @@ impl CustomKind for Icecast {
         if self.listeners == 0 {
             return Err("nobody may listen\nhelp: set listeners, or take the service out".to_owned());
         }
-        let listen = Opening { port: Port::fixed(8000), from: vec![Source::Any], protocol: Protocol::Tcp };
-        let env = [
-            ("ICECAST_HOSTNAME", EnvValue::from(self.hostname.to_string())),
-            ("ICECAST_SOURCE_PASSWORD", self.source_password.into()),
-            ("ICECAST_ADMIN_PASSWORD", self.admin_password.into()),
-            ("ICECAST_MAX_CLIENTS", self.listeners.to_string().into()),
-        ];
-        Ok(App {
-            image: Some("libretime/icecast:2.4.4".parse().map_err(|error| format!("{error}"))?),
-            open: [("listen".parse().map_err(|error| format!("{error}"))?, listen)].into(),
-            env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            limits: self.limits,
-            ..App::default()
-        })
+        let image = "libretime/icecast:2.4.4".parse().map_err(|error| format!("{error}"))?;
+        let app = App::container(image)
+            .open("listen", Opening::tcp(Port::fixed(8000)))
+            .env("ICECAST_HOSTNAME", self.hostname.to_string())
+            .env("ICECAST_SOURCE_PASSWORD", self.source_password)
+            .env("ICECAST_ADMIN_PASSWORD", self.admin_password)
+            .env("ICECAST_MAX_CLIENTS", self.listeners.to_string());
+        Ok(App { limits: self.limits, ..app })
     }
 }

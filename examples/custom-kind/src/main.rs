@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use stageplot_render::output::{self, Options};
-use stageplot_render::{Custom, Seals, Secrets, render};
+use stageplot_render::{Custom, Secrets, render};
 use stageplot_topology::{CustomKinds, Document, Format, Plot};
 
 use icecast::Icecast;
@@ -29,7 +29,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     built.findings.iter().for_each(|finding| eprintln!("{finding}"));
     // Sealed, it needs no secrets; see the example build-in-code for a source of them.
     let custom = Custom::default().source(Monitoring);
-    let rendering = render(&built.topology, Secrets::Sealed(&Seals::default()), &custom)?;
+    let rendering = render(&built.topology, Secrets::SEALED, &custom)?;
     output::write(Path::new(dir), &rendering.files()?, Options::default())?;
     println!("{} machines rendered to {dir}", rendering.bundles.len());
     Ok(())

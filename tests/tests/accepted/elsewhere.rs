@@ -146,7 +146,7 @@ struct Elsewhere<'a> {
 impl<'a> Elsewhere<'a> {
     fn new(lan: &Lan, server: &'a Program, example: &Example) -> Self {
         let machine = lan.machine("elsewhere", &[&format!("{ADDRESS}/24")]);
-        let password = example.vault.value(&SecretRef::Env("REDIS_PASSWORD".to_owned())).to_owned();
+        let password = example.vault.value(&SecretRef::env("REDIS_PASSWORD")).to_owned();
         Self { machine, server, scratch: Scratch::new(), password }
     }
 
@@ -212,7 +212,7 @@ fn sentinels_with_tls() {
         let certificate = example.vault.certificate().expect("a certificate");
         elsewhere.write("/run/tls/cert", &certificate.cert);
         elsewhere.write("/run/tls/key", &certificate.key);
-        let password = example.vault.value(&SecretRef::Env("REDIS_PASSWORD".to_owned()));
+        let password = example.vault.value(&SecretRef::env("REDIS_PASSWORD"));
         elsewhere.write("/run/redis.conf", format!("{TLS}tls-port 6379\nrequirepass {password}\n"));
         elsewhere.write("/run/sentinel.conf", format!("{TLS}{SENTINEL}sentinel auth-pass live {password}\n"));
         let start = |name: &str, arguments: &[&str]| {

@@ -6,7 +6,7 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use stageplot_render::{Custom, Seals, Secrets, render};
+use stageplot_render::{Custom, Secrets, render};
 use stageplot_tests::{
     Image, Lan, Listening, Namespace, Responder, Scratch, Transport, ask, inside, topology, want,
 };
@@ -304,8 +304,7 @@ fn ways(topology: &Topology) -> Vec<Way> {
 
 /// Loads each machine's rules.
 fn load(topology: &Topology, machines: &BTreeMap<String, Namespace>) {
-    let rendering =
-        render(topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("a rendering");
+    let rendering = render(topology, Secrets::SEALED, &Custom::default()).expect("a rendering");
     for bundle in &rendering.bundles {
         let rules = bundle.artifact("firewall/stageplot.nft").expect("rules");
         nft(&machines[&bundle.node], std::str::from_utf8(&rules.bytes).expect("text"));

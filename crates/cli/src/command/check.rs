@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use stageplot_health::registry;
-use stageplot_render::{Renderer, Seals, Secrets};
+use stageplot_render::{Renderer, Secrets};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -117,6 +117,6 @@ fn templates(plot: &PlotFile) -> Result<(), Failure> {
         return Ok(());
     }
     let custom = custom::read(&built.topology, &plot.dir)?;
-    Renderer::new(&built.topology, Secrets::Sealed(&Seals::default()), &custom).map_err(Failure::from)?;
+    Renderer::new(&built.topology, Secrets::SEALED, &custom).map_err(Failure::from)?;
     Ok(())
 }

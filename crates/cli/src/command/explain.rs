@@ -3,7 +3,7 @@
 use anstream::adapter::strip_str;
 use serde::Serialize;
 use stageplot_health::Cause;
-use stageplot_topology::{Code, Severity};
+use stageplot_topology::{Code, Severity, words};
 
 use crate::args::DataFormat;
 use crate::exit::Exit;
@@ -144,7 +144,7 @@ fn parse(text: &str) -> Result<Topic, Failure> {
         let akin: Vec<_> = known.clone().filter(|code| code.contains(&name)).collect();
         let failure =
             Failure::new(format!("no finding and no check has the code {:?}", strip_str(text).to_string()));
-        match crate::nearest(&name, known) {
+        match words::nearest(&name, known) {
             Some(near) => failure.help(format!("did you mean {near}?")),
             None if !akin.is_empty() => failure.help(format!("there is {}", akin.join(", "))),
             None => failure.help("`stageplot explain` lists all codes"),

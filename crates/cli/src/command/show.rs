@@ -2,8 +2,8 @@
 
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use stageplot_render::{Renderer, Seals, Secrets, diagram};
-use stageplot_topology::{Node, Topology};
+use stageplot_render::{Renderer, Secrets, diagram};
+use stageplot_topology::{EndpointId, Node, Party, Topology, words};
 
 use crate::args::DataFormat;
 use crate::exit::Exit;
@@ -129,7 +129,7 @@ fn dns(plot: &PlotArgs) -> Result<Exit, Failure> {
     let plot = plot.read()?;
     let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
     let custom = custom::read(topology, &plot.dir)?;
-    let files = Renderer::new(topology, Secrets::Sealed(&Seals::default()), &custom)?.overview()?;
+    let files = Renderer::new(topology, Secrets::SEALED, &custom)?.overview()?;
     for file in files.iter().filter(|file| file.path == "dns.txt") {
         screen::data(&String::from_utf8_lossy(&file.bytes))?;
     }
@@ -141,10 +141,55 @@ fn chosen<'t>(topology: &'t Topology, node: Option<&'t Node>) -> &'t [Node] {
     node.map_or(topology.nodes(), std::slice::from_ref)
 }
 
-/// Where an endpoint is offered: on nodes, or at hosts that others run.
-fn places(nodes: &[String], elsewhere: &[String]) -> String {
-    match elsewhere {
-        [] => crate::listed(nodes),
-        hosts => format!("elsewhere: {}", crate::listed(hosts)),
+/// Whether what goes from a party to an endpoint leaves a node, or arrives there.
+fn concerns(topology: &Topology, from: Party, to: EndpointId, node: &Node) -> bool {
+    let leaves = match from {
+        Party::Service(service) => topology.placements_on(node.id).any(|p| p.service == service),
+        _ => false,
+    };
+    leaves || topology.endpoint(to).at.iter().any(|&at| topology.placement(at).node == node.id)
+}
+
+/// An endpoint, as a row names it.
+#[derive(Serialize)]
+struct Target {
+    service: String,
+    endpoint: String,
+    protocol: String,
+    ports: String,
+    /// The nodes that offer it.
+    nodes: Vec<String>,
+    /// The hosts that offer it, where somebody else runs it.
+    elsewhere: Vec<String>,
+}
+
+impl Target {
+    fn of(topology: &Topology, endpoint: EndpointId) -> Self {
+        let endpoint = topology.endpoint(endpoint);
+        let nodes = endpoint.at.iter().map(|&at| topology.node(topology.placement(at).node));
+        Self {
+            service: topology.service(endpoint.service).name.to_string(),
+            endpoint: endpoint.name.to_string(),
+            protocol: endpoint.protocol.to_string(),
+            ports: endpoint.ports.to_string(),
+            nodes: nodes.map(|node| node.name.to_string()).collect(),
+            elsewhere: endpoint.elsewhere.iter().map(|address| address.host.clone()).collect(),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.service, self.endpoint)
+    }
+
+    fn port(&self) -> String {
+        format!("{}/{}", self.ports, self.protocol)
+    }
+
+    /// Where it is offered: on nodes, or at hosts that others run.
+    fn places(&self) -> String {
+        match self.elsewhere.as_slice() {
+            [] => words::listed(&self.nodes),
+            hosts => format!("elsewhere: {}", words::listed(hosts)),
+        }
     }
 }

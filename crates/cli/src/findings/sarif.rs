@@ -3,6 +3,7 @@
 //! Section numbers are those of the OASIS standard "Static Analysis Results
 //! Interchange Format (SARIF) Version 2.1.0".
 
+use std::ops::Range;
 use std::path::Path;
 
 use serde::Serialize;
@@ -18,7 +19,17 @@ pub(crate) fn log(plot: &PlotFile) -> impl Serialize {
     rules.sort_unstable();
     rules.dedup();
     let text = plot.text();
-    let results: Vec<_> = findings.iter().map(|finding| result(finding, &rules, &plot.name, &text)).collect();
+    // Of what could not be read, a part that is starred out counts as its stars.
+    let characters = |span: Span| match &plot.document {
+        Some(document) => characters(document.text(), span.start..span.end),
+        None => characters(text.as_str(), text.range(span.start..span.end)),
+    };
+    let region = |span: Span| region(span, characters(span));
+    let results = findings.iter().map(|finding| {
+        let region = finding.location.span.map(region);
+        result(finding, &rules, &plot.name, region)
+    });
+    let results: Vec<_> = results.collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -47,14 +58,14 @@ fn rule(code: Code) -> Value {
 }
 
 /// A finding (§3.27).
-fn result(finding: &Diagnostic, rules: &[Code], name: &str, text: &str) -> Value {
+fn result(finding: &Diagnostic, rules: &[Code], name: &str, region: Option<Value>) -> Value {
     let message = match finding.help.as_str() {
         "" => finding.message.clone(),
         help => format!("{}\nhelp: {help}", finding.message),
     };
     let mut place = json!({ "artifactLocation": { "uri": uri(name) } });
-    if let Some(span) = finding.location.span {
-        place["region"] = region(span, text);
+    if let Some(region) = region {
+        place["region"] = region;
     }
     json!({
         "ruleId": finding.code.as_str(),
@@ -69,17 +80,21 @@ fn result(finding: &Diagnostic, rules: &[Code], name: &str, text: &str) -> Value
 }
 
 /// A stretch of the file (§3.30); the end column is one past the last.
-fn region(span: Span, text: &str) -> Value {
-    let end = super::ceil(text, span.end);
-    let inside = text.get(span.start..end).unwrap_or_default();
+fn region(span: Span, characters: usize) -> Value {
     json!({
         "startLine": span.line,
         "startColumn": span.column,
         "endLine": span.line,
-        "endColumn": span.column + inside.chars().count(),
+        "endColumn": span.column + characters,
         "byteOffset": span.start,
-        "byteLength": end.saturating_sub(span.start),
+        "byteLength": span.end.saturating_sub(span.start),
     })
+}
+
+/// How many characters there are in a part of a text.
+fn characters(text: &str, part: Range<usize>) -> usize {
+    let end = super::ceil(text, part.end);
+    text.get(part.start..end).map_or(0, |part| part.chars().count())
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -1,18 +1,20 @@
 //! A diff as a comment on a pull request or a merge request.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use stageplot_topology::words::listed;
 
 use super::policy::Broken;
-use super::words::listed;
-use super::{Diff, Effect, FieldChange, FileDiff, FlowChange, Impact, NodeDiff, ServiceDiff, Status, Which};
+use super::{Diff, FieldChange, FlowChange, Impact, ServiceDiff, Status};
 
+mod details;
 mod markdown;
 mod page;
 #[cfg(test)]
 mod tests;
 
-use markdown::{clean, code, html_code, sentence, short};
+use markdown::{code, sentence, short};
 use page::Page;
 
 /// The longest comment that GitHub takes, in characters.
@@ -30,7 +32,7 @@ pub const GITLAB_LIMIT: usize = 1_000_000;
 ///
 /// ```
 /// use stageplot_render::diff::{self, Comment, GITHUB_LIMIT, Side};
-/// # use stageplot_render::{Custom, Seals, Secrets, render};
+/// # use stageplot_render::{Custom, Secrets, render};
 /// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
 /// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
 /// #     let topology = Plot::new("live".parse()?)
@@ -38,7 +40,7 @@ pub const GITLAB_LIMIT: usize = 1_000_000;
 /// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 /// #         .build()?
 /// #         .topology;
-/// #     Ok(Side::of(&topology, render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?)?)
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
 /// # };
 /// # let before = side(Redis::default())?;
 /// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
@@ -115,8 +117,8 @@ impl<'a> Comment<'a> {
         services(&mut page, self.diff);
         secrets(&mut page, self.diff);
         if !self.summary {
-            reasons(&mut page, self.diff);
-            files(&mut page, self.diff);
+            details::reasons(&mut page, self.diff);
+            details::files(&mut page, self.diff);
         }
         page
     }
@@ -151,7 +153,7 @@ fn title(diff: &Diff) -> String {
     };
     let worst = diff.effects().filter(|(_, effect)| effect.impact == diff.impact);
     let mut places: Vec<_> =
-        worst.map(|(node, effect)| format!("{} on {}", subject(effect), name(&node.name))).collect();
+        worst.map(|(node, effect)| format!("{} on {}", effect.subject(name), name(&node.name))).collect();
     places.dedup();
     match places.is_empty() {
         true => format!("{nodes}."),
@@ -237,7 +239,10 @@ fn machines(page: &mut Page, diff: &Diff) {
         };
         let text = sentence(&short(&effect.text, LONGEST));
         let what = format!("{text}\n{}", data.collect::<String>());
-        groups.entry((Reverse(effect.impact), process, subject(effect), what)).or_default().push(&node.name);
+        groups
+            .entry((Reverse(effect.impact), process, effect.subject(name), what))
+            .or_default()
+            .push(&node.name);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by(|((worst, ..), nodes), ((other, ..), others)| (worst, nodes).cmp(&(other, others)));
@@ -285,104 +290,6 @@ fn changed(field: &FieldChange) -> String {
     format!("{} from {} to {}", name(&field.path), side(&field.before), side(&field.after))
 }
 
-/// Why it happens, folded.
-fn reasons(page: &mut Page, diff: &Diff) {
-    let mut groups: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
-    for (node, effect) in diff.effects() {
-        let subject = effect.service.as_deref().unwrap_or("the machine");
-        let mut lines = vec![format!("{subject}: {}", effect.text)];
-        lines.extend(effect.reasons.iter().take(FEW).map(|reason| format!("    {}", reason.text)));
-        groups.entry(lines).or_default().push(&node.name);
-    }
-    let mut groups: Vec<_> = groups.into_iter().map(|(lines, nodes)| (nodes, lines)).collect();
-    groups.sort();
-    let lines = groups.into_iter().flat_map(|(nodes, mut lines)| {
-        lines[0] = format!("on {}: {}", listed(&nodes), lines[0]);
-        lines
-    });
-    page.fold("Why", "", first(lines.collect()));
-}
-
-/// What differs in files, each folded; where several nodes' differ alike, once.
-fn files(page: &mut Page, diff: &Diff) {
-    let mut groups: BTreeMap<String, (&FileDiff, Vec<&str>)> = BTreeMap::new();
-    let nodes = diff.nodes.iter().flat_map(|node| node.files.iter().map(move |file| (Some(node), file)));
-    let all = nodes.chain(diff.overview.iter().map(|file| (None, file)));
-    let (for_people, files): (Vec<_>, Vec<_>) = all.partition(|(_, file)| file.is_for_people());
-    let empty = |file: &FileDiff| file_lines(file).is_empty();
-    for (node, file) in files {
-        let (_, nodes) = groups.entry(format!("{file:?}")).or_insert_with(|| (file, Vec::new()));
-        nodes.extend(node.map(|node: &NodeDiff| node.name.as_str()));
-    }
-    let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by(|(file, nodes), (other, others)| (&file.path, nodes).cmp(&(&other.path, others)));
-    let (plain, folded): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(file, _)| empty(file));
-    for (file, nodes) in folded {
-        let nodes: Vec<_> = nodes.iter().map(|node| html_code(&short(node, SHORT))).collect();
-        let on = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&nodes)) };
-        page.fold(&format!("{}{on}", file_title(file)), "diff", file_lines(file));
-    }
-    let plain = plain.iter().map(|(file, nodes)| {
-        let on = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&names(nodes))) };
-        format!("- {}{on}{}\n", name(&file.path), what_of(file))
-    });
-    page.list("\n**Files that differ as a whole**\n\n", plain.collect());
-    let for_people: BTreeSet<_> = for_people.iter().map(|(_, file)| name(&file.path)).collect();
-    if !for_people.is_empty() {
-        let names = for_people.into_iter().collect::<Vec<_>>().join(", ");
-        page.always(&format!("\nThese follow, for people to read or to run: {names}.\n"));
-    }
-}
-
-fn file_title(file: &FileDiff) -> String {
-    format!("{}{}", html_code(&short(&file.path, SHORT)), what_of(file))
-}
-
-/// What is to say of a file as a whole.
-fn what_of(file: &FileDiff) -> String {
-    let what = match file.status {
-        Status::Added => " is new",
-        Status::Removed => " is gone",
-        _ if file.rewritten => " says the same in another way",
-        _ => "",
-    };
-    let edited = match file.edited.as_slice() {
-        [] => "",
-        [Which::Before] => ", edited by hand before",
-        [Which::After] => ", edited by hand after",
-        _ => ", edited by hand before and after",
-    };
-    format!("{what}{edited}")
-}
-
-fn file_lines(file: &FileDiff) -> Vec<String> {
-    let value = |sign, path: &str, value: &str| format!("{sign} {}: {}", clean(path), short(value, LONGEST));
-    let fields = file.about.iter().chain(&file.fields).flat_map(|field| {
-        let before = field.before.as_ref().map(|before| value("-", &field.path, before));
-        let after = field.after.as_ref().map(|after| value("+", &field.path, after));
-        [before, after].into_iter().flatten()
-    });
-    let lines = file.lines.iter().map(|line| match line.side {
-        Which::Before => format!("- {}", short(&line.text, LONGEST)),
-        Which::After => format!("+ {}", short(&line.text, LONGEST)),
-    });
-    first(fields.chain(lines).collect())
-}
-
-/// The first of many lines, and how many more there are.
-fn first(mut lines: Vec<String>) -> Vec<String> {
-    if let Some(more @ 1..) = lines.len().checked_sub(MANY) {
-        lines.truncate(MANY);
-        lines.push(format!("  and {more} more"));
-    }
-    lines
-}
-
-/// What something happens to.
-fn subject(effect: &Effect) -> String {
-    effect.service.as_deref().map_or_else(|| "the machine".to_owned(), name)
-}
-
 /// A name in code.
 fn name(name: &str) -> String {
     code(&short(name, SHORT))
@@ -403,6 +310,3 @@ const TOLD: usize = 400;
 
 /// How many of one thing are listed in the summary.
 const FEW: usize = 10;
-
-/// How many lines of one file, or reasons of all effects, are listed.
-const MANY: usize = 60;

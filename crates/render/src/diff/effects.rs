@@ -1,7 +1,10 @@
 //! What differing files and definitions do to what runs.
 
+use stageplot_topology::words::listed;
+
+use super::names::Names;
 use super::placement::{COMPOSE, Here, Placement};
-use super::words::{differs, fields_in_words, listed, name, period};
+use super::words::{differs, fields_in_words, name, period};
 use super::{Effect, FieldChange, FileDiff, Impact, Reason, Status, data};
 use crate::Change;
 
@@ -101,7 +104,7 @@ impl Reason {
 
 /// Why a service that is on both sides does not go on as it is.
 fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Vec<Reason> {
-    let files = placement.own_files().map(own_file);
+    let files = placement.own_files().map(|file| own_file(file, placement.names));
     let mut reasons: Vec<_> = match (before.container, after.container) {
         (None, None) => return files.collect(),
         (None, Some(_)) => {
@@ -153,7 +156,7 @@ fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Ve
 }
 
 /// What a differing file of a service's own leads to.
-fn own_file(file: &FileDiff) -> Reason {
+fn own_file(file: &FileDiff, names: &Names) -> Reason {
     let impact = match file.change {
         // Its directory is named by what it holds and by whose it is, not by its mode.
         Some(Change::Recreate) if is_mode_alone(file) => Impact::Live,
@@ -163,7 +166,20 @@ fn own_file(file: &FileDiff) -> Reason {
         Some(Change::Reload) => Impact::Reload,
         Some(Change::Live) | None => Impact::Live,
     };
-    Reason::file(impact, file)
+    let mut reason = Reason::file(impact, file);
+    let mut renamed = names.renamed_services();
+    if let Some((old, new)) = renamed.find(|(old, new)| is_by_name(file, old, new)) {
+        reason.text.push_str(&format!("; {old} is called {new} from now on"));
+    }
+    reason
+}
+
+/// Whether a field differs in the name of a service alone.
+fn is_by_name(file: &FileDiff, old: &str, new: &str) -> bool {
+    file.fields.iter().any(|field| match (&field.before, &field.after) {
+        (Some(before), Some(after)) => before != after && before.replace(old, new) == *after,
+        _ => false,
+    })
 }
 
 fn is_mode_alone(file: &FileDiff) -> bool {

@@ -49,6 +49,11 @@ impl Names {
         self.nodes.get(name).map_or(name, String::as_str)
     }
 
+    /// The services that are called otherwise, by their old names and their new ones.
+    pub(super) fn renamed_services(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.services.iter().map(|(old, new)| (old.as_str(), new.as_str()))
+    }
+
     /// What a service of the first side is called on the second.
     pub(super) fn service<'a>(&'a self, name: &'a str) -> &'a str {
         self.services.get(name).map_or(name, String::as_str)

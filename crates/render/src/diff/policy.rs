@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use stageplot_topology::words::listed;
 
 use super::report::Known;
 use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, Status, words};
@@ -19,7 +20,7 @@ pub use rule::{DeniedFile, DeniedFlow, DeniedImpact, Deny, Place, Rule, Who};
 /// ```
 /// use stageplot_render::diff::policy::Policy;
 /// use stageplot_render::diff::{self, Side};
-/// use stageplot_render::{Custom, Seals, Secrets, render};
+/// use stageplot_render::{Custom, Secrets, render};
 /// use stageplot_topology::{Document, Format, NodeSpec, Persistence, Plot, Redis};
 ///
 /// let policy = Policy::read(&Document::parse(Format::Toml, "policy.toml", r#"
@@ -34,7 +35,7 @@ pub use rule::{DeniedFile, DeniedFlow, DeniedImpact, Deny, Place, Rule, Who};
 /// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 /// #         .build()?
 /// #         .topology;
-/// #     Ok(Side::of(&topology, render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default())?)?)
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
 /// # };
 /// let before = side(Redis::default())?;
 /// let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
@@ -95,9 +96,8 @@ impl Policy {
             let unmatched = named.into_iter().filter_map(|(what, patterns, known)| {
                 let lost = patterns.iter().filter(|pattern| !known.iter().any(|name| pattern.matches(name)));
                 let lost: Vec<_> = lost.map(ToString::to_string).collect();
-                (!lost.is_empty()).then(|| {
-                    format!("rule {name} names {what} that neither side has: {}", words::listed(&lost))
-                })
+                (!lost.is_empty())
+                    .then(|| format!("rule {name} names {what} that neither side has: {}", listed(&lost)))
             });
             unmatched.collect::<Vec<_>>()
         };

@@ -2,8 +2,36 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::side::{File, Side};
-use super::{Record, RecordChanges};
+
+/// DNS records that have to be set and removed, all sorted by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordChanges {
+    /// Records that are needed and were not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<Record>,
+    /// Records that were needed and are not any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Record>,
+    /// Names to which nothing answers any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
+}
+
+/// A DNS record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Record {
+    /// The name, without the dot at its end.
+    pub name: String,
+    /// `A` or `AAAA`.
+    pub kind: String,
+    /// The address.
+    pub value: String,
+}
 
 /// Compares what both sides say in `dns.txt`; where one has none, nothing is told.
 pub(super) fn compare(before: &Side, after: &Side) -> RecordChanges {

@@ -3,12 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use stageplot_topology::{Code, Diagnostic, Severity};
 
-use super::contents::Contents;
-use super::{Effect, Impact};
-use crate::Change;
+use super::{Effect, Impact, RecordChanges, SecretDiff};
 use crate::summary::Summary;
+
+mod file;
+mod finding;
+mod flow;
+
+pub use file::{FieldChange, FileDiff, LineChange};
+pub use finding::NewFinding;
+pub use flow::FlowChange;
 
 /// What changes between two sides, and what that does.
 ///
@@ -154,6 +159,23 @@ impl Diff {
         })
     }
 
+    /// Files that differ, by path and machine, each with the machines on which it differs
+    /// alike; those about the whole with none. What a machine has that is new or gone is not
+    /// among them.
+    pub fn files(&self) -> Vec<(&FileDiff, Vec<&str>)> {
+        let mut alike: BTreeMap<&FileDiff, Vec<&str>> = BTreeMap::new();
+        for node in self.nodes.iter().filter(|node| matches!(node.status, Status::Changed | Status::Renamed))
+        {
+            for file in &node.files {
+                alike.entry(file).or_default().push(&node.name);
+            }
+        }
+        let overview = self.overview.iter().map(|file| (file, Vec::new()));
+        let mut files: Vec<_> = alike.into_iter().chain(overview).collect();
+        files.sort_by(|(file, nodes), (other, others)| (&file.path, nodes).cmp(&(&other.path, others)));
+        files
+    }
+
     /// What happens, each with the machine it happens on.
     pub fn effects(&self) -> impl Iterator<Item = (&NodeDiff, &Effect)> {
         self.nodes.iter().flat_map(|node| node.effects.iter().map(move |effect| (node, effect)))
@@ -227,214 +249,4 @@ pub struct ServiceDiff {
     /// Fields of its own that differ, such as its kind or its primary.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
-}
-
-/// A secret of which it cannot be told whether it changed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[non_exhaustive]
-pub struct SecretDiff {
-    /// Its name, as seals have it.
-    pub name: String,
-    /// Why it cannot be told.
-    pub why: Untold,
-}
-
-/// Why it cannot be told whether a secret changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Untold {
-    /// Only the second side has a seal of it.
-    Sealed,
-    /// Only the first side has one.
-    Unsealed,
-    /// The seals were made with two keys.
-    OtherKey,
-}
-
-/// A flow that opens or closes: who may connect to what.
-///
-/// [`opens`](Self::opens) and [`closes`](Self::closes) say it in words.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[non_exhaustive]
-pub struct FlowChange {
-    /// Who connects.
-    pub from: crate::summary::Party,
-    /// Where a service connects from: the nodes for which this is new, or past;
-    /// empty for all of its nodes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub from_nodes: Vec<String>,
-    /// The service that is connected to; none for an opening of the machine's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    /// What the service calls the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<String>,
-    /// `tcp` or `udp`.
-    pub protocol: String,
-    /// `443` or `50000-60000`.
-    pub ports: String,
-    /// Where: nodes, or the addresses of somebody else's servers; sorted.
-    pub nodes: Vec<String>,
-    /// Why.
-    pub reason: String,
-    /// Who could already connect, or still can, where `from` takes them in: the sources
-    /// of the flow widen or narrow.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub narrower: Vec<crate::summary::Party>,
-}
-
-impl FlowChange {
-    /// Whether anybody may connect.
-    pub fn is_from_internet(&self) -> bool {
-        self.from.is_anybody()
-    }
-}
-
-/// DNS records that have to be set and removed, all sorted by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct RecordChanges {
-    /// Records that are needed and were not.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub set: Vec<Record>,
-    /// Records that were needed and are not any more.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remove: Vec<Record>,
-    /// Names to which nothing answers any more.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub gone: Vec<String>,
-}
-
-/// A finding about the second side's plot that the first's had not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct NewFinding {
-    /// Its code, which `stageplot explain` documents.
-    pub code: Code,
-    /// How much it matters.
-    pub severity: Severity,
-    /// The field of the plot that it is about.
-    pub path: String,
-    /// What is wrong.
-    pub message: String,
-    /// How to mend it.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub help: String,
-}
-
-impl NewFinding {
-    pub(super) fn of(finding: &Diagnostic) -> Self {
-        Self {
-            code: finding.code,
-            severity: finding.severity,
-            path: finding.location.path.to_string(),
-            message: finding.message.clone(),
-            help: finding.help.clone(),
-        }
-    }
-}
-
-impl std::fmt::Display for NewFinding {
-    /// `warning tight-ports: services.sfu.rtc: … (…)`
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}: {}: {}", self.severity, self.code, self.path, self.message)?;
-        if !self.help.is_empty() {
-            write!(f, " ({})", self.help)?;
-        }
-        Ok(())
-    }
-}
-
-/// A DNS record.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[non_exhaustive]
-pub struct Record {
-    /// The name, without the dot at its end.
-    pub name: String,
-    /// `A` or `AAAA`.
-    pub kind: String,
-    /// The address.
-    pub value: String,
-}
-
-/// A file that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct FileDiff {
-    /// Its path in the bundle, without the directory that is named by content:
-    /// `services/sfu/livekit.yaml`.
-    pub path: String,
-    /// Whether it is new, gone or changed.
-    pub status: Status,
-    /// The service that reads it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    /// How a change of it takes effect; none for files about the whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<Change>,
-    /// What differs in what the manifest says of it: `mode`, `owner`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub about: Vec<FieldChange>,
-    /// Fields that differ, where its format has fields.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<FieldChange>,
-    /// Lines that differ, where its format has none, or it cannot be read as such.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<LineChange>,
-    /// Its bytes differ and its fields do not, and that alone takes effect: its
-    /// directory is named by its bytes.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub rewritten: bool,
-    /// The sides on which it is not as it was rendered: somebody has edited it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub edited: Vec<Which>,
-}
-
-impl FileDiff {
-    pub(super) fn new(path: &str, status: Status, contents: Contents) -> Self {
-        Self {
-            path: path.to_owned(),
-            status,
-            service: None,
-            change: None,
-            about: Vec::new(),
-            fields: contents.fields,
-            lines: contents.lines,
-            rewritten: false,
-            edited: Vec::new(),
-        }
-    }
-}
-
-/// A field with its value on both sides. A secret's value is its mark,
-/// `sealed:NAME`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[non_exhaustive]
-pub struct FieldChange {
-    /// Where it stands in its file, parts joined with dots: `rtc.tcp_port`.
-    pub path: String,
-    /// What the first side says; none where it has no such field.
-    pub before: Option<String>,
-    /// What the second side says; none where it has no such field.
-    pub after: Option<String>,
-}
-
-impl FieldChange {
-    /// A field with what both sides say of it.
-    pub(crate) fn new(path: impl Into<String>, before: Option<String>, after: Option<String>) -> Self {
-        Self { path: path.into(), before, after }
-    }
-}
-
-/// A line that one side has and the other has not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct LineChange {
-    /// The side that has it.
-    pub side: Which,
-    /// Its number there, from 1 on.
-    pub number: usize,
-    /// What it says, without its end.
-    pub text: String,
 }

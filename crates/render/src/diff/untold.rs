@@ -1,9 +1,33 @@
 //! Secrets of which the seals do not tell whether they changed.
 
+use serde::Serialize;
+
 use super::side::Side;
-use super::{SecretDiff, Untold};
 use crate::Seal;
 use crate::summary::Sealed;
+
+/// A secret of which it cannot be told whether it changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct SecretDiff {
+    /// Its name, as seals have it.
+    pub name: String,
+    /// Why it cannot be told.
+    pub why: Untold,
+}
+
+/// Why it cannot be told whether a secret changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Untold {
+    /// Only the second side has a seal of it.
+    Sealed,
+    /// Only the first side has one.
+    Unsealed,
+    /// The seals were made with two keys.
+    OtherKey,
+}
 
 /// What two sides' seals do not tell.
 #[derive(Default)]

@@ -1,21 +1,9 @@
 //! What a diff says, in words.
 
-use super::{FieldChange, FileDiff, FlowChange, Impact, Status, Untold};
-use crate::summary::Party;
+use stageplot_topology::words::listed;
 
-/// `a, b and c`; of many, the first few and how many more.
-pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
-    const SHOWN: usize = 4;
-    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        many if many.len() > SHOWN + 1 => {
-            format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN)
-        }
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
-}
+use super::{Effect, FieldChange, FileDiff, FlowChange, Impact, Status, Untold, Which};
+use crate::summary::Party;
 
 /// A time as an operator writes it: `2h`, `90s`.
 pub(super) fn period(seconds: u32) -> String {
@@ -36,16 +24,14 @@ pub(super) fn name(path: &str) -> &str {
 pub(super) fn differs(file: &FileDiff) -> String {
     let name = name(&file.path);
     let fields: Vec<_> = file.fields.iter().chain(&file.about).collect();
-    match (file.status, fields.as_slice(), file.lines.len()) {
-        (Status::Added, ..) => format!("{name} is new"),
-        (Status::Removed, ..) => format!("{name} is gone"),
-        (_, [], 0) if file.rewritten => {
-            format!("{name} says the same in another way, and its directory is named by its bytes")
+    match (fields.as_slice(), file.lines.len()) {
+        _ if !file.is_detailed() => {
+            let why = if file.rewritten { ", and its directory is named by its bytes" } else { "" };
+            format!("{name} {}{why}", file.as_a_whole())
         }
-        (_, [], 0) => format!("{name} differs"),
-        (_, [], 1) => format!("{name}: 1 line"),
-        (_, [], lines) => format!("{name}: {lines} lines"),
-        (_, fields, _) => format!("{name}: {}", fields_in_words(fields, "")),
+        ([], 1) => format!("{name}: 1 line"),
+        ([], lines) => format!("{name}: {lines} lines"),
+        (fields, _) => format!("{name}: {}", fields_in_words(fields, "")),
     }
 }
 
@@ -77,10 +63,46 @@ impl Impact {
     }
 }
 
+impl Effect {
+    /// What it happens to: the service, called as `name` writes it, or the machine.
+    pub fn subject(&self, name: impl FnOnce(&str) -> String) -> String {
+        self.service.as_deref().map_or_else(|| "the machine".to_owned(), name)
+    }
+}
+
 impl FileDiff {
     /// Whether it says again, for people to read or to run, what the plot says.
     pub fn is_for_people(&self) -> bool {
         matches!(&*self.path, "README.md" | "install.sh" | "runbook.md" | "diagram.mmd" | "diagram.svg")
+    }
+
+    /// What there is to say of it beside its fields and lines: `is new`, `edited by hand
+    /// before`; empty where that is nothing.
+    pub fn in_words(&self) -> String {
+        let whole = if self.is_detailed() && !self.rewritten { "" } else { self.as_a_whole() };
+        let edited = match self.edited.as_slice() {
+            [] => "",
+            [Which::Before] => "edited by hand before",
+            [Which::After] => "edited by hand after",
+            _ => "edited by hand before and after",
+        };
+        let parts: Vec<_> = [whole, edited].into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(", ")
+    }
+
+    /// Whether there is something to say of its parts.
+    fn is_detailed(&self) -> bool {
+        let is_changed = !matches!(self.status, Status::Added | Status::Removed);
+        is_changed && !(self.fields.is_empty() && self.about.is_empty() && self.lines.is_empty())
+    }
+
+    fn as_a_whole(&self) -> &'static str {
+        match self.status {
+            Status::Added => "is new",
+            Status::Removed => "is gone",
+            _ if self.rewritten => "says the same in another way",
+            _ => "differs",
+        }
     }
 }
 
@@ -128,9 +150,10 @@ impl FlowChange {
     }
 
     fn why(&self) -> String {
-        match &self.service {
-            Some(service) => format!("{service}: {}", self.reason),
-            None => self.reason.clone(),
+        match (&self.service, &self.endpoint) {
+            (Some(service), Some(endpoint)) => format!("{service} {endpoint}: {}", self.reason),
+            (Some(service), None) => format!("{service}: {}", self.reason),
+            (None, _) => self.reason.clone(),
         }
     }
 

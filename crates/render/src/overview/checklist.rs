@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::Serialize;
+use stageplot_topology::words::listed;
 use stageplot_topology::{
     Attachment, Edge, HostName, Party, Port, Protocol, Scope, ServiceSpec, Speaks, StartStep, Tls, Topology,
     Turn, TurnTls, listen,
 };
 
 use super::dns::{self, Record};
-use super::runbook::{LINES, listed};
+use super::runbook::LINES;
 
 /// One thing to look at.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -246,7 +247,7 @@ fn names(records: &Records<'_>) -> Vec<Check> {
         ["A", "AAAA"].into_iter().filter_map(move |kind| {
             let addresses = record.addresses.iter().filter(|&&ip| dns::kind(ip) == kind);
             let addresses: Vec<_> = addresses.map(ToString::to_string).collect();
-            let expect = listed(addresses.iter().map(String::as_str));
+            let expect = listed(&addresses);
             (!addresses.is_empty())
                 .then(|| Check::new(name.as_str(), format!("dig +short {name} {kind}"), expect))
         })

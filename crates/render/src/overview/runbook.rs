@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 
 use serde::Serialize;
+use stageplot_topology::words::listed;
 use stageplot_topology::{
     App, FirewallInput, FirewallRule, Hook, Livekit, Node, NodeId, Persistence, PlacementId, Registry,
     Service, ServiceSpec, Sources, StartStep, Topology, firewall,
@@ -186,7 +187,9 @@ fn step(topology: &Topology, step: &StartStep, compose: &str) -> Step {
     Step {
         service: service.name.to_string(),
         what: what.to_owned(),
-        nodes: listed(step.placements.iter().map(|id| topology.node(of(id).node).name.as_str())),
+        nodes: listed(
+            &step.placements.iter().map(|id| topology.node(of(id).node).name.as_str()).collect::<Vec<_>>(),
+        ),
         container: !off_docker(topology, step),
         listens: own_process(topology, step, service),
         asked_inside: matches!(&service.kind, ServiceSpec::App(app) if app.port.is_some() && app.health.is_some())
@@ -209,16 +212,6 @@ fn own_process(topology: &Topology, step: &StartStep, service: &Service) -> Vec<
     on_nodes.map(on_node).filter(|listens| !listens.addresses.is_empty()).collect()
 }
 
-/// Names in a sentence; of many the first, the last and how many.
-pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const NAMED: usize = 12;
-    let names: Vec<_> = names.collect();
-    match names.as_slice() {
-        [first, .., last] if names.len() > NAMED => format!("{first} … {last} ({})", names.len()),
-        _ => names.join(", "),
-    }
-}
-
 /// Each table of rules once, with the nodes that have it.
 fn firewalls(topology: &Topology) -> Vec<Firewall> {
     let rules = |node: &Node| Ok::<_, Infallible>(firewall(topology, node.id).iter().map(rule).collect());
@@ -230,7 +223,7 @@ fn firewalls(topology: &Topology) -> Vec<Firewall> {
     let mut tables: Vec<_> = tables.into_iter().collect();
     tables.sort_by_key(|(_, nodes)| nodes.first().copied());
     let tables = tables.into_iter().take(LINES).map(|(rules, nodes)| Firewall {
-        nodes: listed(nodes.iter().map(|&id| topology.node(id).name.as_str())),
+        nodes: listed(&nodes.iter().map(|&id| topology.node(id).name.as_str()).collect::<Vec<_>>()),
         rules,
     });
     tables.collect()

@@ -5,7 +5,7 @@ use std::process::Command;
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use stageplot_topology::{Document, Findings, Format, Plot, Severity, Topology};
 
-use crate::{Custom, Seals, Secrets, render};
+use crate::{Custom, Secrets, render};
 
 /// Every example plot with its name.
 pub(crate) fn examples() -> Vec<(String, Topology)> {
@@ -54,7 +54,7 @@ pub(crate) fn topology(text: &str) -> Topology {
 #[test]
 fn every_example_renders_without_a_finding() {
     for (name, topology) in examples() {
-        let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default());
+        let rendering = render(&topology, Secrets::SEALED, &Custom::default());
         rendering.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }
@@ -109,8 +109,7 @@ fn a_runbook_holds_what_the_first_checklist_asks() {
 #[test]
 fn every_block_of_code_is_a_shell_script() {
     for (name, topology) in examples() {
-        let rendering =
-            render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("renders");
+        let rendering = render(&topology, Secrets::SEALED, &Custom::default()).expect("renders");
         let readmes = rendering.bundles.iter().filter_map(|bundle| bundle.artifact("README.md"));
         for file in rendering.overview.iter().filter(|file| file.path.ends_with(".md")).chain(readmes) {
             let text = String::from_utf8(file.bytes.clone()).expect("text");
@@ -137,8 +136,7 @@ fn what_people_read_of_very_many_nodes_stays_a_document() {
     text.push_str("[redis]\npassword = { env = \"P\" }\n[livekit]\nkeys = { main = { env = \"S\" } }\n");
     let topology = topology(&text);
     let custom = Custom::default();
-    let renderer =
-        crate::Renderer::new(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("loads");
+    let renderer = crate::Renderer::new(&topology, Secrets::SEALED, &custom).expect("loads");
     let overview = renderer.overview().expect("renders");
     for artifact in overview.iter().filter(|artifact| !artifact.path.ends_with(".json")) {
         assert!(artifact.bytes.len() < 200_000, "{} has {} bytes", artifact.path, artifact.bytes.len());
@@ -167,8 +165,7 @@ fn a_record_that_cannot_be_known_is_said_to_be_missing() {
     let topology = built.expect("a plot").topology;
     let dns = super::dns::render(&topology);
     assert!(dns.contains("; live.example.com. leads to front"), "{dns}");
-    let rendering =
-        render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("renders");
+    let rendering = render(&topology, Secrets::SEALED, &Custom::default()).expect("renders");
     let runbook = rendering.overview.iter().find(|artifact| artifact.path == "runbook.md").expect("the file");
     let runbook = String::from_utf8(runbook.bytes.clone()).expect("text");
     assert!(runbook.contains("live.example.com leads to front, for which the plot has no public address"));
@@ -195,8 +192,7 @@ fn blocks(text: &str) -> Vec<String> {
 
 fn overview(name: &str, file: &str) -> String {
     let (_, topology) = examples().into_iter().find(|(own, _)| own == name).expect("an example");
-    let rendering =
-        render(&topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("renders");
+    let rendering = render(&topology, Secrets::SEALED, &Custom::default()).expect("renders");
     let artifact = rendering.overview.iter().find(|artifact| artifact.path == file).expect("the file");
     String::from_utf8(artifact.bytes.clone()).expect("text")
 }

@@ -9,7 +9,7 @@ use super::error::{Error, Place, Problem};
 use super::helpers::{BY_KIND, KIND, ONE_OR_MANY};
 use crate::FieldPath;
 use crate::document::{Kind, Table, Value};
-use crate::suggest::nearest;
+use crate::words::nearest;
 
 /// One value of the tree, on its way into a type.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use super::error::{Found, Place, Problem, Shape};
 use crate::document::{Kind, Value};
 use crate::document::{is_secret_path, is_secret_text};
-use crate::suggest::nearest;
+use crate::words::nearest;
 use crate::{Code, Diagnostic, FieldPath, Segment};
 
 /// The finding for a problem; `also` are names that are expected besides those

@@ -1,40 +1,11 @@
-//! What may be a secret, and texts in which it is starred out.
+//! Stars out the secrets of a text.
 //!
 //! A literal secret in a plot is a warning and not an error, so it will be
-//! there; whatever quotes the plot has to leave it out. Hiding a harmless
-//! value costs little, so these rules err on that side.
+//! there; whatever quotes the plot has to leave it out.
 
+use super::hidden::{is_credential, is_file_name, is_secret_name, is_secret_text};
+use super::redacted::Redacted;
 use super::value::{Entry, Kind, Value};
-use crate::{FieldPath, Segment};
-
-/// Whether what stands at `path` may be a secret: one of the names on the way
-/// to it says so.
-pub(crate) fn is_secret_path(path: &FieldPath) -> bool {
-    path.segments().iter().any(|segment| match segment {
-        Segment::Key(key) => is_secret_name(key),
-        Segment::Index(_) => false,
-    })
-}
-
-/// Whether a field of this name may hold a secret.
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    HIDDEN_PARTS.iter().any(|part| lower.contains(part))
-        || words(name).any(|word| HIDDEN_WORDS.contains(&word.as_str()))
-}
-
-/// Whether the text itself looks as if it held a secret: a private key, or an
-/// address with a password.
-pub(crate) fn is_secret_text(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    HIDDEN_PARTS.iter().any(|part| lower.contains(part)) || is_credential(text)
-}
-
-/// Whether the text itself is a private key, or an address with a password.
-fn is_credential(text: &str) -> bool {
-    text.to_lowercase().contains("-----begin")
-        || text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
-}
 
 /// Whether `message` quotes something inside `value` that may be a secret.
 pub(crate) fn quotes_secret(value: &Value, message: &str) -> bool {
@@ -48,16 +19,16 @@ pub(crate) fn quotes_secret(value: &Value, message: &str) -> bool {
     })
 }
 
-/// The text of a plot that could not be read, with all that follows a
-/// secret-looking name on its line starred out. Spans still fit.
-///
-/// ```
-/// use stageplot_topology::redact_source;
-///
-/// assert_eq!(redact_source("password = \"hunter2\nport = 1"), "password = ********\nport = 1");
-/// ```
-pub fn redact_source(text: &str) -> String {
-    let mut redacted = String::with_capacity(text.len());
+impl Redacted {
+    /// The text of a plot that could not be read, with all that follows a secret-looking
+    /// name on its line starred out.
+    pub fn of(text: &str) -> Self {
+        source(text)
+    }
+}
+
+fn source(text: &str) -> Redacted {
+    let mut redacted = Redacted::default();
     for line in text.split_inclusive('\n') {
         let names = line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
         let secret = names.into_iter().any(is_secret_name) || is_secret_text(line);
@@ -67,13 +38,13 @@ pub fn redact_source(text: &str) -> String {
         if secret && !is_path {
             let rest = &line[from..];
             let blank = rest.len() - rest.trim_start().len();
-            redacted.push_str(&line[..from + blank]);
+            redacted.show(&line[..from + blank]);
             match rest.trim_start().starts_with(['{', '[']) {
                 true => star_inside(&mut redacted, &rest[blank..]),
-                false => star(&mut redacted, &rest[blank..]),
+                false => redacted.hide(&rest[blank..]),
             }
         } else {
-            redacted.push_str(line);
+            redacted.show(line);
         }
     }
     redacted
@@ -82,12 +53,12 @@ pub fn redact_source(text: &str) -> String {
 /// Stars out what may be values in the rest of a line that begins a table or a
 /// list, and shows how it is built: brackets, the names of further tables, and
 /// of the variable that a secret is in.
-fn star_inside(redacted: &mut String, text: &str) {
+fn star_inside(redacted: &mut Redacted, text: &str) {
     let mut rest = text;
     let mut before = "";
     while let Some(c) = rest.chars().next() {
         if c.is_whitespace() || matches!(c, '{' | '}' | '[' | ']' | '=' | ':' | ',') {
-            redacted.push(c);
+            redacted.show(&rest[..c.len_utf8()]);
             rest = &rest[c.len_utf8()..];
             if c == ',' || c == '{' {
                 before = "";
@@ -117,9 +88,9 @@ fn star_inside(redacted: &mut String, text: &str) {
             && matches!(c, '"' | '\'')
             && bare.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         if is_name || is_variable {
-            redacted.push_str(token)
+            redacted.show(token)
         } else {
-            star(redacted, token)
+            redacted.hide(token)
         }
         before = token;
         rest = behind;
@@ -127,12 +98,12 @@ fn star_inside(redacted: &mut String, text: &str) {
 }
 
 /// `text` with the scalars of `root` that may be secrets starred out.
-pub(super) fn document(text: &str, root: &Value) -> String {
+pub(super) fn document(text: &str, root: &Value) -> Redacted {
     let mut secrets = Vec::new();
     collect(root, "", false, &mut secrets);
     let mut spans: Vec<_> = secrets.iter().map(|secret| (secret.value.span(), secret.refers)).collect();
     spans.sort_unstable_by_key(|(span, _)| (span.start, span.end));
-    let mut redacted = String::with_capacity(text.len());
+    let mut redacted = Redacted::default();
     let mut done = 0;
     for (span, refers) in spans {
         // What an alias stands for has one span in several places.
@@ -140,14 +111,14 @@ pub(super) fn document(text: &str, root: &Value) -> String {
         let (Some(before), Some(secret)) = (text.get(done..start), text.get(start..span.end)) else {
             continue;
         };
-        redacted.push_str(before);
+        redacted.show(before);
         match refers {
             true => star_around_references(&mut redacted, secret),
-            false => star(&mut redacted, secret),
+            false => redacted.hide(secret),
         }
         done = span.end;
     }
-    redacted.push_str(text.get(done..).unwrap_or_default());
+    redacted.show(text.get(done..).unwrap_or_default());
     redacted
 }
 
@@ -190,11 +161,6 @@ fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<Sec
     }
 }
 
-/// Whether a field of this name has the place of a secret, and not the secret.
-fn is_file_name(name: &str) -> bool {
-    words(name).last().is_some_and(|word| matches!(word.as_str(), "file" | "path" | "dir"))
-}
-
 /// Whether this is a table that says where a secret comes from: a variable, in
 /// capitals as nobody writes a password, or a file. The words of a command may
 /// well hold a secret.
@@ -209,44 +175,32 @@ fn is_reference(value: &Value) -> bool {
     }
 }
 
-/// One star for each byte; line breaks stay.
-fn star(redacted: &mut String, secret: &str) {
-    for c in secret.chars() {
-        if matches!(c, '\n' | '\r') {
-            redacted.push(c);
-        } else {
-            redacted.extend(std::iter::repeat_n('*', c.len_utf8()));
-        }
-    }
-}
-
 /// Stars out all but references `${SERVICE.FIELD}`, which are no secrets, and
 /// what makes an address of them.
-fn star_around_references(redacted: &mut String, text: &str) {
+fn star_around_references(redacted: &mut Redacted, text: &str) {
     if next_reference(text).is_none() {
-        return star(redacted, text);
+        return redacted.hide(text);
     }
-    let quote =
-        text.chars().next().filter(|c| matches!(c, '"' | '\'') && text.len() > 1 && text.ends_with(*c));
-    let inner = quote.map_or(text, |_| &text[1..text.len() - 1]);
-    redacted.extend(quote);
+    let is_quoted = text.len() > 1 && text.starts_with(['"', '\'']) && text.ends_with(&text[..1]);
+    let (quote, inner) = if is_quoted { (&text[..1], &text[1..text.len() - 1]) } else { ("", text) };
+    redacted.show(quote);
     let mut rest = inner;
     while let Some((before, reference)) = next_reference(rest) {
         show_punctuation(redacted, before);
-        redacted.push_str(reference);
+        redacted.show(reference);
         rest = &rest[before.len() + reference.len()..];
     }
     show_punctuation(redacted, rest);
-    redacted.extend(quote);
+    redacted.show(quote);
 }
 
 /// Stars out a text unless it is nothing but a scheme, colons and slashes.
-fn show_punctuation(redacted: &mut String, text: &str) {
+fn show_punctuation(redacted: &mut Redacted, text: &str) {
     let schemes = ["", "http:", "https:", "ws:", "wss:", "redis:"];
     let plain = schemes.iter().any(|scheme| {
         text.strip_prefix(scheme).is_some_and(|rest| rest.chars().all(|c| matches!(c, ':' | '/')))
     });
-    if plain { redacted.push_str(text) } else { star(redacted, text) }
+    if plain { redacted.show(text) } else { redacted.hide(text) }
 }
 
 /// The first reference in a text, and what stands before it.
@@ -266,64 +220,15 @@ fn next_reference(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The words of a name: `apiKey`, `api-key` and `API_KEY` are two each.
-fn words(name: &str) -> impl Iterator<Item = String> {
-    let mut words = vec![String::new()];
-    let mut after_lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && after_lower) {
-            words.push(String::new());
-        }
-        after_lower = c.is_lowercase();
-        if c.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(c.to_lowercase());
-        }
-    }
-    words.into_iter()
-}
-
-/// Names with one of these anywhere in them.
-const HIDDEN_PARTS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "credential",
-    "apikey",
-    "api_key",
-    "api-key",
-    "private_key",
-    "private-key",
-    "privatekey",
-];
-
-/// Names of which one of these is a word. `env` and `headers` are an app's own
-/// tables, and half of what stands there is secret.
-const HIDDEN_WORDS: &[&str] =
-    &["key", "keys", "pass", "pw", "pwd", "pin", "auth", "dsn", "salt", "env", "environment", "headers"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_that_may_hold_secrets() {
-        for name in ["password", "REDIS_PASSWORD", "apiKey", "API-KEYS", "dbPass", "accessToken"] {
-            assert!(is_secret_name(name), "{name}");
-        }
-        for name in ["port", "monkey", "keep", "compass", "author", "keyring-less"] {
-            assert!(!is_secret_name(name), "{name}");
-        }
-    }
-
-    #[test]
     fn where_a_secret_comes_from_is_no_secret() {
         let redacted = |text: &str| {
             let document = crate::Document::parse(crate::Format::Toml, "stageplot.toml", text);
-            document.map(|document| document.redacted_text()).unwrap_or_default()
+            document.map(|document| document.redacted().as_str().to_owned()).unwrap_or_default()
         };
         for text in [
             "password = { env = \"REDIS_PASSWORD\" }",
@@ -348,16 +253,16 @@ mod tests {
     fn of_a_line_that_is_no_toml_the_structure_is_shown() {
         for (line, shown) in [
             ("keys = { main = { env \"X\" } }", "keys = { main = { env \"X\" } }"),
-            ("keys = { main = { env = \"hunter2\" }", "keys = { main = { env = ********* }"),
-            ("keys = { main = \"HUNTER2\" }", "keys = { **** = ********* }"),
-            ("keys = { main = { env = HUNTER2 }", "keys = { main = { env = ******* }"),
-            ("password = {hunter2", "password = {*******"),
-            ("password = { env = \"A\" \"HUNTER2\"", "password = { env = \"A\" *********"),
-            ("password = [\"hunter2]", "password = [*********"),
-            ("password = hunter{2}", "password = *********"),
+            ("keys = { main = { env = \"hunter2\" }", "keys = { main = { env = ******** }"),
+            ("keys = { main = \"HUNTER2\" }", "keys = { ******** = ******** }"),
+            ("keys = { main = { env = HUNTER2 }", "keys = { main = { env = ******** }"),
+            ("password = {hunter2", "password = {********"),
+            ("password = { env = \"A\" \"HUNTER2\"", "password = { env = \"A\" ********"),
+            ("password = [\"hunter2]", "password = [********"),
+            ("password = hunter{2}", "password = ********"),
             ("secret-file = \"secrets.env", "secret-file = \"secrets.env"),
         ] {
-            assert_eq!(redact_source(line), shown);
+            assert_eq!(Redacted::of(line).as_str(), shown);
         }
     }
 
@@ -365,28 +270,21 @@ mod tests {
     fn references_are_shown_and_what_is_around_them_is_not() {
         let redacted = |text: &str| {
             let document = crate::Document::parse(crate::Format::Toml, "stageplot.toml", text);
-            document.map(|document| document.redacted_text()).unwrap_or_default()
+            document.map(|document| document.redacted().as_str().to_owned()).unwrap_or_default()
         };
         for (text, shown) in [
             ("env = { A = \"${redis.adress}\" }", "env = { A = \"${redis.adress}\" }"),
-            ("env = { A = \"x${a.b}y$${c.d}\" }", "env = { A = \"*${a.b}********\" }"),
+            ("env = { A = \"x${a.b}y$${c.d}\" }", "env = { A = \"********${a.b}********\" }"),
             ("env = { A = \"http://${a.host}:${a.port}\" }", "env = { A = \"http://${a.host}:${a.port}\" }"),
-            ("env = { A = \"redis://:x@${a.b}/\" }", "env = { A = \"***********${a.b}/\" }"),
-            ("env = { A = \"${Hunter.2}${x\" }", "env = { A = **************** }"),
-            ("env = { A = \"${no-dot}\" }", "env = { A = *********** }"),
-            ("password = \"${redis.url}\"", "password = **************"),
+            ("env = { A = \"redis://:x@${a.b}/\" }", "env = { A = \"********${a.b}/\" }"),
+            ("env = { A = \"${Hunter.2}${x\" }", "env = { A = ******** }"),
+            ("env = { A = \"${no-dot}\" }", "env = { A = ******** }"),
+            ("password = \"${redis.url}\"", "password = ********"),
             ("secrets-file = \"secrets.env\"", "secrets-file = \"secrets.env\""),
             ("secret-file = \"secrets.env\"", "secret-file = \"secrets.env\""),
-            ("password-file = \"https://me:x@a/b\"", "password-file = ******************"),
+            ("password-file = \"https://me:x@a/b\"", "password-file = ********"),
         ] {
             assert_eq!(redacted(text), shown);
         }
-    }
-
-    #[test]
-    fn texts_that_may_hold_secrets() {
-        assert!(is_secret_text("postgres://me:hunter2@db/app"));
-        assert!(is_secret_text("-----BEGIN RSA PRIVATE KEY-----"));
-        assert!(!is_secret_text("https://example.com/hook"));
     }
 }

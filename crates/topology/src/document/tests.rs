@@ -159,18 +159,17 @@ fn debug_shows_no_values() {
 }
 
 #[test]
-fn redacted_texts_keep_their_length() {
+fn redacted_texts_tell_no_length() {
     let text = "name = \"live\"\npassword = \"hünter2\"\n[keys]\nmain = 12\n[db]\nurl = 'pg://u:p@h'\n";
     let document = parse(Format::Toml, text).unwrap();
-    let redacted = document.redacted_text();
-    assert_eq!(redacted.len(), text.len());
+    let redacted = document.redacted();
     assert_eq!(
-        redacted,
-        "name = \"live\"\npassword = **********\n[keys]\nmain = **\n[db]\nurl = ************\n"
+        redacted.as_str(),
+        "name = \"live\"\npassword = ********\n[keys]\nmain = ********\n[db]\nurl = ********\n"
     );
-    assert_eq!(redact_source(text).len(), text.len());
-    assert!(!redact_source("a: 1\r\ndb_pass: hunter2\r\n").contains("hunter"));
-    assert!(!redact_source("{\"a\": {\"secret\": \"hunter2\"").contains("hunter"));
+    for torn in ["a: 1\r\ndb_pass: hunter2\r\n", "{\"a\": {\"secret\": \"hunter2\""] {
+        assert!(!Redacted::of(torn).as_str().contains("hunter"), "{torn}");
+    }
 }
 
 pub(super) fn parse(format: Format, text: &str) -> Result<Document, Findings> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::survey::Survey;
-use crate::{Code, Diagnostic, FieldPath, suggest};
+use crate::{Code, Diagnostic, FieldPath, words};
 
 /// A variable of the scripts' `.env` files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub(super) fn review(survey: &mut Survey) {
             Some(Meaning::Mistaken { why, help }) => (Code::EnvChanged, why.to_owned(), help.to_owned()),
             None => {
                 let exact = VARIABLES.iter().map(|v| v.name).filter(|name| !name.ends_with('*'));
-                let help = match suggest::nearest(&name, exact) {
+                let help = match words::nearest(&name, exact) {
                     Some(near) => format!("did you mean {near}?"),
                     None => "a variable of a program of your own belongs to env of its app".to_owned(),
                 };

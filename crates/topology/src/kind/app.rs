@@ -1,5 +1,6 @@
 //! `app`: the open kind. A service of the user's own, in a container or not.
 
+mod build;
 mod env;
 
 use std::collections::BTreeMap;
@@ -18,21 +19,16 @@ use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, ServiceSpec
 /// is well.
 ///
 /// ```
-/// use stageplot_topology::{App, EnvValue, Port, SecretRef};
+/// use stageplot_topology::{App, Port, SecretRef};
 ///
-/// let rooms = App {
-///     image: Some("registry.example.com/rooms:1.4.0".parse()?),
-///     port: Some(Port::fixed(8080)),
-///     health: Some("/health".to_owned()),
-///     routes: vec!["/api/*".to_owned()],
-///     needs: vec!["livekit".parse()?],
-///     env: [
-///         ("LIVEKIT_URL".to_owned(), EnvValue::from("${livekit.url}".to_owned())),
-///         ("LIVEKIT_API_SECRET".to_owned(), SecretRef::Env("LIVEKIT_API_SECRET".to_owned()).into()),
-///     ]
-///     .into(),
-///     ..App::default()
-/// };
+/// let rooms = App::container("registry.example.com/rooms:1.4.0".parse()?)
+///     .port(Port::fixed(8080))
+///     .health("/health")
+///     .route("/api/*")
+///     .need("livekit")
+///     .env("LIVEKIT_URL", "${livekit.url}")
+///     .env("LIVEKIT_API_SECRET", SecretRef::env("LIVEKIT_API_SECRET"));
+/// assert_eq!(rooms.needs[0].as_str(), "livekit");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -13,7 +13,7 @@ use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
 use crate::{
     Attachment, Code, FieldPath, HostName, ImageRef, NodeId, Party, Period, Port, Protocol, Service,
-    ServiceSpec, Source, Topology, suggest,
+    ServiceSpec, Source, Topology, words,
 };
 
 /// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
@@ -260,7 +260,7 @@ fn review_public(review: &mut Review<'_>) {
         FieldPath::root().key("nodes").key(*first).key("public"),
         format!(
             "{}, where clients come in, {has} no public address: the Internet does not lead to {it}",
-            suggest::listed(&hidden)
+            words::listed(&hidden)
         ),
         format!(
             "set nodes.{first}.public, with bound = false where a router or a load balancer has the address; \

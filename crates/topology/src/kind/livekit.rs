@@ -23,7 +23,7 @@ use crate::{ImageRef, Name, Period, Port, PortRange, SecretRef, Source};
 /// use stageplot_topology::{Livekit, SecretRef, Turn};
 ///
 /// let livekit = Livekit {
-///     keys: [("main".into(), SecretRef::Env("LIVEKIT_API_SECRET".into()))].into(),
+///     keys: [("main".into(), SecretRef::env("LIVEKIT_API_SECRET"))].into(),
 ///     turn: Some(Turn::default()),
 ///     ..Livekit::default()
 /// };

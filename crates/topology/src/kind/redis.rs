@@ -13,7 +13,7 @@ use crate::resolve::{At, Draft, Wiring, service_path};
 use crate::validate::Review;
 use crate::{
     Attachment, ByteSize, Code, Findings, ImageRef, Name, Party, PlacementId, Port, Protocol, SecretRef,
-    Service, Topology, suggest,
+    Service, Topology, words,
 };
 
 /// A Redis that the plot runs, or with [`Redis::external`] one that it uses.
@@ -22,7 +22,7 @@ use crate::{
 /// use stageplot_topology::{ByteSize, Persistence, Redis, SecretRef};
 ///
 /// let cache = Redis {
-///     password: Some(SecretRef::Env("REDIS_PASSWORD".into())),
+///     password: Some(SecretRef::env("REDIS_PASSWORD")),
 ///     maxmemory: ByteSize::from_mib(256),
 ///     persistence: Persistence::None,
 ///     ..Redis::default()
@@ -124,7 +124,7 @@ impl Kind for Redis {
             let path = path.key("primary");
             if topology.node_named(primary.as_str()).is_none() {
                 let known = topology.nodes().iter().map(|n| n.name.as_str());
-                let help = match suggest::nearest(primary.as_str(), known) {
+                let help = match words::nearest(primary.as_str(), known) {
                     Some(near) => format!("did you mean {near}?"),
                     None => format!("add [nodes.{primary}]"),
                 };

@@ -24,7 +24,7 @@ use crate::{App, Diagnostic, Document, FieldPath, Findings, Name, Segment};
 ///
 /// ```
 /// use serde::Deserialize;
-/// use stageplot_topology::{App, CustomKind, Document, Format, CustomKinds, Opening, Plot, Port, Protocol, Source};
+/// use stageplot_topology::{App, CustomKind, Document, Format, CustomKinds, Opening, Plot, Port};
 ///
 /// #[derive(Deserialize)]
 /// #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -41,15 +41,11 @@ use crate::{App, Diagnostic, Document, FieldPath, Findings, Name, Segment};
 ///         if !self.realm.contains('.') {
 ///             return Err("realm is no domain\nhelp: write one such as turn.example.com".to_owned());
 ///         }
-///         let turn = Opening { port: Port::fixed(3478), from: vec![Source::Any], protocol: Protocol::Udp };
 ///         let mut command = vec!["--realm".to_owned(), self.realm];
 ///         command.extend(self.verbose.then(|| "--verbose".to_owned()));
-///         Ok(App {
-///             image: "coturn/coturn:4.7.0".parse().ok(),
-///             open: [("turn".parse().expect("a name"), turn)].into(),
-///             command,
-///             ..App::default()
-///         })
+///         let image = "coturn/coturn:4.7.0".parse().map_err(|error| format!("{error}"))?;
+///         let app = App::container(image).open("turn", Opening::udp(Port::fixed(3478)));
+///         Ok(App { command, ..app })
 ///     }
 /// }
 ///

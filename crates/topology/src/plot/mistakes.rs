@@ -3,7 +3,7 @@
 //! name. The plot is refused in any case.
 
 use crate::document::Value;
-use crate::suggest::nearest;
+use crate::words::nearest;
 use crate::{Code, CustomKinds, Diagnostic, Document, FieldPath, Findings, Segment, ServiceSpec};
 
 /// The mistakes of one file, by what they are mistakes in.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::decode::{ByKind, decode_beside};
 use crate::document::{Entry, Table, Value};
-use crate::suggest::nearest;
+use crate::words::nearest;
 use crate::{
     App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Livekit, Name, Redis, Registry,
     Segment,

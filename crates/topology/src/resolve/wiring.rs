@@ -7,7 +7,7 @@ use crate::endpoint::{EndpointId, Scope, Speaks};
 use crate::flow::{NetsId, Party};
 use crate::{
     Code, FieldPath, Findings, Name, PortRange, Protocol, RemoteAddress, ServiceId, Source, Topology,
-    suggest, validate,
+    validate, words,
 };
 
 /// An endpoint before it has an id.
@@ -171,7 +171,7 @@ impl Wiring<'_> {
                 self.findings.add(
                     Code::AmbiguousService,
                     path,
-                    format!("which {kind} {name} means is open: there are {}", suggest::listed(&names)),
+                    format!("which {kind} {name} means is open: there are {}", words::listed(&names)),
                     format!("write {field} = \"{}\", or another of them", names[0]),
                 );
                 None

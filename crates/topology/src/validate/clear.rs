@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::{Code, Endpoint, FieldPath, Findings, Flow, Node, NodeId, Party, Speaks, Topology, suggest};
+use crate::{Code, Endpoint, FieldPath, Findings, Flow, Node, NodeId, Party, Speaks, Topology, words};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     let mut nodes = BTreeSet::new();
@@ -24,13 +24,12 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     let lacking = named(&mut all().filter(|node| node.addresses.is_empty()));
     let all = named(&mut all());
     let Some(first) = lacking.first().or(all.first()) else { return };
-    let listed = |names: &[String]| suggest::listed(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let help = match lacking.as_slice() {
         [] => "give them addresses in one private network".to_owned(),
         [only] => format!("set nodes.{only}.address to its address in the private network of the others"),
         _ => format!(
             "set address for {}, in a private network of theirs: the provider's, or WireGuard",
-            listed(&lacking)
+            words::listed(&lacking)
         ),
     };
     findings.add(
@@ -38,8 +37,8 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
         FieldPath::root().key("nodes").key(first.as_str()).key("address"),
         format!(
             "unencrypted over the Internet: {}; {} share no private network",
-            listed(&talks.into_iter().collect::<Vec<_>>()),
-            listed(&all)
+            words::listed(&talks.into_iter().collect::<Vec<_>>()),
+            words::listed(&all)
         ),
         help,
     );

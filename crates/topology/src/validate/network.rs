@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::{Code, FieldPath, Findings, Party, Segment, ServiceId, Topology, reach, suggest};
+use crate::{Code, FieldPath, Findings, Party, Segment, ServiceId, Topology, reach, words};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     duplicate_addresses(topology, findings);
@@ -220,7 +220,7 @@ fn ways(topology: &Topology, findings: &mut Findings) {
             findings.add(
                 Code::NoRoute,
                 crate::resolve::service_path(target),
-                format!("{} {need} {target}, which stands on no node", suggest::listed(&clients)),
+                format!("{} {need} {target}, which stands on no node", words::listed(&clients)),
                 format!("add \"{target}\" to the roles of a node"),
             );
         }

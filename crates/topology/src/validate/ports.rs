@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::arrival::listen;
+use crate::listen::listen;
 use crate::resolve::service_path;
 use crate::{
-    Code, Diagnostic, Endpoint, EndpointId, FieldPath, Findings, NodeId, PortRange, Protocol, Topology,
-    suggest,
+    Code, Diagnostic, Endpoint, EndpointId, FieldPath, Findings, NodeId, PortRange, Protocol, Topology, words,
 };
 
 /// Something that takes ports of a node.
@@ -62,10 +61,10 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     for ((later, earlier), nodes) in clashes {
         let later = topology.endpoint(later);
         let earlier = earlier.map(|endpoint| topology.endpoint(endpoint));
-        findings.push(clash(topology, later, earlier, &suggest::listed(&nodes)));
+        findings.push(clash(topology, later, earlier, &words::listed(&nodes)));
     }
     for ((index, endpoint), nodes) in kept {
-        findings.push(taken(topology, index, topology.endpoint(endpoint), &suggest::listed(&nodes)));
+        findings.push(taken(topology, index, topology.endpoint(endpoint), &words::listed(&nodes)));
     }
 }
 

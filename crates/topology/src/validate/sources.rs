@@ -1,7 +1,7 @@
 //! Ports that are opened to networks which their nodes are not in.
 
 use crate::resolve::service_path;
-use crate::{Code, FieldPath, Findings, Node, ServiceSpec, Source, Topology, suggest};
+use crate::{Code, FieldPath, Findings, Node, ServiceSpec, Source, Topology, words};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     let access = &topology.plot.access;
@@ -19,7 +19,7 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
             path,
             format!(
                 "{} {has} no address in {}: nobody comes from there",
-                suggest::listed(&cut_off),
+                words::listed(&cut_off),
                 from.join(" or ")
             ),
             format!("give {first} an address in it, or write the addresses that connections come from"),

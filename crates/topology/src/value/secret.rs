@@ -28,13 +28,18 @@ pub enum SecretRef {
 }
 
 impl SecretRef {
+    /// A variable of the environment.
+    pub fn env(name: impl Into<String>) -> Self {
+        Self::Env(name.into())
+    }
+
     /// What stands in the place of the value in a sealed rendering and in
     /// messages: which secret it is, never what it is.
     ///
     /// ```
     /// use stageplot_topology::SecretRef;
     ///
-    /// let password = SecretRef::Env("REDIS_PASSWORD".to_owned());
+    /// let password = SecretRef::env("REDIS_PASSWORD");
     /// assert_eq!(password.label(), "REDIS_PASSWORD");
     /// let literal = SecretRef::Literal(stageplot_topology::Literal::new("correct horse"));
     /// assert_eq!(format!("{literal:?}"), "SecretRef(a literal in the plot)");

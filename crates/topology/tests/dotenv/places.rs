@@ -31,7 +31,7 @@ fn edge_and_service_on_one_livekit_on_another() {
     );
     let webhook = livekit(&plot).webhook.as_ref().expect("a webhook");
     assert_eq!(webhook.urls[0].as_str(), "https://livekit.example.com/api/webhook");
-    assert_eq!(livekit(&plot).keys["main"], SecretRef::Env("LIVEKIT_API_SECRET".into()));
+    assert_eq!(livekit(&plot).keys["main"], SecretRef::env("LIVEKIT_API_SECRET"));
     assert!(livekit(&plot).use_external_ip);
 }
 
@@ -53,7 +53,7 @@ fn four_machines_share_the_redis_that_localhost_means_on_the_second() {
     assert_eq!(nodes(&plot), expected);
     // No file has a password, and Redis is reached from other machines.
     let import = read(&machines).expect("a plot");
-    assert_eq!(redis(&import.plot).password, Some(SecretRef::Env("REDIS_PASSWORD".into())));
+    assert_eq!(redis(&import.plot).password, Some(SecretRef::env("REDIS_PASSWORD")));
     assert_eq!(import.secrets.missing().collect::<Vec<_>>(), ["LIVEKIT_API_SECRET", "REDIS_PASSWORD"]);
     assert!(found(&import.findings, Code::EnvMissing).iter().any(|f| f.contains("redis.password")));
     assert!(redis(&plot).primary.is_empty());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use stageplot_render::diff::policy::{Policy, Rule};
-use stageplot_topology::{Document, Format, redact_source};
+use stageplot_topology::{Document, Format, Redacted};
 
 use crate::failure::Failure;
 use crate::findings::{self, Source};
@@ -62,7 +62,7 @@ fn file(path: &Path) -> Result<Policy, Failure> {
     let document = Document::parse_bytes(format, &name, &bytes);
     let policy = document.as_ref().map_err(Clone::clone).and_then(Policy::read);
     policy.map_err(|findings| {
-        let text = redact_source(&String::from_utf8_lossy(&bytes));
+        let text = Redacted::of(&String::from_utf8_lossy(&bytes));
         let source = Source { name: &name, text: &text, document: document.as_ref().ok() };
         screen::talk(&findings::draw_about(&findings, &name, |_| source));
         Failure::new(format!("nothing was compared: {name} is no policy"))

@@ -9,7 +9,9 @@ use stageplot_render::diff::{
     Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, People, SecretDiff, ServiceDiff, Status, Which,
 };
 
-use crate::{counted, listed};
+use stageplot_topology::words::listed;
+
+use crate::counted;
 
 /// Draws a diff; the summary alone, or what differs in each file as well. What rules it
 /// breaks comes last, where nobody scrolls past it.
@@ -55,7 +57,7 @@ fn title(diff: &Diff) -> String {
     };
     let worst = diff.effects().filter(|(_, effect)| effect.impact == diff.impact);
     let mut places: Vec<_> =
-        worst.map(|(node, effect)| format!("{} on {}", subject(effect), clean(&node.name))).collect();
+        worst.map(|(node, effect)| format!("{} on {}", effect.subject(clean), clean(&node.name))).collect();
     places.dedup();
     let bold = Style::new().bold();
     match places.is_empty() {
@@ -161,16 +163,12 @@ fn effect_lines(effect: &Effect) -> String {
     if effect.impact != effect.process {
         impact = format!("{impact}, {}", painted(effect.process, effect.process.in_words()));
     }
-    let mut text = format!("  {}: {impact}: {}\n", subject(effect), clean(&effect.text));
+    let mut text = format!("  {}: {impact}: {}\n", effect.subject(clean), clean(&effect.text));
     for reason in &effect.reasons {
         let mark = if reason.impact == Impact::DataAtStake { "! " } else { "" };
         let _ = writeln!(text, "    {mark}{}", clean(&reason.text));
     }
     text
-}
-
-fn subject(effect: &Effect) -> String {
-    effect.service.as_deref().map_or_else(|| "the machine".to_owned(), clean)
 }
 
 /// DNS records to set and to remove.
@@ -203,29 +201,15 @@ fn section(title: &str, lines: &[String]) -> String {
 
 /// What differs in files; where several nodes' differ alike, once.
 fn files(diff: &Diff) -> String {
-    let mut groups: BTreeMap<String, (Vec<String>, &FileDiff)> = BTreeMap::new();
-    let mut more: Vec<String> = Vec::new();
-    for node in diff.nodes.iter().filter(|node| matches!(node.status, Status::Changed | Status::Renamed)) {
-        for file in &node.files {
-            if file.is_for_people() {
-                more.push(clean(&file.path));
-                continue;
-            }
-            let key = format!("{} {file:?}", file.path);
-            groups.entry(key).or_insert_with(|| (Vec::new(), file)).0.push(clean(&node.name));
-        }
-    }
+    let (for_people, files): (Vec<_>, Vec<_>) =
+        diff.files().into_iter().partition(|(file, _)| file.is_for_people());
     let mut text = String::new();
-    for (nodes, file) in groups.values() {
-        text.push_str(&file_lines(file, &format!(" on {}", listed(nodes))));
+    for (file, nodes) in files {
+        let nodes: Vec<_> = nodes.into_iter().map(clean).collect();
+        let place = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&nodes)) };
+        text.push_str(&file_lines(file, &place));
     }
-    for file in &diff.overview {
-        match file.is_for_people() {
-            true => more.push(clean(&file.path)),
-            false => text.push_str(&file_lines(file, "")),
-        }
-    }
-    more.sort();
+    let mut more: Vec<_> = for_people.iter().map(|(file, _)| clean(&file.path)).collect();
     more.dedup();
     if !more.is_empty() {
         let _ = writeln!(text, "\nThese follow, for people to read or to run: {}", more.join(", "));
@@ -236,18 +220,9 @@ fn files(diff: &Diff) -> String {
 fn file_lines(file: &FileDiff, place: &str) -> String {
     let bold = Style::new().bold();
     let mut text = format!("\n{bold}{}{bold:#}{place}", clean(&file.path));
-    text.push_str(match file.status {
-        Status::Added => ": new",
-        Status::Removed => ": gone",
-        _ if file.rewritten => ": says the same, written in another way",
-        _ if file.fields.is_empty() && file.lines.is_empty() && file.about.is_empty() => ": differs",
-        _ => "",
-    });
-    for which in &file.edited {
-        text.push_str(match which {
-            Which::Before => "; edited by hand before",
-            Which::After => "; edited by hand after",
-        });
+    let words = file.in_words();
+    if !words.is_empty() {
+        let _ = write!(text, " {words}");
     }
     text.push('\n');
     let mut lines: Vec<String> = file.about.iter().chain(&file.fields).map(field).collect();

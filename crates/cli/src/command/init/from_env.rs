@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable, Meaning};
-use stageplot_topology::{Code, Diagnostic, Findings, Segment, Severity, redact_source};
+use stageplot_topology::{Code, Diagnostic, Findings, Redacted, Segment, Severity, words};
 
 use super::Draft;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ impl FromStr for Machine {
                     stands before the option: stageplot init DIR --from-env 192.168.1.1=front.env",
         )?;
         let address = address.parse().map_err(|_| {
-            format!("{address:?} is not an IP address; take the one that the other machines' files have")
+            format!("{address:?} is not an IP address; write the machine's own, by which others reach it")
         })?;
         match file {
             "" => Err("the file is missing after =".to_owned()),
@@ -65,7 +65,7 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
     Ok(Some(Draft {
         plot: format!(
             "# Made by `stageplot init` from {}.\n\n{}",
-            listed(&texts).replace(char::is_control, "?"),
+            names(&texts).replace(char::is_control, "?"),
             with_access(&plot)
         ),
         secrets: (!imported.secrets.is_empty()).then(|| imported.secrets.render()),
@@ -89,9 +89,9 @@ ssh = { port = 22, from = "any" } # better than any: your own addresses
 "#;
 
 /// The files' names, each once.
-fn listed(texts: &[Text]) -> String {
+fn names(texts: &[Text]) -> String {
     let names: BTreeSet<_> = texts.iter().map(|text| text.name.as_str()).collect();
-    names.into_iter().collect::<Vec<_>>().join(", ")
+    words::listed(&names.into_iter().collect::<Vec<_>>())
 }
 
 /// A file's text.
@@ -100,7 +100,7 @@ struct Text {
     name: String,
     text: String,
     /// Without values that are, or may be, secrets.
-    redacted: String,
+    redacted: Redacted,
 }
 
 impl Text {
@@ -135,16 +135,17 @@ fn tell(findings: &Findings, texts: &[Text]) {
         }
         _ => None,
     };
+    let nothing = Redacted::default();
     let source = |finding: &Diagnostic| match about(finding) {
         Some(text) => Source { name: &text.name, text: &text.redacted, document: None },
-        None => Source { name: "stageplot.toml", text: "", document: None },
+        None => Source { name: "stageplot.toml", text: &nothing, document: None },
     };
     let least = if findings.has_errors() { Severity::Error } else { Severity::Warning };
     let mut to_do: Vec<_> = findings.iter().filter(|finding| finding.severity >= least).collect();
     to_do.sort_by_key(|finding| rank(finding.code));
     let mut urgent = Findings::new();
     to_do.into_iter().for_each(|finding| urgent.push(finding.clone()));
-    screen::talk(&findings::draw_about(&urgent, &listed(texts), source));
+    screen::talk(&findings::draw_about(&urgent, &names(texts), source));
     if findings.has_errors() {
         return;
     }
@@ -188,24 +189,19 @@ fn rank(code: Code) -> usize {
 }
 
 /// The text with every value starred out that is not known to be harmless.
-fn redacted(text: &str) -> String {
-    let mut redacted = String::with_capacity(text.len());
+fn redacted(text: &str) -> Redacted {
+    let mut redacted = Redacted::default();
     for line in text.split_inclusive('\n') {
         let (name, value) = line.split_once('=').unwrap_or_default();
         let known = KnownVariable::find(name.trim().trim_start_matches("export ").trim());
-        let shown = redact_source(line) == line
+        let shown = Redacted::of(line).as_str() == line
             && match known {
                 Some(known) => !known.is_secret(),
                 None => is_harmless(value),
             };
         let from = if shown { line.len() } else { line.find('=').map_or(0, |at| at + 1) };
-        redacted.push_str(&line[..from]);
-        for c in line[from..].chars() {
-            match c {
-                '\n' | '\r' => redacted.push(c),
-                c => redacted.extend(std::iter::repeat_n('*', c.len_utf8())),
-            }
-        }
+        redacted.show(&line[..from]);
+        redacted.hide(&line[from..]);
     }
     redacted
 }
@@ -225,8 +221,8 @@ mod tests {
     #[test]
     fn what_may_be_a_secret_is_starred_out() {
         let text = "DOMAIN=live.example.com\nLIVEKIT_API_SECRET=hunter2\nOTHER=hunter2é\nhunter2\nexport NODES=1.2.3.4\nLIVKIT_PORT=7880\nPIN=1234\n";
-        let shown = redacted(text);
-        assert_eq!(shown.len(), text.len());
+        let redacted = redacted(text);
+        let shown = redacted.as_str();
         assert!(!shown.contains("hunter2") && !shown.contains("1234"));
         assert!(shown.contains("LIVKIT_PORT=7880\n"));
         assert!(shown.contains("DOMAIN=live.example.com\n") && shown.contains("NODES=1.2.3.4\n"));

@@ -1,8 +1,9 @@
 //! `stageplot show checks`
 
 use serde::Serialize;
-use stageplot_topology::{Node, Party, Probe, Topology, checks};
+use stageplot_topology::{Node, Probe, Topology, checks};
 
+use super::Target;
 use crate::table::Table;
 
 #[derive(Serialize)]
@@ -11,14 +12,8 @@ pub(super) struct Row {
     check: String,
     /// Who has to succeed.
     from: String,
-    service: String,
-    endpoint: String,
-    protocol: String,
-    ports: String,
-    /// The nodes of which each has to answer.
-    nodes: Vec<String>,
-    /// The hosts that offer it, where somebody else runs it.
-    elsewhere: Vec<String>,
+    #[serde(flatten)]
+    to: Target,
     /// What is tried, and what has to come back.
     expects: String,
 }
@@ -26,23 +21,12 @@ pub(super) struct Row {
 pub(super) fn rows(topology: &Topology, node: Option<&Node>) -> Vec<Row> {
     let mut rows = Vec::new();
     for check in checks(topology) {
-        let endpoint = topology.endpoint(check.to);
-        let at: Vec<_> = endpoint.at.iter().map(|&at| topology.node(topology.placement(at).node)).collect();
-        let leaves = |node: &Node| match check.from {
-            Party::Service(service) => topology.placements_on(node.id).any(|p| p.service == service),
-            _ => false,
-        };
-        if node.is_some_and(|node| !at.iter().any(|other| other.id == node.id) && !leaves(node)) {
+        if node.is_some_and(|node| !super::concerns(topology, check.from, check.to, node)) {
             continue;
         }
         rows.push(Row {
             from: topology.party_name(check.from),
-            service: topology.service(endpoint.service).name.to_string(),
-            endpoint: endpoint.name.to_string(),
-            protocol: endpoint.protocol.to_string(),
-            ports: endpoint.ports.to_string(),
-            nodes: at.iter().map(|node| node.name.to_string()).collect(),
-            elsewhere: endpoint.elsewhere.iter().map(|address| address.host.clone()).collect(),
+            to: Target::of(topology, check.to),
             expects: in_words(&check.probe),
             check: check.id,
         });
@@ -71,13 +55,7 @@ fn in_words(probe: &Probe) -> String {
 pub(super) fn table(rows: &[Row]) -> Table {
     let mut table = Table::new(["from", "to", "port", "on", "what has to come back"]);
     for row in rows {
-        table.row([
-            row.from.clone(),
-            format!("{} {}", row.service, row.endpoint),
-            format!("{}/{}", row.ports, row.protocol),
-            super::places(&row.nodes, &row.elsewhere),
-            row.expects.clone(),
-        ]);
+        table.row([row.from.clone(), row.to.name(), row.to.port(), row.to.places(), row.expects.clone()]);
     }
     table
 }

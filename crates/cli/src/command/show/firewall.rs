@@ -1,7 +1,7 @@
 //! `stageplot show firewall`
 
 use serde::Serialize;
-use stageplot_topology::{Hook, Node, Sources, Topology, firewall};
+use stageplot_topology::{Hook, Node, Sources, Topology, firewall, words};
 
 use crate::table::Table;
 
@@ -50,7 +50,7 @@ pub(super) fn table(rows: &[Row]) -> Table {
             nets => {
                 let plain =
                     nets.iter().map(|net| net.trim_end_matches("/32").trim_end_matches("/128").to_owned());
-                crate::listed(&plain.collect::<Vec<_>>())
+                words::listed(&plain.collect::<Vec<_>>())
             }
         };
         table.row([

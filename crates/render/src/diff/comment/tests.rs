@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
+use super::markdown::clean;
 use super::*;
+use crate::diff::{Effect, FileDiff, NodeDiff, Which};
 use crate::diff::{LineChange, Reason, Record, RecordChanges, SecretDiff, Untold};
 use crate::summary::Party;
 

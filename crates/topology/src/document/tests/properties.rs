@@ -29,7 +29,7 @@ proptest! {
         for format in [Format::Toml, Format::Json, Format::Yaml] {
             match parse(format, &text) {
                 Ok(document) => {
-                    assert_eq!(document.redacted_text().len(), text.len());
+                    has_its_places(&document.redacted(), &text);
                     check_spans(&document, document.root(), &FieldPath::root());
                 }
                 Err(findings) => {
@@ -41,7 +41,7 @@ proptest! {
                 }
             }
         }
-        assert_eq!(redact_source(&text).len(), text.len());
+        has_its_places(&Redacted::of(&text), &text);
     }
 
     #[test]
@@ -239,4 +239,17 @@ fn any_text() -> impl Strategy<Value = String> {
         ][..],
     );
     prop_oneof![proptest::collection::vec(token, 0..60).prop_map(|tokens| tokens.concat()), any::<String>(),]
+}
+
+/// Every line of a text is in it, and every byte has its place, in order.
+fn has_its_places(redacted: &Redacted, text: &str) {
+    let shown = redacted.as_str();
+    assert_eq!(shown.matches('\n').count(), text.matches('\n').count());
+    assert_eq!(redacted.range(0..text.len()), 0..shown.len());
+    let mut last = 0;
+    for (at, c) in text.char_indices() {
+        let range = redacted.range(at..at + c.len_utf8());
+        assert!(range.start >= last && shown.get(range.clone()).is_some(), "{at}: {range:?}");
+        last = range.start;
+    }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use crate::decode::{self, FromScalar, FromTable};
 use crate::validate::Review;
-use crate::{Code, FieldPath, Name, SecretRef, ServiceSpec, suggest};
+use crate::{Code, FieldPath, Name, SecretRef, ServiceSpec, words};
 
 /// The value of an environment variable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -164,10 +164,10 @@ pub(super) fn review_references(text: &str, app: &App, path: FieldPath, review: 
             false => format!("${{{service}.{field}}} does not name a service among needs"),
         };
         let near = match needed {
-            true => suggest::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
+            true => words::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
             false => {
                 let needs = app.needs.iter().map(Name::as_str);
-                suggest::nearest(service, needs).map(|near| (near, field))
+                words::nearest(service, needs).map(|near| (near, field))
             }
         };
         let help = match near.filter(|_| !spread && !hidden) {

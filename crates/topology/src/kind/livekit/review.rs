@@ -5,7 +5,7 @@ mod turn;
 use super::settings::{self, Problem};
 use super::{Livekit, Selector};
 use crate::validate::Review;
-use crate::{Code, FieldPath, Source, suggest};
+use crate::{Code, FieldPath, Source, words};
 
 /// Adds every finding about a LiveKit.
 pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
@@ -77,13 +77,13 @@ fn review_regions(livekit: &Livekit, review: &mut Review<'_>) {
                 Code::LivekitRegion,
                 path,
                 format!("{} chooses nodes by region, and {} is in none", service.name, node.name),
-                format!("set region to one of {}", suggest::listed(&known)),
+                format!("set region to one of {}", words::listed(&known)),
             ),
             Some(region) if !livekit.regions.contains_key(region) => review.add_at(
                 Code::LivekitRegion,
                 path,
                 format!("{region} is not among the regions of {}", service.name),
-                match suggest::nearest(region.as_str(), known.iter().copied()) {
+                match words::nearest(region.as_str(), known.iter().copied()) {
                     Some(near) => format!("did you mean {near}?"),
                     None => format!("add it to services.{}.regions", service.name),
                 },
@@ -128,7 +128,7 @@ fn review_keys(livekit: &Livekit, review: &mut Review<'_>) {
     let Some(webhook) = &livekit.webhook else { return };
     match &webhook.key {
         Some(key) if !livekit.keys.contains_key(key) => {
-            let help = match suggest::nearest(key, livekit.keys.keys().map(String::as_str)) {
+            let help = match words::nearest(key, livekit.keys.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "name one of keys".to_owned(),
             };

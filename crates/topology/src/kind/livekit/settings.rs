@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use self::shape::{Keys, Owner, Shape};
 use super::LivekitVersion;
-use crate::suggest;
+use crate::words;
 
 /// What is wrong with a setting.
 #[derive(Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Walk<'_> {
     /// The known key beside `name` that is spelled much like it, with its path.
     fn near(&self, keys: Keys, name: &str) -> Option<String> {
         let known = keys.iter().filter(|setting| setting.is_known_to(self.version));
-        let near = suggest::nearest(name, known.map(|setting| setting.name))?;
+        let near = words::nearest(name, known.map(|setting| setting.name))?;
         let mut path = self.path.clone();
         path.pop();
         path.push(near.to_owned());

@@ -2,7 +2,7 @@
 
 use crate::kind::livekit::{Livekit, TurnTls};
 use crate::validate::Review;
-use crate::{Code, ServiceSpec, suggest};
+use crate::{Code, ServiceSpec, words};
 
 /// Adds every finding about the relay.
 pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
@@ -102,7 +102,7 @@ fn review_relay(livekit: &Livekit, review: &mut Review<'_>) {
             review.path().key("use-external-ip"),
             format!(
                 "the relays' ports are open to anybody: the plot does not know by which address {} {are} seen",
-                suggest::listed(&unknown)
+                words::listed(&unknown)
             ),
             format!(
                 "set nodes.{first}.public{others}, such as {{ v4 = \"203.0.113.10\", bound = false }}; \

@@ -1,9 +1,39 @@
-//! The known name that a mistyped one was probably meant to be.
+//! Names in messages: several of them, and the one that was probably meant.
+
+/// Names in a sentence; of many, the first six and how many more.
+///
+/// ```
+/// use stageplot_topology::words::listed;
+///
+/// assert_eq!(listed(&["media-1", "media-2", "media-3"]), "media-1, media-2 and media-3");
+/// let many: Vec<_> = (1..=100).map(|n| format!("media-{n}")).collect();
+/// assert!(listed(&many).ends_with("media-5, media-6 and 94 more"));
+/// ```
+pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
+    const SHOWN: usize = 6;
+    let joined = |names: &[T]| names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match names {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        // Saying that there is one more takes as much room as its name.
+        many if many.len() > SHOWN + 1 => {
+            format!("{} and {} more", joined(&many[..SHOWN]), many.len() - SHOWN)
+        }
+        [rest @ .., last] => format!("{} and {}", joined(rest), last.as_ref()),
+    }
+}
 
 /// The nearest of `known` to `name`, or `None` where none is near enough to
 /// be what was meant. Case, `-` and `_` make no difference; of two equally
 /// near ones the first wins.
-pub(crate) fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
+///
+/// ```
+/// use stageplot_topology::words::nearest;
+///
+/// assert_eq!(nearest("prot", ["name", "port"]), Some("port"));
+/// assert_eq!(nearest("image", ["name", "port"]), None);
+/// ```
+pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
     name: &str,
     known: impl IntoIterator<Item = &'k S>,
 ) -> Option<&'k str> {
@@ -38,16 +68,6 @@ pub(crate) fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
         }
     }
     found
-}
-
-/// Names for a sentence, shortened where there are many: `a, b and 7 more`.
-pub(crate) fn listed(names: &[&str]) -> String {
-    const SHOWN: usize = 8;
-    match names.len().checked_sub(SHOWN) {
-        // Saying that there is one more takes as much room as its name.
-        None | Some(0 | 1) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
-    }
 }
 
 fn simplified(name: &str) -> String {

@@ -1,18 +1,17 @@
 //! What a diff promises, on every example and on random plots.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proptest::prelude::*;
-use secrecy::SecretString;
-use stageplot_render::diff::{self, Diff, FieldChange, Impact, Side, SideError, Status, Untold, Which};
-use stageplot_render::output::{self, Options, OutputFile};
+use stageplot_render::diff::{self, Diff, Impact, Side, Status, Untold};
 use stageplot_render::{Custom, Rendering, SealKey, Seals, Secrets, render};
-use stageplot_topology::{
-    Code, Document, FieldPath, Findings, Format, Plot, SecretError, SecretRef, SecretSource, Topology,
-    arbitrary,
-};
+use stageplot_topology::{Code, Document, FieldPath, Findings, Format, Plot, Topology};
+
+mod pairs;
+mod trees;
+
+use pairs::{mirrored, told};
+use trees::{Canary, write};
 
 fn topology(text: &str) -> Topology {
     let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("TOML");
@@ -25,33 +24,11 @@ fn example(name: &str) -> String {
 }
 
 fn rendered(topology: &Topology) -> Rendering {
-    render(topology, Secrets::Sealed(&Seals::default()), &Custom::default()).expect("it renders")
+    render(topology, Secrets::SEALED, &Custom::default()).expect("it renders")
 }
 
 fn side(topology: &Topology) -> Side {
     Side::of(topology, rendered(topology)).expect("it is sealed")
-}
-
-/// Writes a rendering as `stageplot render` does.
-fn write(rendering: &Rendering, dir: &Path) {
-    let of_nodes = rendering.bundles.iter().flat_map(|bundle| {
-        bundle.artifacts.iter().map(|file| (format!("{}/{}", bundle.node, file.path), file))
-    });
-    let overview = rendering.overview.iter().map(|file| (file.path.clone(), file));
-    let files: Vec<_> = of_nodes.chain(overview).collect();
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, file)| OutputFile::new(path, &file.bytes, file.mode).expect("a path"))
-        .collect();
-    output::write(dir, &files, Options::default()).expect("written");
-}
-
-/// All bytes of a rendering but the manifests', by path.
-fn bytes(rendering: &Rendering) -> BTreeMap<String, Vec<u8>> {
-    let of_nodes = rendering.bundles.iter().flat_map(|bundle| {
-        bundle.artifacts.iter().map(|file| (format!("{}/{}", bundle.node, file.path), file.bytes.clone()))
-    });
-    of_nodes.chain(rendering.overview.iter().map(|file| (file.path.clone(), file.bytes.clone()))).collect()
 }
 
 fn between(before: &str, after: &str) -> Diff {
@@ -71,120 +48,6 @@ fn impact(diff: &Diff, node: &str, service: &str) -> Impact {
         .effects()
         .find(|(on, effect)| on.name == node && effect.service.as_deref().unwrap_or("-") == service);
     on.map_or(Impact::None, |(_, effect)| effect.impact)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_plot_is_as_its_shuffled_copy(
-        (plot, shuffled) in arbitrary::plot().prop_flat_map(|plot| (Just(plot.clone()), arbitrary::shuffled(plot)))
-    ) {
-        if let (Ok(one), Ok(other)) = (plot.build(), shuffled.build()) {
-            let diff = diff::between(&side(&one.topology), &side(&other.topology));
-            prop_assert!(diff.is_empty(), "{:?}", diff);
-        }
-    }
-
-    #[test]
-    fn what_differs_in_any_byte_differs_and_back_again(
-        (before, after) in (arbitrary::topology(), arbitrary::topology())
-    ) {
-        let same = bytes(&rendered(&before)) == bytes(&rendered(&after));
-        let (one, other) = (side(&before), side(&after));
-        let (there, back) = (diff::between(&one, &other), diff::between(&other, &one));
-        prop_assert_eq!(there.is_empty(), same);
-        prop_assert_eq!(mirrored(&there), told(&back));
-    }
-}
-
-/// A plot with one field changed differs; a plot in other words does not.
-#[test]
-fn every_field_of_the_examples_shows() {
-    for (name, text) in examples() {
-        let before = topology(&text);
-        let was = bytes(&rendered(&before));
-        for (at, digit) in text.char_indices().filter(|(_, c)| c.is_ascii_digit()) {
-            let other = if digit == '1' { "2" } else { "1" };
-            let mut text = text.clone();
-            text.replace_range(at..at + 1, other);
-            let Ok(document) = Document::parse(Format::Toml, "stageplot.toml", &text) else { continue };
-            let Ok(after) = Plot::read(&document) else { continue };
-            let differs = bytes(&rendered(&after.topology)) != was;
-            let diff = diff::between(&side(&before), &side(&after.topology));
-            assert_eq!(diff.is_empty(), !differs, "{name}, byte {at}: {diff:?}\n{text}");
-        }
-    }
-}
-
-#[test]
-fn comments_and_order_of_a_plot_are_no_change() {
-    let text = example("cluster");
-    let commented = text.replace("\n[", "\n# somebody was here\n\n[").replace("  = ", "=");
-    assert!(between(&text, &commented).is_empty());
-}
-
-#[test]
-fn a_tree_is_as_the_plot_it_was_rendered_from() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let topology = topology(&example("cluster"));
-    write(&rendered(&topology), dir.path());
-    let tree = Side::read(dir.path()).expect("a tree");
-    assert!(diff::between(&tree, &side(&topology)).is_empty());
-
-    // What somebody edits by hand shows, with what it would do, and is called so.
-    let caddyfile = dir.path().join("front/live/edge/Caddyfile");
-    let text = fs::read_to_string(&caddyfile).expect("a Caddyfile");
-    rewrite(&caddyfile, &text.replace("max_fails 3", "max_fails 5"));
-    fs::remove_file(dir.path().join("media-1/README.md")).expect("removed");
-    rewrite(&dir.path().join("front/firewall/stageplot.nft"), "\u{0}{{{");
-    let edited = Side::read(dir.path()).expect("a tree");
-    let diff = diff::between(&tree, &edited);
-    let file = |path: &str| {
-        let mut files = diff.nodes.iter().flat_map(|node| &node.files);
-        files.find(|file| file.path == path).unwrap_or_else(|| panic!("{path} in {diff:?}"))
-    };
-    assert_eq!(file("live/edge/Caddyfile").edited, [Which::After]);
-    assert_eq!(file("README.md").status, Status::Removed);
-    assert_eq!(file("README.md").edited, [Which::After]);
-    assert!(!file("firewall/stageplot.nft").lines.is_empty());
-    assert_eq!(impact(&diff, "front", "edge"), Impact::Reload);
-
-    // How a Caddyfile is written means nothing to Caddy.
-    rewrite(&caddyfile, &text.replace("\tmax_fails 3", "  max_fails   3 # why"));
-    rewrite(
-        &dir.path().join("front/firewall/stageplot.nft"),
-        &fs::read_to_string(golden("cluster/front/firewall/stageplot.nft")).expect("rules"),
-    );
-    write_bytes(
-        &dir.path().join("media-1/README.md"),
-        &fs::read(golden("cluster/media-1/README.md")).expect("a README"),
-    );
-    let diff = diff::between(&tree, &Side::read(dir.path()).expect("a tree"));
-    assert!(diff.is_empty(), "{diff:?}");
-
-    // What tells of the other files has to be ours.
-    rewrite(&dir.path().join("front/manifest.json"), "{}");
-    assert!(
-        matches!(Side::read(dir.path()), Err(SideError::Broken { path, .. }) if path == "front/manifest.json")
-    );
-}
-
-/// A custom template may write the same in another way; where its directory is named by
-/// its bytes, its container is replaced all the same.
-#[test]
-fn what_is_mounted_by_its_bytes_takes_a_new_container_whatever_it_says() {
-    let topology = topology(&example("cluster"));
-    let template = include_str!("../templates/redis.conf").replace("\nport ", "\n# another comment\nport ");
-    let mut custom = Custom::default();
-    custom.templates.insert("redis.conf".to_owned(), template);
-    let rendering = render(&topology, Secrets::Sealed(&Seals::default()), &custom).expect("it renders");
-    let diff = diff::between(&side(&topology), &Side::of(&topology, rendering).expect("sealed"));
-    let file =
-        diff.nodes.iter().flat_map(|node| &node.files).find(|file| file.service.is_some()).expect("a file");
-    assert!(file.rewritten && file.fields.is_empty(), "{file:?}");
-    assert_eq!(impact(&diff, "media-1", "cache"), Impact::Recreate);
-    assert_eq!(impact(&diff, "media-1", "sfu"), Impact::None);
 }
 
 /// Seals with another key, or where there were none, tell nothing: nothing happens, and
@@ -218,47 +81,6 @@ fn what_seals_cannot_tell_does_nothing_and_is_said() {
         assert_eq!(secrets, [("LIVEKIT_API_SECRET", why), ("REDIS_PASSWORD", why)]);
         assert_eq!(mirrored(&diff), told(&diff::between(after, before)));
     }
-}
-
-/// Gives every secret a value that is easily found again.
-struct Canary;
-
-impl SecretSource for Canary {
-    fn secret(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
-        Ok("hunter2-hunter2-hunter2-hunter2-hunter2".to_owned().into())
-    }
-}
-
-#[test]
-fn a_tree_with_secrets_is_refused_and_says_nothing_of_them() {
-    let topology = topology(&example("cluster"));
-    let rendering = render(&topology, Secrets::From(&Canary), &Custom::default()).expect("it renders");
-    let dir = tempfile::tempdir().expect("a directory");
-    write(&rendering, dir.path());
-    for error in
-        [Side::read(dir.path()).expect_err("secrets"), Side::of(&topology, rendering).expect_err("secrets")]
-    {
-        assert!(matches!(&error, SideError::Secrets { node } if node == "front"));
-        assert!(!format!("{error} {error:?} {}", error.help()).contains("hunter2"));
-    }
-}
-
-#[test]
-fn nothing_outside_of_a_tree_is_read() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let topology = topology(&example("cluster"));
-    write(&rendered(&topology), dir.path());
-    let secret = tempfile::NamedTempFile::new().expect("a file");
-    fs::write(secret.path(), "hunter2").expect("written");
-    let file = dir.path().join("front/compose.yaml");
-    fs::remove_file(&file).expect("removed");
-    std::os::unix::fs::symlink(secret.path(), &file).expect("a link");
-    let front = dir.path().join("front/live");
-    fs::remove_dir_all(&front).expect("removed");
-    std::os::unix::fs::symlink(dir.path().join("media-1"), &front).expect("a link");
-    let diff = diff::between(&side(&topology), &Side::read(dir.path()).expect("a tree"));
-    let json = serde_json::to_string(&diff).expect("JSON");
-    assert!(!json.contains("hunter2") && json.contains("compose.yaml"), "{json}");
 }
 
 #[test]
@@ -310,7 +132,7 @@ fn flows_in_words() {
     let opened: Vec<_> = diff.opened.iter().map(|flow| flow.opens()).collect();
     let nodes = "media-1, media-2, media-3 and media-4";
     assert!(
-        opened.contains(&format!("the Internet can now reach 3478/udp on {nodes} (sfu: TURN)")),
+        opened.contains(&format!("the Internet can now reach 3478/udp on {nodes} (sfu turn: TURN)")),
         "{opened:?}"
     );
     let diff = changed("ssh  = { from = \"198.51.100.0/24\" }", "");
@@ -330,8 +152,9 @@ fn flows_in_words() {
     let diff = changed("roles   = [\"edge\", \"rooms\"]", "roles   = [\"edge\", \"rooms\", \"sfu\"]");
     let opened: Vec<_> = diff.opened.iter().map(|flow| flow.opens()).collect();
     assert!(
-        opened
-            .contains(&"sfu on front can now reach 6379/tcp on media-1 (cache: rooms and nodes)".to_owned()),
+        opened.contains(
+            &"sfu on front can now reach 6379/tcp on media-1 (cache primary: rooms and nodes)".to_owned()
+        ),
         "{opened:?}"
     );
 }
@@ -381,77 +204,36 @@ fn what_is_renamed_is_the_same() {
     assert!(diff.opened.is_empty() && diff.closed.is_empty());
 }
 
-fn examples() -> Vec<(String, String)> {
-    ["single", "pair", "turn-edge"].map(|name| (name.to_owned(), example(name))).into()
-}
-
-fn golden(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path)
-}
-
-fn rewrite(path: &Path, text: &str) {
-    write_bytes(path, text.as_bytes());
-}
-
-/// In the place of a file that may not be written to.
-fn write_bytes(path: &Path, bytes: &[u8]) {
-    let _ = fs::remove_file(path);
-    fs::write(path, bytes).expect("written");
-}
-
-/// What a diff says, as far as it has two sides.
-fn told(diff: &Diff) -> Vec<String> {
-    tell(diff, false)
-}
-
-/// The same of the diff in the other direction.
-fn mirrored(diff: &Diff) -> Vec<String> {
-    tell(diff, true)
-}
-
-fn tell(diff: &Diff, back: bool) -> Vec<String> {
-    let status = |status: Status| match (status, back) {
-        (Status::Added, true) => Status::Removed,
-        (Status::Removed, true) => Status::Added,
-        (status, _) => status,
+#[test]
+fn who_dials_a_service_by_its_name_is_told_that_it_is_called_otherwise() {
+    let plot = |cache: &str| {
+        format!(
+            r#"
+            name = "live"
+            [nodes.front]
+            public = "203.0.113.10"
+            roles = ["rooms", "{cache}"]
+            [services.rooms]
+            kind = "app"
+            image = "registry.example.com/rooms:1"
+            needs = "{cache}"
+            env = {{ REDIS = "${{{cache}.address}}", MODE = "one" }}
+            [services.{cache}]
+            kind = "redis"
+            "#
+        )
     };
-    let field = |place: &str, change: &FieldChange| {
-        let (before, after) = match back {
-            true => (&change.after, &change.before),
-            false => (&change.before, &change.after),
-        };
-        format!("{place}: {}: {before:?} {after:?}", change.path)
+    let because = |before: &str, after: &str| {
+        let diff = between(before, after);
+        let (_, rooms) =
+            diff.effects().find(|(_, it)| it.service.as_deref() == Some("rooms")).expect("rooms");
+        rooms.reasons.iter().map(|reason| reason.text.clone()).collect::<Vec<_>>().join("\n")
     };
-    let mut told: Vec<String> = diff.stack.iter().map(|change| field("stack", change)).collect();
-    let (opened, closed) = if back { (&diff.closed, &diff.opened) } else { (&diff.opened, &diff.closed) };
-    // Why is said by the side that has it.
-    told.extend(opened.iter().map(|flow| format!("+ {:?} {}", flow.from_nodes, flow.opens())));
-    told.extend(closed.iter().map(|flow| format!("- {:?} {}", flow.from_nodes, flow.opens())));
-    told.extend(diff.secrets.iter().map(|secret| match (secret.why, back) {
-        (Untold::Sealed, true) => format!("{} {:?}", secret.name, Untold::Unsealed),
-        (Untold::Unsealed, true) => format!("{} {:?}", secret.name, Untold::Sealed),
-        (why, _) => format!("{} {why:?}", secret.name),
-    }));
-    for service in &diff.services {
-        let (to, from) = if back { (&service.from, &service.to) } else { (&service.to, &service.from) };
-        // What was renamed goes by its newer name.
-        if service.status != Status::Renamed {
-            told.push(format!("{} {:?} {to:?} {from:?}", service.name, status(service.status)));
-        }
-    }
-    let files = diff.nodes.iter().filter(|node| node.status != Status::Renamed);
-    let files = files.flat_map(|node| node.files.iter().map(move |file| (node.name.as_str(), file)));
-    for (place, file) in files.chain(diff.overview.iter().map(|file| ("", file))) {
-        let place = format!("{place}/{}", file.path);
-        told.push(format!("{place} {:?} {}", status(file.status), file.rewritten));
-        told.extend(file.fields.iter().chain(&file.about).map(|change| field(&place, change)));
-        let lines = file.lines.iter().map(|line| {
-            format!("{place} {} {} {}", (line.side == Which::Before) != back, line.number, line.text)
-        });
-        told.extend(lines);
-    }
-    told.sort();
-    told
+    let (cache, store) = (plot("cache"), plot("store"));
+    let told = because(&cache, &store);
+    assert!(told.contains("REDIS") && told.contains("cache is called store from now on"), "{told}");
+    let told = because(&cache, &cache.replace("one", "two"));
+    assert!(told.contains("MODE") && !told.contains("is called"), "{told}");
 }
 
 #[test]
@@ -534,7 +316,11 @@ fn what_is_on_a_node_that_is_gone_is_taken_down_by_hand() {
     assert!(diff.closings().all(|closes| !closes.contains("media-4 (ssh)")), "{:?}", diff.closed);
     let comment = diff::Comment::new(&diff).to_string();
     assert!(comment.contains("- `media-4` is gone: what is there stays as it is until"), "{comment}");
-    assert!(comment.contains("README.md") && !comment.contains("</summary>\n\n</details>"), "{comment}");
+    let people = diff.people();
+    let [only] = people.as_slice() else { panic!("{people:?}") };
+    assert!(diff.rooms.is_empty(), "{:?}", diff.rooms);
+    assert!(only.text.starts_with("runs on until somebody takes it down, then waits"), "{only:?}");
+    assert!(comment.contains("runbook.md") && !comment.contains("</summary>\n\n</details>"), "{comment}");
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! Files that differ.
+
+use serde::Serialize;
+
+use super::{Status, Which};
+use crate::Change;
+use crate::diff::contents::Contents;
+
+/// A file that differs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct FileDiff {
+    /// Its path in the bundle, without the directory that is named by content:
+    /// `services/sfu/livekit.yaml`.
+    pub path: String,
+    /// Whether it is new, gone or changed.
+    pub status: Status,
+    /// The service that reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// How a change of it takes effect; none for files about the whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// What differs in what the manifest says of it: `mode`, `owner`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<FieldChange>,
+    /// Fields that differ, where its format has fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// Lines that differ, where its format has none, or it cannot be read as such.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineChange>,
+    /// Its bytes differ and its fields do not, and that alone takes effect: its
+    /// directory is named by its bytes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rewritten: bool,
+    /// The sides on which it is not as it was rendered: somebody has edited it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<Which>,
+}
+
+impl FileDiff {
+    pub(in crate::diff) fn new(path: &str, status: Status, contents: Contents) -> Self {
+        Self {
+            path: path.to_owned(),
+            status,
+            service: None,
+            change: None,
+            about: Vec::new(),
+            fields: contents.fields,
+            lines: contents.lines,
+            rewritten: false,
+            edited: Vec::new(),
+        }
+    }
+}
+
+/// A field with its value on both sides. A secret's value is its mark,
+/// `sealed:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct FieldChange {
+    /// Where it stands in its file, parts joined with dots: `rtc.tcp_port`.
+    pub path: String,
+    /// What the first side says; none where it has no such field.
+    pub before: Option<String>,
+    /// What the second side says; none where it has no such field.
+    pub after: Option<String>,
+}
+
+impl FieldChange {
+    /// A field with what both sides say of it.
+    pub(crate) fn new(path: impl Into<String>, before: Option<String>, after: Option<String>) -> Self {
+        Self { path: path.into(), before, after }
+    }
+}
+
+/// A line that one side has and the other has not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct LineChange {
+    /// The side that has it.
+    pub side: Which,
+    /// Its number there, from 1 on.
+    pub number: usize,
+    /// What it says, without its end.
+    pub text: String,
+}
