@@ -10,7 +10,7 @@ def plot(nodes):
         {
             "name": f"media-{index:05}",
             "address": str(ipaddress.ip_address("10.0.0.1") + index),
-            "public": str(ipaddress.ip_address("100.64.0.1") + index),
+            "public": str(ipaddress.ip_address("20.0.0.1") + index),
         }
         for index in range(nodes - 1)
     ]

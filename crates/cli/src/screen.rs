@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use annotate_snippets::{Group, Level, Renderer};
+use anstream::AutoStream;
 
 use crate::failure::{Failure, reason};
 
@@ -10,8 +11,9 @@ use crate::failure::{Failure, reason};
 ///
 /// That nobody reads on, as in `stageplot show flows | head`, is no failure.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let text = plain_unless_terminal(text, &io::stdout());
+    let mut out = io::stdout().lock();
+    let written = out.write_all(&text).and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("failed to write to standard output: {}", reason(&error))))
@@ -29,7 +31,16 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 /// Says something on standard error; where that is closed, nobody listens.
 pub(crate) fn talk(text: &str) {
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(&plain_unless_terminal(text, &io::stderr()));
+}
+
+/// The text for a stream, without colours where it shows none: whole, so that it is
+/// written at once and not colour by colour.
+fn plain_unless_terminal(text: &str, stream: &impl anstream::stream::RawStream) -> Vec<u8> {
+    let mut plain = AutoStream::new(Vec::with_capacity(text.len()), AutoStream::choice(stream));
+    // Memory takes everything.
+    let _ = plain.write_all(text.as_bytes());
+    plain.into_inner()
 }
 
 /// Warns on standard error of something that is not about the plot's text.

@@ -19,7 +19,7 @@ fn plot(nodes: usize) -> String {
         let (high, low) = (index >> 8, index & 0xff);
         let _ = write!(
             text,
-            "\n[nodes.media-{index:05}]\naddress = \"10.0.{high}.{low}\"\npublic = \"100.64.{high}.{low}\"\nroles = [\"sfu\"]\n"
+            "\n[nodes.media-{index:05}]\naddress = \"10.0.{high}.{low}\"\npublic = \"20.0.{high}.{low}\"\nroles = [\"sfu\"]\n"
         );
     }
     text

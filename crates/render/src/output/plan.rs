@@ -86,18 +86,14 @@ impl Draft {
         !(overwrite || self.foreign.is_empty() && self.edited.is_empty())
     }
 
-    /// Makes the directories above a file that are not made yet, the outermost first.
-    pub(super) fn make_parents(
-        &mut self,
-        file: &OutputFile<'_>,
-        make: impl Fn(&str) -> Result<(), OutputError>,
-    ) -> Result<(), OutputError> {
-        let missing: Vec<_> = file.path.ancestors().take_while(|dir| !self.made.contains(*dir)).collect();
-        for dir in missing.into_iter().rev() {
-            make(dir)?;
-            self.made.insert(dir.to_owned());
-        }
-        Ok(())
+    /// The directories above a file that nobody makes yet, the outermost first; whoever asks
+    /// makes them.
+    pub(super) fn missing_parents(&mut self, file: &OutputFile<'_>) -> Vec<String> {
+        let missing = file.path.ancestors().take_while(|dir| !self.made.contains(*dir));
+        let mut missing: Vec<_> = missing.map(str::to_owned).collect();
+        missing.reverse();
+        self.made.extend(missing.iter().cloned());
+        missing
     }
 }
 

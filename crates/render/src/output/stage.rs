@@ -65,7 +65,11 @@ impl Staging {
     /// is in it.
     pub(super) fn make_directory(&self, dir: &[u8]) -> Result<(), OutputError> {
         let fail = |error: Errno| OutputError::io("create the directory", self.at(dir), error);
-        rustix::fs::mkdirat(&self.root, dir, Mode::RWXU).map_err(fail)?;
+        match rustix::fs::mkdirat(&self.root, dir, Mode::RWXU) {
+            // By another thread.
+            Err(Errno::EXIST) => return Ok(()),
+            made => made.map_err(fail)?,
+        }
         if dir.contains(&b'/') { self.set_mode(dir, INNER) } else { Ok(()) }
     }
 
@@ -75,8 +79,17 @@ impl Staging {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // Never wider than asked, not for an instant: the rest comes once the bytes are there.
         let narrow = Mode::from_raw_mode(mode & 0o600);
-        let fd = rustix::fs::openat(&self.root, path, flags, narrow).map_err(|error| fail(error.into()))?;
-        let mut file = File::from(fd);
+        let open = || rustix::fs::openat(&self.root, path, flags, narrow);
+        let fd = match open() {
+            // Another thread is about to make a directory above it.
+            Err(Errno::NOENT) => {
+                let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+                ends.map(|(end, _)| &path[..end]).try_for_each(|dir| self.make_directory(dir))?;
+                open()
+            }
+            opened => opened,
+        };
+        let mut file = File::from(fd.map_err(|error| fail(error.into()))?);
         file.write_all(bytes).map_err(fail)?;
         rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode)).map_err(|error| fail(error.into()))
     }

@@ -98,9 +98,12 @@ impl Writer {
                 self.staging.get_or_init(|| staging)
             }
         };
-        draft.make_parents(file, |dir| staging.make_directory(dir.as_bytes()))?;
+        let missing = draft.missing_parents(file);
         // The others need not wait for the disk.
         drop(draft);
+        for dir in missing {
+            staging.make_directory(dir.as_bytes())?;
+        }
         staging.create(file.path.as_str().as_bytes(), file.bytes, file.mode)
     }
 
