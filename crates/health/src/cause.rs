@@ -118,7 +118,7 @@ causes! {
 impl Cause {
     /// What it is, in a few words: the first line of its page's text.
     pub fn title(self) -> &'static str {
-        self.page().lines().nth(2).unwrap_or_default().trim_end_matches('.')
+        self.page().lines().nth(2).unwrap_or_default()
     }
 }
 
@@ -156,8 +156,8 @@ mod tests {
     fn every_page_says_what_was_seen_and_how_it_is_mended() {
         for &cause in Cause::ALL {
             let page = cause.page();
-            assert!(page.starts_with(&format!("# {cause}\n\n")) && !cause.title().is_empty(), "{cause}");
-            for heading in ["## What was seen", "## What may be behind it", "## How to mend it"] {
+            assert!(page.starts_with(&format!("# {cause}\n\n")) && cause.title().ends_with('.'), "{cause}");
+            for heading in ["## Seen\n", "## Cause\n", "## Remedy\n"] {
                 assert_eq!(page.matches(heading).count(), 1, "{cause}: {heading}");
             }
             assert_eq!(cause.as_str().parse(), Ok(cause));
