@@ -11,8 +11,9 @@ mod stun;
 mod tls;
 mod turn;
 
-use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -101,8 +102,10 @@ fn unknown(name: &str) -> Problem {
     Problem::failed(Cause::NameUnknown, format!("no address is known for {name}"))
 }
 
-/// How far a trial came: what it means to come no further depends on it.
-pub(crate) struct Progress(Cell<Step>);
+/// How far a trial came: what it means to come no further depends on it. Its streams tell
+/// of it too.
+#[derive(Clone)]
+pub(crate) struct Progress(Arc<AtomicU8>);
 
 /// A step of a trial.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,17 +120,23 @@ pub(crate) enum Step {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self(Cell::new(Step::Started))
+        Self(Arc::new(AtomicU8::new(Step::Started as u8)))
     }
 
     pub(crate) fn reached(&self, step: Step) {
-        self.0.set(step);
+        self.0.store(step as u8, Ordering::Relaxed);
+    }
+
+    fn step(&self) -> Step {
+        let step = self.0.load(Ordering::Relaxed);
+        let mut steps = [Step::Started, Step::Connected].into_iter();
+        steps.find(|known| *known as u8 == step).unwrap_or(Step::Answering)
     }
 
     /// What it means that the deadline passed now.
     pub(crate) fn late(&self, target: &Target, deadline: Duration) -> Problem {
         let deadline = humantime::format_duration(deadline);
-        match self.0.get() {
+        match self.step() {
             Step::Started => {
                 Problem::failed(Cause::Silence, format!("nothing came back from {target} within {deadline}"))
             }
