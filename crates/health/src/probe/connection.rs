@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -137,6 +137,66 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     }
 }
 
+/// A stream that shows nothing before something was said into it. A server that sends its
+/// refusal unasked, as Redis does with too many clients, is heard by whoever asks then:
+/// a library throws away what answers no question.
+pub(crate) struct Asked<S> {
+    stream: S,
+    reader: Reader,
+}
+
+/// Whoever reads from a stream that was not yet written to, or was.
+enum Reader {
+    Waits(Option<Waker>),
+    Reads,
+}
+
+impl<S> Asked<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream, reader: Reader::Waits(None) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Asked<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.reader {
+            Reader::Reads => Pin::new(&mut self.stream).poll_read(context, buffer),
+            Reader::Waits(waker) => {
+                *waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Asked<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if written.is_ready()
+            && let Reader::Waits(Some(waker)) = std::mem::replace(&mut self.reader, Reader::Reads)
+        {
+            waker.wake();
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 /// More came than any honest answer has.
 #[derive(Debug, thiserror::Error)]
 #[error("more than {ENOUGH} bytes came")]
@@ -189,9 +249,7 @@ fn ended(error: &(dyn std::error::Error + 'static)) -> Option<Cause> {
 
 /// What lies behind an error. A shared one says what lies behind its content, and not
 /// what that is.
-fn source<'e>(
-    error: &'e (dyn std::error::Error + 'static),
-) -> Option<&'e (dyn std::error::Error + 'static)> {
+fn source<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
     match error.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>() {
         Some(shared) => Some(shared.as_ref()),
         None => error.source(),

@@ -1,0 +1,202 @@
+//! What is tried: the checks of a small plot, each pointed at a server of the test's own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use stageplot_health::{
+    Cause, Host, Observation, Options, Outcome, Place, Secrets, Stand, Trial, run, trials,
+};
+use stageplot_topology::{
+    Edge, Livekit, NodeSpec, Plot, Port, Probe, Redis, Room, SecretError, SecretRef, SecretSource,
+    SecretString, Topology, Turn, TurnTls,
+};
+
+/// How long a check may take that has nothing to wait for: long for this machine to answer
+/// itself, short for a test to wait.
+pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
+
+/// How long one may take that ends by itself, and has to, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many checks are tried at a time: the servers of all share this machine.
+const AT_ONCE: usize = 12;
+
+/// How much later than its deadline a check may end on a busy machine. A check that
+/// hangs ends later by far.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// The password of Redis.
+pub(crate) const PASSWORD: &str = "correct-horse-battery-staple-0001";
+
+/// The secret of LiveKit's key `main`.
+pub(crate) const KEY: &str = "another-horse-another-battery-another-staple-0002";
+
+/// The name of the edge.
+pub(crate) const NAME: &str = "live.example.com";
+
+/// The name of TURN.
+pub(crate) const TURN_NAME: &str = "turn.example.com";
+
+/// How a check has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Passed,
+    Degraded(Cause),
+    Failed(Cause),
+}
+
+impl End {
+    fn of(seen: &Observation) -> Option<Self> {
+        Some(match (seen.outcome, seen.problem.as_ref().map(|problem| problem.cause)) {
+            (Outcome::Passed, None) => Self::Passed,
+            (Outcome::Degraded, Some(cause)) => Self::Degraded(cause),
+            (Outcome::Failed, Some(cause)) => Self::Failed(cause),
+            _ => return None,
+        })
+    }
+}
+
+/// A plot whose checks are tried.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    topology: Arc<Topology>,
+    trusted: Vec<PathBuf>,
+}
+
+impl Stage {
+    /// An edge with HTTPS in front of LiveKit, and a Redis with a replica.
+    pub(crate) fn behind_https() -> Self {
+        Self::new(Some(Edge::new(NAME.parse().expect("a name"))), Livekit::default())
+    }
+
+    /// … where LiveKit makes no room by itself.
+    pub(crate) fn with_rooms_by_hand() -> Self {
+        let room = Room { auto_create: false, ..Room::default() };
+        Self::new(None, Livekit { room, ..Livekit::default() })
+    }
+
+    /// An edge without a name, and so without TLS.
+    pub(crate) fn behind_http() -> Self {
+        Self::new(Some(Edge::default()), Livekit::default())
+    }
+
+    /// No edge: clients meet LiveKit itself, at this port.
+    pub(crate) fn bare(signal: u16) -> Self {
+        let port = Port::new(signal).expect("a port");
+        Self::new(None, Livekit { port, ..Livekit::default() })
+    }
+
+    fn new(edge: Option<Edge>, livekit: Livekit) -> Self {
+        let secret = |name: &str| SecretRef::Env(name.to_owned());
+        let turn = Turn {
+            domain: Some(TURN_NAME.parse().expect("a name")),
+            tls: TurnTls::Direct,
+            cert: Some(secret("TURN_CERT")),
+            key: Some(secret("TURN_KEY")),
+            ..Turn::default()
+        };
+        let livekit =
+            Livekit { keys: [("main".to_owned(), secret("KEY"))].into(), turn: Some(turn), ..livekit };
+        let redis = Redis {
+            password: Some(secret("PASSWORD")),
+            primary: vec!["front".parse().expect("a name")],
+            ..Redis::default()
+        };
+        let node = |ip: &str| NodeSpec::public(ip.parse().expect("an address")).role("cache");
+        let mut front = node("203.0.113.10");
+        let mut plot =
+            Plot::new("live".parse().expect("a name")).service("sfu", livekit).service("cache", redis);
+        if let Some(edge) = edge {
+            plot = plot.service("edge", edge);
+            front = front.role("edge");
+        }
+        let plot = plot.node("front", front).node("media", node("203.0.113.11").role("sfu"));
+        let topology = plot.build().expect("a sound plot").topology;
+        Self { topology: Arc::new(topology), trusted: Vec::new() }
+    }
+
+    /// … where an authority is trusted beside the system's.
+    pub(crate) fn trusting(self, pem: &Path) -> Self {
+        Self { trusted: vec![pem.to_owned()], ..self }
+    }
+
+    /// The plot.
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// The first check of a kind, pointed at a server.
+    pub(crate) fn trial(&self, is: impl Fn(&Probe) -> bool, at: SocketAddr) -> Trial {
+        let nodes = self.topology.nodes().iter().map(|node| Stand::Node(node.id));
+        let mut all = nodes
+            .chain([Stand::Outside])
+            .flat_map(|stand| trials(&self.topology, stand, true))
+            .filter(|trial| is(&trial.probe));
+        let mut trial = all.next().expect("such a check");
+        trial.place = Place::Outside;
+        trial.target.host = Host::Ip(at.ip());
+        trial.target.port = Port::new(at.port()).expect("a port");
+        trial.deadline = PATIENCE;
+        trial
+    }
+
+    /// What came of a trial.
+    pub(crate) async fn observe(&self, trial: Trial) -> Observation {
+        let mut options = Options::default();
+        options.trusted.clone_from(&self.trusted);
+        let secrets = Secrets::collect(&self.topology, &Vault);
+        let topology = self.topology.clone();
+        let seen = tokio::task::spawn_blocking(move || {
+            run(topology, vec![trial], secrets, options).expect("TLS").wait()
+        });
+        seen.await.expect("no panic").pop().expect("an observation: its thread did not die")
+    }
+
+    /// Holds what comes of a trial against what has to; says what is wrong, where
+    /// something is.
+    pub(crate) async fn judge(&self, name: &str, mut trial: Trial, end: End) -> Result<(), String> {
+        if let End::Failed(Cause::Silence | Cause::NoAnswer | Cause::TooSlow) = end {
+            trial.deadline = DEADLINE;
+        }
+        let deadline = trial.deadline;
+        let seen = self.observe(trial).await;
+        if std::env::var_os("SHOW").is_some() {
+            println!("{name}: {:?} {:?}", seen.took, seen.problem);
+        }
+        if seen.took > deadline + SLACK {
+            return Err(format!("{name}: held the check for {:?}", seen.took));
+        }
+        match End::of(&seen) {
+            Some(ended) if ended == end => Ok(()),
+            _ => Err(format!(
+                "{name}: {end:?} was to come, and it {}: {:?} {:?}",
+                seen.outcome.as_str(),
+                seen.problem,
+                seen.evidence
+            )),
+        }
+    }
+}
+
+/// Waits for all verdicts of a table, and fails with every one that is wrong.
+pub(crate) async fn all(verdicts: impl IntoIterator<Item = impl Future<Output = Result<(), String>>>) {
+    let verdicts = stream::iter(verdicts).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
+    assert!(!verdicts.is_empty(), "an empty table holds nothing");
+    let wrong: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+struct Vault;
+
+impl SecretSource for Vault {
+    fn secret(&self, secret: &SecretRef) -> Result<SecretString, SecretError> {
+        match secret {
+            SecretRef::Env(name) if name == "PASSWORD" => Ok(PASSWORD.to_owned().into()),
+            SecretRef::Env(name) if name == "KEY" => Ok(KEY.to_owned().into()),
+            other => Err(SecretError::new(format!("the vault has no {}", other.label()))),
+        }
+    }
+}
