@@ -6,8 +6,8 @@ use stageplot_health::Cause::{self, *};
 use stageplot_health::Trial;
 use stageplot_topology::Probe;
 
-use crate::server::{FLOOD_LIMIT, Manner, Server, filled, nobody, silence};
-use crate::stage::{DEADLINE, End, NAME, Stage, all};
+use crate::server::{Manner, Server, filled, nobody, silence};
+use crate::stage::{Case, DEADLINE, End, NAME, Stage};
 
 /// Every check that is asked in plain HTTP.
 const KINDS: [&str; 5] = ["health", "redirect", "upstreams", "keys", "token"];
@@ -71,15 +71,13 @@ const STRANGERS: &[(&str, Manner, Cause)] = &[
 async fn who_speaks_no_http_passes_no_check_of_it() {
     let stage = &Stage::behind_https();
     let pairs = KINDS.iter().flat_map(|kind| STRANGERS.iter().map(move |stranger| (kind, stranger)));
-    all(pairs.map(|(kind, (name, manner, cause))| async move {
-        let server = Server::that(*manner).await;
-        stage.judge(&format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause)).await?;
-        match server.sent() {
-            sent if sent > FLOOD_LIMIT => Err(format!("{kind}, {name}: got rid of {sent} bytes")),
-            _ => Ok(()),
-        }
-    }))
-    .await;
+    stage
+        .hold(pairs.map(|(kind, (name, manner, cause))| async move {
+            let server = Server::that(*manner).await;
+            Case::new(format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause))
+                .by(server)
+        }))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,10 +85,11 @@ async fn nobody_and_silence_differ() {
     let stage = &Stage::behind_https();
     let (silent, _queued, _listener) = silence().await;
     let kinds = KINDS.iter().chain(&["tcp"]);
-    all(kinds.flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
-        |(kind, at, cause)| async move { stage.judge(kind, trial(stage, kind, at), End::Failed(cause)).await },
-    ))
-    .await;
+    stage
+        .hold(kinds.flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
+            |(kind, at, cause)| async move { Case::new(*kind, trial(stage, kind, at), End::Failed(cause)) },
+        ))
+        .await;
 }
 
 /// Servers that speak HTTP: the kind of check, a status, headers, a body, the end.
@@ -152,12 +151,14 @@ const SPEAKERS: &[(&str, u16, &str, &str, End)] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn what_http_says_is_held_against_what_it_should() {
     let stage = &Stage::behind_https();
-    all(SPEAKERS.iter().map(|(kind, status, headers, body, end)| async move {
-        let answer = answer(*status, headers, body);
-        let server = speaking(answer).await;
-        stage.judge(&format!("{kind}, {status} {headers}{body}"), trial(stage, kind, server.at), *end).await
-    }))
-    .await;
+    stage
+        .hold(SPEAKERS.iter().map(|(kind, status, headers, body, end)| async move {
+            let answer = answer(*status, headers, body);
+            let server = speaking(answer).await;
+            Case::new(format!("{kind}, {status} {headers}{body}"), trial(stage, kind, server.at), *end)
+                .by(server)
+        }))
+        .await;
 }
 
 /// … by IPv6 too, and where rooms are made by hand alone.
@@ -169,28 +170,29 @@ async fn a_room_that_is_made_by_hand_is_missed_by_livekit_alone() {
         ("", End::Failed(LivekitUnready)),
         ("404 page not found", End::Failed(LivekitUnready)),
     ];
-    all(answers.map(|(body, end)| async move {
-        let told = answer(404, "", body);
-        let server = Server::v6(move |mut line| {
-            let told = told.clone();
-            async move {
-                line.hear().await;
-                line.say(told.as_bytes()).await;
-                line.wait().await;
-            }
-        })
+    stage
+        .hold(answers.map(|(body, end)| async move {
+            let told = answer(404, "", body);
+            let server = Server::v6(move |mut line| {
+                let told = told.clone();
+                async move {
+                    line.hear().await;
+                    line.say(told.as_bytes()).await;
+                    line.wait().await;
+                }
+            })
+            .await;
+            Case::new(body, trial(stage, "token", server.at), end).by(server)
+        }))
         .await;
-        stage.judge(body, trial(stage, "token", server.at), end).await
-    }))
-    .await;
 }
 
 #[tokio::test]
 async fn a_connection_that_is_taken_is_one() {
     let stage = Stage::behind_https();
     let server = Server::that(Manner::Mute).await;
-    let seen = stage.judge("tcp", trial(&stage, "tcp", server.at), End::Passed).await;
-    assert_eq!(seen, Ok(()));
+    let case = Case::new("tcp", trial(&stage, "tcp", server.at), End::Passed);
+    stage.hold([std::future::ready(case)]).await;
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use stageplot_health::Cause::{self, *};
 use stageplot_health::Trial;
 use stageplot_topology::Probe;
 
-use crate::server::{FLOOD_LIMIT, Line, Manner, Server, filled, nobody, silence};
-use crate::stage::{End, PASSWORD, Stage, all};
+use crate::server::{Line, Manner, Server, filled, nobody, silence};
+use crate::stage::{Case, End, PASSWORD, Stage};
 
 /// Every check that is asked in plain RESP.
 const KINDS: [&str; 6] = ["ping", "primary", "replica", "room", "persistence", "nodes"];
@@ -76,25 +76,24 @@ const STRANGERS: &[(&str, Manner, Cause)] = &[
 async fn who_is_no_redis_passes_no_check_of_it() {
     let stage = &Stage::behind_https();
     let pairs = KINDS.iter().flat_map(|kind| STRANGERS.iter().map(move |stranger| (kind, stranger)));
-    all(pairs.map(|(kind, (name, manner, cause))| async move {
-        let server = Server::that(*manner).await;
-        stage.judge(&format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause)).await?;
-        match server.sent() {
-            sent if sent > FLOOD_LIMIT => Err(format!("{kind}, {name}: got rid of {sent} bytes")),
-            _ => Ok(()),
-        }
-    }))
-    .await;
+    stage
+        .hold(pairs.map(|(kind, (name, manner, cause))| async move {
+            let server = Server::that(*manner).await;
+            Case::new(format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause))
+                .by(server)
+        }))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_and_silence_differ() {
     let stage = &Stage::behind_https();
     let (silent, _queued, _listener) = silence().await;
-    all(KINDS.iter().flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
-        |(kind, at, cause)| async move { stage.judge(kind, trial(stage, kind, at), End::Failed(cause)).await },
-    ))
-    .await;
+    stage
+        .hold(KINDS.iter().flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
+            |(kind, at, cause)| async move { Case::new(*kind, trial(stage, kind, at), End::Failed(cause)) },
+        ))
+        .await;
 }
 
 const PRIMARY: &str = "role:master\r\nconnected_slaves:1\r\n\
@@ -153,15 +152,16 @@ const SPEAKERS: &[(&str, &str, &str, End)] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn what_redis_says_is_held_against_the_plot() {
     let stage = &Stage::behind_https();
-    all(SPEAKERS.iter().map(|(kind, honest, other, end)| async move {
-        let server = Server::new(move |line| {
-            let (kind, honest, other) = (*kind, *honest, *other);
-            async move { serve(line, &|words, known| answer(kind, words, known, honest, other)).await }
-        })
+    stage
+        .hold(SPEAKERS.iter().map(|(kind, honest, other, end)| async move {
+            let server = Server::new(move |line| {
+                let (kind, honest, other) = (*kind, *honest, *other);
+                async move { serve(line, &|words, known| answer(kind, words, known, honest, other)).await }
+            })
+            .await;
+            Case::new(format!("{kind}, {honest} → {other}"), trial(stage, kind, server.at), *end).by(server)
+        }))
         .await;
-        stage.judge(&format!("{kind}, {honest} → {other}"), trial(stage, kind, server.at), *end).await
-    }))
-    .await;
 }
 
 /// What a sound server says, but for one thing.
@@ -266,25 +266,26 @@ async fn a_node_of_livekit_is_there_serves_and_has_the_right_time() {
         ("starting", vec![node(OWN, 1, 0)], End::Degraded(LivekitUnready)),
         ("in no state", vec![node(OWN, 1, -7)], End::Degraded(LivekitUnready)),
     ];
-    all(nodes.into_iter().map(|(name, nodes, end)| async move {
-        let mut told = format!("*{}\r\n", nodes.len()).into_bytes();
-        for node in nodes {
-            told.extend(format!("${}\r\n", node.len()).into_bytes());
-            told.extend(node);
-            told.extend(b"\r\n");
-        }
-        let server = Server::new(move |line| {
-            let told = told.clone();
-            async move {
-                let answer = |words: &[String], known| match words {
-                    [word, _] if word == "HVALS" => told.clone(),
-                    _ => answer("ping", words, known, "", ""),
-                };
-                serve(line, &answer).await;
+    stage
+        .hold(nodes.into_iter().map(|(name, nodes, end)| async move {
+            let mut told = format!("*{}\r\n", nodes.len()).into_bytes();
+            for node in nodes {
+                told.extend(format!("${}\r\n", node.len()).into_bytes());
+                told.extend(node);
+                told.extend(b"\r\n");
             }
-        })
+            let server = Server::new(move |line| {
+                let told = told.clone();
+                async move {
+                    let answer = |words: &[String], known| match words {
+                        [word, _] if word == "HVALS" => told.clone(),
+                        _ => answer("ping", words, known, "", ""),
+                    };
+                    serve(line, &answer).await;
+                }
+            })
+            .await;
+            Case::new(name, trial(stage, "nodes", server.at), end).by(server)
+        }))
         .await;
-        stage.judge(name, trial(stage, "nodes", server.at), end).await
-    }))
-    .await;
 }

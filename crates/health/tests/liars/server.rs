@@ -17,6 +17,7 @@ use tokio_rustls::server::TlsStream;
 pub(crate) const FLOOD_LIMIT: usize = 16 << 20;
 
 /// A server on a free port, which ends with the test's runtime.
+#[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) at: SocketAddr,
     sent: Arc<AtomicUsize>,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use stageplot_health::{
     Cause, Host, Observation, Options, Outcome, Place, Secrets, Stand, Trial, run, trials,
@@ -14,6 +15,8 @@ use stageplot_topology::{
     SecretString, Topology, Turn, TurnTls,
 };
 
+use crate::server::{FLOOD_LIMIT, Server};
+
 /// How long a check may take that has nothing to wait for: long for this machine to answer
 /// itself, short for a test to wait.
 pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
@@ -21,8 +24,10 @@ pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
 /// How long one may take that ends by itself, and has to, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many checks are tried at a time: the servers of all share this machine.
-const AT_ONCE: usize = 12;
+/// How many checks share a thread, where they do not wait, and how many threads there are
+/// at a time: the servers of all share this machine.
+const TOGETHER: usize = 8;
+const AT_ONCE: usize = 3;
 
 /// How much later than its deadline a check may end on a busy machine. A check that
 /// hangs ends later by far.
@@ -56,6 +61,11 @@ impl End {
             (Outcome::Failed, Some(cause)) => Self::Failed(cause),
             _ => return None,
         })
+    }
+
+    /// Whether it is the deadline that ends the check.
+    fn is_late(self) -> bool {
+        matches!(self, Self::Failed(Cause::Silence | Cause::NoAnswer | Cause::TooSlow))
     }
 }
 
@@ -145,48 +155,87 @@ impl Stage {
 
     /// What came of a trial.
     pub(crate) async fn observe(&self, trial: Trial) -> Observation {
+        self.observe_all(vec![trial]).await.pop().expect("an observation: its thread did not die")
+    }
+
+    async fn observe_all(&self, trials: Vec<Trial>) -> Vec<Observation> {
         let mut options = Options::default();
         options.trusted.clone_from(&self.trusted);
         let secrets = Secrets::collect(&self.topology, &Vault);
         let topology = self.topology.clone();
-        let seen = tokio::task::spawn_blocking(move || {
-            run(topology, vec![trial], secrets, options).expect("TLS").wait()
-        });
-        seen.await.expect("no panic").pop().expect("an observation: its thread did not die")
+        let seen =
+            tokio::task::spawn_blocking(move || run(topology, trials, secrets, options).expect("TLS").wait());
+        seen.await.expect("no panic")
     }
 
-    /// Holds what comes of a trial against what has to; says what is wrong, where
-    /// something is.
-    pub(crate) async fn judge(&self, name: &str, mut trial: Trial, end: End) -> Result<(), String> {
-        if let End::Failed(Cause::Silence | Cause::NoAnswer | Cause::TooSlow) = end {
-            trial.deadline = DEADLINE;
+    /// Tries the cases of a table, and fails with every one that ends in another way.
+    pub(crate) async fn hold(&self, cases: impl IntoIterator<Item = impl Future<Output = Case>>) {
+        let cases = join_all(cases).await;
+        assert!(!cases.is_empty(), "an empty table holds nothing");
+        // Those that wait do so side by side; those that do not may work hard.
+        let (waiting, working): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.end.is_late());
+        let mut parts = vec![waiting];
+        parts.extend(working.chunks(TOGETHER).map(<[Case]>::to_vec));
+        let parts = stream::iter(parts).map(|part| self.judge(part)).buffer_unordered(AT_ONCE);
+        let wrong = parts.concat().await;
+        assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    }
+
+    /// What is wrong with the ends of some cases.
+    async fn judge(&self, mut cases: Vec<Case>) -> Vec<String> {
+        for (index, case) in cases.iter_mut().enumerate() {
+            case.trial.id = index.to_string();
         }
-        let deadline = trial.deadline;
-        let seen = self.observe(trial).await;
-        if std::env::var_os("SHOW").is_some() {
-            println!("{name}: {:?} {:?}", seen.took, seen.problem);
-        }
-        if seen.took > deadline + SLACK {
-            return Err(format!("{name}: held the check for {:?}", seen.took));
-        }
-        match End::of(&seen) {
-            Some(ended) if ended == end => Ok(()),
-            _ => Err(format!(
-                "{name}: {end:?} was to come, and it {}: {:?} {:?}",
-                seen.outcome.as_str(),
-                seen.problem,
-                seen.evidence
-            )),
-        }
+        let seen = self.observe_all(cases.iter().map(|case| case.trial.clone()).collect()).await;
+        let ended = |case: &Case| {
+            let seen = seen.iter().find(|seen| seen.id == case.trial.id);
+            seen.map_or_else(|| Err("its thread died".to_owned()), |seen| case.judge(seen))
+        };
+        let wrong =
+            cases.iter().filter_map(|case| ended(case).err().map(|why| format!("{}: {why}", case.name)));
+        wrong.collect()
     }
 }
 
-/// Waits for all verdicts of a table, and fails with every one that is wrong.
-pub(crate) async fn all(verdicts: impl IntoIterator<Item = impl Future<Output = Result<(), String>>>) {
-    let verdicts = stream::iter(verdicts).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
-    assert!(!verdicts.is_empty(), "an empty table holds nothing");
-    let wrong: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
-    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+/// A line of a table: a check, the server that it meets, how it has to end.
+#[derive(Clone)]
+pub(crate) struct Case {
+    name: String,
+    trial: Trial,
+    server: Option<Server>,
+    end: End,
+}
+
+impl Case {
+    pub(crate) fn new(name: impl Into<String>, mut trial: Trial, end: End) -> Self {
+        if end.is_late() {
+            trial.deadline = DEADLINE;
+        }
+        Self { name: name.into(), trial, server: None, end }
+    }
+
+    /// … where the server may not get rid of more than an answer.
+    pub(crate) fn by(self, server: Server) -> Self {
+        Self { server: Some(server), ..self }
+    }
+
+    fn judge(&self, seen: &Observation) -> Result<(), String> {
+        let ended = End::of(seen);
+        if ended != Some(self.end) {
+            let outcome = seen.outcome.as_str();
+            return Err(format!(
+                "{:?} was to come, and it {outcome}: {:?} {:?}",
+                self.end, seen.problem, seen.evidence
+            ));
+        }
+        if seen.took > self.trial.deadline + SLACK {
+            return Err(format!("held the check for {:?}", seen.took));
+        }
+        match self.server.as_ref().map_or(0, Server::sent) {
+            sent if sent > FLOOD_LIMIT => Err(format!("got rid of {sent} bytes")),
+            _ => Ok(()),
+        }
+    }
 }
 
 struct Vault;

@@ -8,8 +8,8 @@ use stageplot_health::Trial;
 use stageplot_topology::Probe;
 
 use crate::chain::{Authority, Shown};
-use crate::server::{FLOOD_LIMIT, Manner, Server, filled, nobody, silence};
-use crate::stage::{End, NAME, Stage, TURN_NAME, all};
+use crate::server::{Manner, Server, filled, nobody, silence};
+use crate::stage::{Case, End, NAME, Stage, TURN_NAME};
 
 /// The check of an edge, which is asked for its page too; of TURN; of a Redis inside TLS.
 const KINDS: [&str; 3] = ["edge", "turn", "redis"];
@@ -61,25 +61,24 @@ const STRANGERS: &[(&str, Manner, Cause)] = &[
 async fn who_has_no_session_passes_no_check_of_it() {
     let stage = &Stage::behind_https();
     let pairs = KINDS.iter().flat_map(|kind| STRANGERS.iter().map(move |stranger| (kind, stranger)));
-    all(pairs.map(|(kind, (name, manner, cause))| async move {
-        let server = Server::that(*manner).await;
-        stage.judge(&format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause)).await?;
-        match server.sent() {
-            sent if sent > FLOOD_LIMIT => Err(format!("{kind}, {name}: got rid of {sent} bytes")),
-            _ => Ok(()),
-        }
-    }))
-    .await;
+    stage
+        .hold(pairs.map(|(kind, (name, manner, cause))| async move {
+            let server = Server::that(*manner).await;
+            Case::new(format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause))
+                .by(server)
+        }))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_and_silence_differ() {
     let stage = &Stage::behind_https();
     let (silent, _queued, _listener) = silence().await;
-    all(KINDS.iter().flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
-        |(kind, at, cause)| async move { stage.judge(kind, trial(stage, kind, at), End::Failed(cause)).await },
-    ))
-    .await;
+    stage
+        .hold(KINDS.iter().flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
+            |(kind, at, cause)| async move { Case::new(*kind, trial(stage, kind, at), End::Failed(cause)) },
+        ))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,13 +124,14 @@ async fn a_chain_is_looked_at_whole() {
         ),
         ("somebody else's certificate", known.chain(NAME).with_key_of(&other), End::Failed(TlsRefused)),
     ];
-    all(cases.into_iter().map(|(name, shown, end)| async move {
-        let server =
-            Server::secure(shown.config(), Manner::Says(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"))
-                .await;
-        stage.judge(name, trial(stage, "edge", server.at), end).await
-    }))
-    .await;
+    stage
+        .hold(cases.into_iter().map(|(name, shown, end)| async move {
+            let server =
+                Server::secure(shown.config(), Manner::Says(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"))
+                    .await;
+            Case::new(name, trial(stage, "edge", server.at), end).by(server)
+        }))
+        .await;
 }
 
 /// What is said inside a session that is had: the kind of check, the manner, the end.
@@ -158,20 +158,17 @@ async fn what_is_said_inside_a_session_counts() {
     let known = &Authority::new("known");
     let file = known.file();
     let stage = &Stage::behind_https().trusting(file.path());
-    all(INSIDE.iter().map(|(kind, manner, end)| async move {
-        let name = match *kind {
-            "edge" => NAME,
-            "turn" => TURN_NAME,
-            _ => "127.0.0.1",
-        };
-        let server = Server::secure(known.chain(name).config(), *manner).await;
-        stage.judge(&format!("{kind}, {manner:?}"), trial(stage, kind, server.at), *end).await?;
-        match server.sent() {
-            sent if sent > FLOOD_LIMIT => Err(format!("{kind}, {manner:?}: got rid of {sent} bytes")),
-            _ => Ok(()),
-        }
-    }))
-    .await;
+    stage
+        .hold(INSIDE.iter().map(|(kind, manner, end)| async move {
+            let name = match *kind {
+                "edge" => NAME,
+                "turn" => TURN_NAME,
+                _ => "127.0.0.1",
+            };
+            let server = Server::secure(known.chain(name).config(), *manner).await;
+            Case::new(format!("{kind}, {manner:?}"), trial(stage, kind, server.at), *end).by(server)
+        }))
+        .await;
 }
 
 /// Nothing is asked of whom nobody trusts.
@@ -190,7 +187,8 @@ async fn a_password_goes_to_nobody_who_is_not_trusted() {
     })
     .await;
     let end = End::Failed(CertificateUntrusted);
-    assert_eq!(stage.judge("untrusted", trial(&stage, "redis", server.at), end).await, Ok(()));
+    let case = Case::new("untrusted", trial(&stage, "redis", server.at), end);
+    stage.hold([std::future::ready(case)]).await;
     let told = tokio::time::timeout(Duration::from_secs(5), told.recv()).await;
     assert_eq!(told.expect("an end of the session"), Some(Vec::new()));
 }
