@@ -116,6 +116,8 @@ pub(crate) enum Step {
     Connected,
     /// An answer began.
     Answering,
+    /// Datagrams came that answer nothing that was asked.
+    Strange,
 }
 
 impl Progress {
@@ -129,7 +131,7 @@ impl Progress {
 
     fn step(&self) -> Step {
         let step = self.0.load(Ordering::Relaxed);
-        let mut steps = [Step::Started, Step::Connected].into_iter();
+        let mut steps = [Step::Started, Step::Connected, Step::Strange].into_iter();
         steps.find(|known| *known as u8 == step).unwrap_or(Step::Answering)
     }
 
@@ -147,6 +149,10 @@ impl Progress {
             Step::Answering => Problem::failed(
                 Cause::TooSlow,
                 format!("{target} began to answer and was not done within {deadline}"),
+            ),
+            Step::Strange => Problem::failed(
+                Cause::WrongProtocol,
+                format!("what {target} sent within {deadline} is no answer to what it was asked"),
             ),
         }
     }

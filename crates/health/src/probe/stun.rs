@@ -93,6 +93,7 @@ impl Attempt<'_> {
         request: &[u8],
         id: TransactionId,
     ) -> Result<Vec<u8>, Problem> {
+        let method = read(request, "this check")?.method();
         let mut buffer = [0; 1500];
         let mut wait = FIRST;
         loop {
@@ -103,12 +104,13 @@ impl Attempt<'_> {
                 let datagram = &buffer[..length];
                 if Message::from_bytes(datagram).is_ok_and(|message| {
                     message.transaction_id() == id
+                        && message.has_method(method)
                         && matches!(message.class(), MessageClass::Success | MessageClass::Error)
                 }) {
                     return Ok(datagram.to_vec());
                 }
                 // Somebody is there, and does not answer what was asked.
-                self.progress.reached(Step::Answering);
+                self.progress.reached(Step::Strange);
             }
             wait *= 2;
         }

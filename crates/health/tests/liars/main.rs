@@ -2,8 +2,13 @@
 //! is within the check's deadline, and one that is honest passes.
 
 mod chain;
+mod datagram;
 mod http;
+mod livekit;
 mod redis;
+mod room;
 mod server;
 mod stage;
+mod stun;
 mod tls;
+mod turn;

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -135,6 +137,38 @@ impl Line {
     }
 }
 
+impl<S: Wire> AsyncRead for Line<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: Wire> AsyncWrite for Line<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if let Poll::Ready(Ok(length)) = &written {
+            self.sent.fetch_add(*length, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 impl<S: Wire> Line<S> {
     /// Waits for something to be asked; what it was.
     pub(crate) async fn hear(&mut self) -> Vec<u8> {
@@ -146,17 +180,7 @@ impl<S: Wire> Line<S> {
 
     /// Sends something; `false` where nobody takes it any more.
     pub(crate) async fn say(&mut self, bytes: &[u8]) -> bool {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match self.stream.write(rest).await {
-                Ok(length) if length > 0 => {
-                    self.sent.fetch_add(length, Ordering::Relaxed);
-                    rest = &rest[length..];
-                }
-                _ => return false,
-            }
-        }
-        self.stream.flush().await.is_ok()
+        self.write_all(bytes).await.is_ok() && self.flush().await.is_ok()
     }
 
     /// Keeps the connection until the other side goes.
@@ -170,6 +194,11 @@ impl<S: Wire> Line<S> {
         if !matches!(manner, Manner::First(_) | Manner::Refuses(_)) {
             self.hear().await;
         }
+        self.act(manner).await;
+    }
+
+    /// Does as told at once.
+    pub(crate) async fn act(mut self, manner: Manner) {
         match manner {
             Manner::Mute => self.wait().await,
             Manner::First(text) | Manner::Says(text) => {

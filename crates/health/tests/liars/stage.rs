@@ -51,6 +51,7 @@ pub(crate) enum End {
     Passed,
     Degraded(Cause),
     Failed(Cause),
+    NotTried(Cause),
 }
 
 impl End {
@@ -59,6 +60,7 @@ impl End {
             (Outcome::Passed, None) => Self::Passed,
             (Outcome::Degraded, Some(cause)) => Self::Degraded(cause),
             (Outcome::Failed, Some(cause)) => Self::Failed(cause),
+            (Outcome::NotTried, Some(cause)) => Self::NotTried(cause),
             _ => return None,
         })
     }
@@ -212,6 +214,15 @@ impl Case {
             trial.deadline = DEADLINE;
         }
         Self { name: name.into(), trial, server: None, end }
+    }
+
+    /// … where something that is wrong may show by the deadline alone: datagrams that answer
+    /// nothing are no end of waiting for one that does.
+    pub(crate) fn late_unless_passed(mut self) -> Self {
+        if self.end != End::Passed {
+            self.trial.deadline = DEADLINE;
+        }
+        self
     }
 
     /// … where the server may not get rid of more than an answer.

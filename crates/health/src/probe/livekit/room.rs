@@ -1,6 +1,7 @@
 //! A room of our own: joined by WebSocket as clients do, and left again.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use http_body_util::Full;
@@ -10,6 +11,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use prost::Message as _;
 use stageplot_topology::{ServiceId, ServiceSpec};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -72,16 +74,24 @@ pub(in crate::probe) async fn join(attempt: &mut Attempt<'_>) -> Result<(), Prob
 /// A media port of a node answers a session of our own there.
 pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     let wanted = attempt.address().await?.ip();
+    let until = attempt.half();
     let mut elsewhere = Vec::new();
     for _ in 0..ROOMS {
         let mut room = attempt.join().await?;
-        let (peer, candidates) = room.offered(&attempt.trial.target.to_string()).await?;
+        let host = attempt.trial.target.to_string();
+        let offered = tokio::time::timeout_at(until, room.offered(&host)).await;
+        let (peer, candidates) = match offered.unwrap_or_else(|_| Err(attempt.late())) {
+            Ok(offered) => offered,
+            Err(problem) => {
+                room.leave(attempt).await;
+                return Err(problem);
+            }
+        };
         if let Some(met) = candidates.iter().find(|met| attempt.is_same_node(met.ip(), wanted)) {
             attempt.evidence.note("candidate", met);
             attempt.progress.reached(Step::Started);
-            let tried = stun::ice(attempt, SocketAddr::new(wanted, met.port()), &peer).await;
-            room.leave(attempt).await;
-            return tried;
+            let met = SocketAddr::new(wanted, met.port());
+            return room.within(until, attempt, async |attempt| stun::ice(attempt, met, &peer).await).await;
         }
         elsewhere = candidates;
         room.leave(attempt).await;
@@ -113,6 +123,21 @@ impl Attempt<'_> {
             crate::Subject::Service(service) => service,
             _ => self.trial.service,
         }
+    }
+
+    /// When half of the time has passed: what is done in a room ends by then, so that
+    /// the room is left by the deadline.
+    pub(crate) fn half(&self) -> Instant {
+        Instant::now() + self.deadline() / 2
+    }
+
+    fn deadline(&self) -> Duration {
+        self.scene.options.deadline.unwrap_or(self.trial.deadline)
+    }
+
+    /// What it means that half of the time has passed.
+    fn late(&self) -> Problem {
+        self.progress.late(&self.trial.target, self.deadline() / 2)
     }
 
     /// Joins a room that nobody else is in.
@@ -288,13 +313,36 @@ impl Room {
         self.socket.send(Message::Binary(bytes.into())).await.map_err(|error| broken(&error, host))
     }
 
-    /// Leaves the room, and has it removed; else it goes by itself, a little later.
+    /// Does something while we are in the room, and leaves it, whatever came of that.
+    pub(crate) async fn within<T>(
+        self,
+        until: Instant,
+        attempt: &mut Attempt<'_>,
+        work: impl AsyncFnOnce(&mut Attempt<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let done = tokio::time::timeout_at(until, work(attempt)).await;
+        let done = done.unwrap_or_else(|_| Err(attempt.late()));
+        self.leave(attempt).await;
+        done
+    }
+
+    /// Leaves the room, and has it removed; else it goes by itself, a little later. What
+    /// was seen in it is not lost to a server that does not let go.
     pub(crate) async fn leave(mut self, attempt: &mut Attempt<'_>) {
-        let _ = self.say(request::Message::Leave(super::signal::Leave {}), "").await;
-        let _ = self.socket.close(None).await;
-        if let Err(problem) = attempt.delete(&self.name).await {
-            attempt.evidence.note("room-left", format!("{}: {problem}", self.name));
-        }
+        let name = self.name.clone();
+        let quarter = attempt.deadline() / 4;
+        let leave = async {
+            let _ = self.say(request::Message::Leave(super::signal::Leave {}), "").await;
+            let _ = self.socket.close(None).await;
+            attempt.delete(&name).await
+        };
+        let left = tokio::time::timeout(quarter, leave).await;
+        let why = match left {
+            Ok(Ok(())) => return,
+            Ok(Err(problem)) => problem.to_string(),
+            Err(_) => "the server does not say that it is gone".to_owned(),
+        };
+        attempt.evidence.note("room-left", format!("{name}: {why}"));
     }
 }
 
