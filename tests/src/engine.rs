@@ -13,7 +13,7 @@ use crate::image::Image;
 use crate::namespace::Namespace;
 use crate::process::{Output, Process, attempt, run};
 use crate::program::{Missing, Program};
-use crate::scratch::{Scratch, unmount_below};
+use crate::scratch::Scratch;
 
 /// What an engine may take to answer.
 const START: Duration = Duration::from_secs(30);
@@ -239,7 +239,7 @@ impl Engine {
     /// Takes away what an engine leaves that was not given the time to do so.
     fn clear(&self) {
         Cgroup::named(&self.scratch.name()).remove(Duration::from_secs(10));
-        unmount_below(&self.scratch.path().join("exec"));
+        self.machine.unmount_below(&self.scratch.path().join("exec"));
     }
 }
 

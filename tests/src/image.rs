@@ -42,6 +42,23 @@ impl Image {
         }
     }
 
+    /// The authority that all images trust as one of the public ones: the files of its
+    /// certificate and of its key, in PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] where the images have not been built.
+    pub fn authority() -> Result<(PathBuf, PathBuf), Missing> {
+        let [certificate, key] = ["authority.crt", "authority.key"].map(|name| directory().join(name));
+        match key.is_file() {
+            true => Ok((certificate, key)),
+            false => Err(Missing::new(
+                "the authority of the images".to_owned(),
+                "run tests/images/build".to_owned(),
+            )),
+        }
+    }
+
     /// The archive, as `docker load` takes it.
     pub fn archive(&self) -> &Path {
         &self.archive

@@ -68,17 +68,7 @@ impl Installed {
     ///
     /// If the file is not YAML.
     pub fn containers(&self) -> BTreeMap<String, Declared> {
-        let Some(compose) = self.bundle.artifact("compose.yaml") else { return BTreeMap::new() };
-        let text = String::from_utf8_lossy(&compose.bytes);
-        let compose: Value = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        let services = compose["services"].as_object().cloned().unwrap_or_default();
-        services
-            .into_iter()
-            .map(|(name, service)| {
-                let container = Declared::read(&service, &self.directory());
-                (name, container)
-            })
-            .collect()
+        Declared::all(&self.bundle, &self.directory())
     }
 
     /// The container of a service.
@@ -107,6 +97,19 @@ pub struct Declared {
 }
 
 impl Declared {
+    /// The containers of a bundle that is installed in a directory, by service.
+    ///
+    /// # Panics
+    ///
+    /// If its `compose.yaml` is not YAML.
+    pub(crate) fn all(bundle: &Bundle, project: &Path) -> BTreeMap<String, Self> {
+        let Some(compose) = bundle.artifact("compose.yaml") else { return BTreeMap::new() };
+        let text = String::from_utf8_lossy(&compose.bytes);
+        let compose: Value = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let services = compose["services"].as_object().cloned().unwrap_or_default();
+        services.into_iter().map(|(name, service)| (name, Self::read(&service, project))).collect()
+    }
+
     fn read(service: &Value, project: &Path) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();

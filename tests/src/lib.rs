@@ -2,7 +2,8 @@
 //!
 //! A test names what it wants and gets it, or says that it was skipped; see
 //! [`want!`]. Machines are network namespaces on a bridge ([`Lan`]), each with a
-//! Docker engine of its own where it needs one ([`Engine`]). Every guard takes away
+//! Docker engine of its own where it needs one ([`Engine`]). A whole plot with all that
+//! is around it is a [`Rig`], which `tests/rig` brings up by hand. Every guard takes away
 //! what it made when it is dropped, and what a killed run left is swept away by the
 //! next one. Nothing waits without a deadline.
 //!
@@ -38,6 +39,7 @@ mod program;
 mod random;
 mod referee;
 mod registry;
+mod rig;
 mod root;
 mod scan;
 mod scratch;
@@ -63,12 +65,14 @@ pub use program::{Missing, Program, wanted};
 pub use random::random;
 pub use referee::{caddy_validate, compose_config, nft_load, sh_read};
 pub use registry::Registry;
+pub use rig::{Given, Names, Rig};
 pub use root::Root;
 pub use scan::scan;
 pub use scratch::Scratch;
 pub use socket::{Answer, Listening, Responder, Transport, ask, inside, lookup};
 pub use stage::{Running, Stage, Station};
 pub use stageplot::stageplot;
+pub use sweep::sweep_after;
 pub use token::{sign, token};
 pub use vault::Vault;
 pub use visitor::{Client, Visitor};

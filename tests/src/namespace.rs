@@ -3,14 +3,15 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use crate::process::{Output, Process, attempt, run};
 use crate::program::{Missing, Program};
+use crate::scratch;
 use crate::sweep::{Owned, sweep_once};
 
 /// Where `ip netns` keeps the namespaces' names.
@@ -27,7 +28,11 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Namespace(Arc<Name>);
 
 #[derive(Debug)]
-struct Name(String);
+struct Name {
+    name: String,
+    /// The process that holds the machine's own mounts, where it has some.
+    mounts: OnceLock<Process>,
+}
 
 impl Namespace {
     /// Makes a machine with a loopback interface and nothing else. The label is for
@@ -58,7 +63,7 @@ impl Namespace {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}{count}-{label}", Owned::prefix());
         ip(&["netns", "add", &name]);
-        let namespace = Self(Arc::new(Name(name)));
+        let namespace = Self(Arc::new(Name { name, mounts: OnceLock::new() }));
         // Addresses are ours to choose: no time is spent on finding duplicates.
         namespace.sysctl("net.ipv6.conf.default.accept_dad", "0");
         namespace.sysctl("net.ipv6.conf.all.accept_dad", "0");
@@ -68,7 +73,7 @@ impl Namespace {
 
     /// The name that `ip netns` knows it by.
     pub fn name(&self) -> &str {
-        &self.0.0
+        &self.0.name
     }
 
     /// The file that `nsenter --net=` and `setns` take.
@@ -76,11 +81,48 @@ impl Namespace {
         Path::new(DIRECTORY).join(self.name())
     }
 
-    /// A command that runs in this machine's network, with our files and processes.
+    /// Gives the machine mounts of its own: what is mounted in a command on it is
+    /// seen by all that are started on it from then on, and by nobody else.
+    ///
+    /// # Panics
+    ///
+    /// If it has them already, or the kernel gives none.
+    pub fn own_mounts(&self) {
+        let mut command = self.command("unshare");
+        command.args(["--mount", "--", "sh", "-c", "echo apart; exec sleep infinity"]);
+        let mut keeper = Process::start("mounts", &mut command);
+        keeper.wait_until("apart", DEADLINE, |keeper| keeper.output() == "apart\n");
+        assert!(self.0.mounts.set(keeper).is_ok(), "{} has its own mounts already", self.name());
+    }
+
+    /// Takes away every mount below a directory, as the machine sees them.
+    pub(crate) fn unmount_below(&self, directory: &Path) {
+        let Some(keeper) = self.0.mounts.get() else {
+            return scratch::unmount_below(directory);
+        };
+        let mut mounts = scratch::mounts_below(&keeper.pid().to_string(), directory);
+        mounts.reverse();
+        if !mounts.is_empty() {
+            let _ = attempt(self.command("umount").arg("--lazy").args(mounts), DEADLINE);
+        }
+    }
+
+    /// A command that runs in this machine's network, with our processes, and with our
+    /// files but for [its own mounts](Namespace::own_mounts).
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         // `ip netns exec` would mount another /sys, in which engines find no cgroups.
-        let mut command = Command::new("nsenter");
-        command.arg(format!("--net={}", self.path().display())).arg("--").arg(program);
+        let network = format!("--net={}", self.path().display());
+        let mut command = match self.0.mounts.get() {
+            None => Command::new("nsenter"),
+            Some(keeper) => {
+                // To enter mounts is to leave one's directory, whose path is the same there.
+                let mut command = Command::new("sh");
+                command.args(["-c", r#"exec nsenter --wdns="$(pwd)" "$@""#, "sh"]);
+                command.arg(format!("--mount=/proc/{}/ns/mnt", keeper.pid()));
+                command
+            }
+        };
+        command.arg(network).arg("--").arg(program);
         command
     }
 
@@ -138,6 +180,30 @@ impl Namespace {
         ip(&[&["-n", self.name()], arguments].concat());
     }
 
+    /// Drops what leaves this machine and matches, as strict networks do: in the words
+    /// of nftables, such as `udp dport 50000-60000`. It adds to what is dropped already.
+    ///
+    /// # Panics
+    ///
+    /// If nftables does not know the words.
+    #[track_caller]
+    pub fn block(&self, what: &str) {
+        self.run("nft", &["add", "table", "inet", "strict"]).success();
+        let hook = "{ type filter hook output priority 0; }";
+        self.run("nft", &["add", "chain", "inet", "strict", "output", hook]).success();
+        self.run("nft", &["add", "rule", "inet", "strict", "output", what, "drop"]).success();
+    }
+
+    /// Lets everything out again after [`Namespace::block`].
+    ///
+    /// # Panics
+    ///
+    /// If nothing was blocked.
+    #[track_caller]
+    pub fn unblock(&self) {
+        self.run("nft", &["delete", "table", "inet", "strict"]).success();
+    }
+
     /// Sets a kernel parameter of this machine's network.
     ///
     /// # Panics
@@ -151,7 +217,7 @@ impl Namespace {
 
 impl Drop for Name {
     fn drop(&mut self) {
-        delete(&self.0);
+        delete(&self.name);
     }
 }
 

@@ -151,7 +151,7 @@ impl Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this test wants {} ({})", self.what, self.remedy)
+        write!(f, "{} is missing ({})", self.what, self.remedy)
     }
 }
 
@@ -198,10 +198,7 @@ mod tests {
     #[test]
     fn what_is_missing_names_its_remedy() {
         let missing = Program::named("no-such-program").unwrap_err();
-        assert_eq!(
-            missing.to_string(),
-            "this test wants no-such-program (run tests/programs/install system)"
-        );
+        assert_eq!(missing.to_string(), "no-such-program is missing (run tests/programs/install system)");
     }
 
     #[test]

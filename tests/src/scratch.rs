@@ -58,16 +58,17 @@ impl Drop for Scratch {
 
 /// Takes away every mount below a directory, the last made first.
 pub(crate) fn unmount_below(directory: &Path) {
-    for mount in mounts_below(directory).iter().rev() {
+    for mount in mounts_below("self", directory).iter().rev() {
         if let Err(error) = unmount(mount, UnmountFlags::DETACH) {
             eprintln!("failed to unmount {}: {error}", mount.display());
         }
     }
 }
 
-/// The mounts below a directory, in the order in which they were made.
-pub(crate) fn mounts_below(directory: &Path) -> Vec<PathBuf> {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+/// The mounts below a directory that a process sees, by its number or as `self`, in the
+/// order in which they were made.
+pub(crate) fn mounts_below(process: &str, directory: &Path) -> Vec<PathBuf> {
+    let mounts = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap_or_default();
     mounts
         .lines()
         .filter_map(|line| line.split(' ').nth(4))

@@ -47,11 +47,9 @@ impl Stage {
                 let service = topology.service(placement.service);
                 (service.name.to_string(), service.kind.kind())
             });
-            let station = Station {
-                machine: machine(&lan, topology, node),
-                installed: Installed::new(bundle),
-                kinds: kinds.collect(),
-            };
+            let machine = machine(&lan, topology, node);
+            bridge(&machine, topology);
+            let station = Station { machine, installed: Installed::new(bundle), kinds: kinds.collect() };
             (bundle.node.clone(), station)
         });
         Ok(Self { stations: stations.collect(), lan })
@@ -183,26 +181,38 @@ pub struct Running {
     pub root: Root,
 }
 
-/// A machine with the addresses that a node has itself, and the one that Docker gives
-/// it on its container network.
-fn machine(lan: &Lan, topology: &Topology, node: &Node) -> Namespace {
+/// A machine with the addresses that a node has itself. To others than its neighbours
+/// it speaks by its public ones.
+pub(crate) fn machine(lan: &Lan, topology: &Topology, node: &Node) -> Namespace {
+    let mut addresses = Vec::new();
+    for address in &node.addresses {
+        let networks = address.network.iter().flat_map(|network| &topology.network(*network).cidr);
+        let network = networks.into_iter().find(|network| network.contains(&address.ip));
+        addresses.push((address.ip, network.map_or(full_length(address.ip), |network| network.prefix_len())));
+    }
     let public = node.public.into_iter().filter(|public| public.bound).flat_map(|public| public.addresses());
-    let addresses: Vec<_> = node
-        .addresses
-        .iter()
-        .map(|address| address.ip)
-        .chain(public)
-        .map(|address| match address {
-            IpAddr::V4(v4) => format!("{v4}/32"),
-            IpAddr::V6(v6) => format!("{v6}/128"),
-        })
-        .collect();
-    let addresses: Vec<_> = addresses.iter().map(String::as_str).collect();
-    let machine = lan.machine(node.name.as_str(), &addresses);
+    addresses.extend(public.map(|address| (address, full_length(address))));
+    let shown: Vec<_> = addresses.iter().map(|(address, length)| format!("{address}/{length}")).collect();
+    let shown: Vec<_> = shown.iter().map(String::as_str).collect();
+    let machine = lan.machine(node.name.as_str(), &shown);
+    for (family, is_of) in [("-4", IpAddr::is_ipv4 as fn(&IpAddr) -> bool), ("-6", IpAddr::is_ipv6)] {
+        if let Some((source, _)) = addresses.iter().rev().find(|(address, _)| is_of(address)) {
+            let source = source.to_string();
+            machine.ip(&[family, "route", "replace", "default", "dev", "eth0", "src", &source]);
+        }
+    }
+    machine
+}
+
+fn full_length(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// Gives a machine the bridge that Docker would make on it.
+fn bridge(machine: &Namespace, topology: &Topology) {
     let bridge = bridge_name(topology);
     machine.ip(&["link", "add", &bridge, "type", "bridge"]);
     machine.ip(&["link", "set", &bridge, "up"]);
     let gateway = format!("{}/{}", topology.bridge_gateway(), topology.plot().bridge.v4.prefix_len());
     machine.ip(&["address", "add", &gateway, "dev", &bridge]);
-    machine
 }

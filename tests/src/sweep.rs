@@ -5,6 +5,7 @@
 //! makes is preceded by the end of everything whose maker is gone.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process;
 use std::sync::Once;
@@ -27,10 +28,12 @@ impl Owned {
 
     /// Whether a name is one of ours whose maker has ended.
     fn is_stale(name: &str) -> bool {
-        name.strip_prefix("stageplot-")
-            .and_then(|rest| rest.split_once('-'))
-            .and_then(|(pid, _)| Pid::from_raw(pid.parse().ok()?))
-            .is_some_and(|pid| test_kill_process(pid).is_err())
+        Self::maker(name).is_some_and(|maker| test_kill_process(maker).is_err())
+    }
+
+    fn maker(name: &str) -> Option<Pid> {
+        let (pid, _) = name.strip_prefix("stageplot-")?.split_once('-')?;
+        Pid::from_raw(pid.parse().ok()?)
     }
 }
 
@@ -41,29 +44,40 @@ pub(crate) fn sweep_once() {
 }
 
 fn sweep() {
-    for name in stale(Path::new(namespace::DIRECTORY)) {
+    sweep_those(&std::env::temp_dir(), Owned::is_stale);
+}
+
+/// Sweeps what one process made that has ended, whose temporary directory this was.
+pub fn sweep_after(pid: u32, temporary: &Path) {
+    sweep_those(temporary, |name| {
+        Owned::maker(name).is_some_and(|maker| u32::try_from(maker.as_raw_nonzero().get()) == Ok(pid))
+    });
+}
+
+fn sweep_those(temporary: &Path, wanted: impl Fn(&str) -> bool) {
+    for name in names(Path::new(namespace::DIRECTORY), &wanted) {
         namespace::delete(&name);
     }
-    let temporary = std::env::temp_dir();
-    for name in stale(&temporary) {
+    for name in names(temporary, &wanted) {
         Cgroup::named(&name).remove(Duration::from_secs(10));
         let directory = temporary.join(name);
         unmount_below(&directory);
-        if let Err(error) = fs::remove_dir_all(&directory) {
-            eprintln!("failed to remove {}: {error}", directory.display());
+        match fs::remove_dir_all(&directory) {
+            // Another one sweeps as well.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                eprintln!("failed to remove {}: {error}", directory.display());
+            }
+            _ => {}
         }
     }
 }
 
-fn stale(directory: &Path) -> Vec<String> {
+fn names(directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let Ok(entries) = fs::read_dir(directory) else {
         return Vec::new();
     };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| Owned::is_stale(name))
-        .collect()
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| wanted(name)).collect()
 }
 
 #[cfg(test)]

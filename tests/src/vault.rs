@@ -45,9 +45,23 @@ impl Vault {
 
     /// Gives a secret from the environment another value.
     #[must_use]
-    pub fn with(mut self, variable: &str, value: impl Into<String>) -> Self {
-        self.values.insert(SecretRef::Env(variable.to_owned()), value.into());
+    pub fn with(self, variable: &str, value: impl Into<String>) -> Self {
+        self.with_secret(&SecretRef::Env(variable.to_owned()), value)
+    }
+
+    /// Gives a secret another value.
+    #[must_use]
+    pub fn with_secret(mut self, secret: &SecretRef, value: impl Into<String>) -> Self {
+        self.values.insert(secret.clone(), value.into());
         self
+    }
+
+    /// The secrets that are from the environment: each variable and its value.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().filter_map(|(secret, value)| match secret {
+            SecretRef::Env(name) => Some((name.as_str(), value.as_str())),
+            _ => None,
+        })
     }
 
     /// The certificate that all its certificates are, if it has one. It is for every

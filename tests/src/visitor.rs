@@ -16,13 +16,17 @@ use crate::scratch::Scratch;
 /// What one question to a server may take.
 const ASK: Duration = Duration::from_secs(20);
 
+/// What it may take until a client has joined a room and media flows.
+const VIDEO: Duration = Duration::from_secs(30);
+
 /// A machine from which people visit a site: it knows the site's name and trusts the
 /// authority of its certificate, as their own machines would.
 #[derive(Debug)]
 pub struct Visitor {
     machine: Namespace,
     python: Program,
-    hosts: PathBuf,
+    /// What stands in the place of `/etc/hosts`, where a name server does not know the site.
+    hosts: Option<PathBuf>,
     root: PathBuf,
     scratch: Scratch,
 }
@@ -38,12 +42,24 @@ impl Visitor {
     ///
     /// If its files cannot be written.
     pub fn new(machine: &Namespace, name: &str, address: &str) -> Result<Self, Missing> {
-        let python = Program::named("livekit-client")?;
-        let scratch = Scratch::new();
-        let (hosts, root) = (scratch.path().join("hosts"), scratch.path().join("root.crt"));
+        let mut visitor = Self::resolving(machine)?;
+        let hosts = visitor.scratch.path().join("hosts");
         fs::write(&hosts, format!("127.0.0.1 localhost\n{address} {name}\n"))
             .unwrap_or_else(|error| panic!("failed to write {}: {error}", hosts.display()));
-        Ok(Self { machine: machine.clone(), python, hosts, root, scratch })
+        visitor.hosts = Some(hosts);
+        Ok(visitor)
+    }
+
+    /// Lets a machine visit whatever sites its name server knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] where there is no LiveKit client here.
+    pub fn resolving(machine: &Namespace) -> Result<Self, Missing> {
+        let python = Program::named("livekit-client")?;
+        let scratch = Scratch::new();
+        let root = scratch.path().join("root.crt");
+        Ok(Self { machine: machine.clone(), python, hosts: None, root, scratch })
     }
 
     /// Trusts an authority: a file with its certificate in PEM, of which a copy is
@@ -64,8 +80,10 @@ impl Visitor {
 
     /// A command on this machine that knows the site and trusts it.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command =
-            self.machine.command_seeing(&[(self.hosts.clone(), PathBuf::from("/etc/hosts"))], program);
+        let mut command = match &self.hosts {
+            Some(hosts) => self.machine.command_seeing(&[(hosts.clone(), "/etc/hosts".into())], program),
+            None => self.machine.command(program),
+        };
         // What OpenSSL, Python and rustls ask for, and what curl asks for.
         command.env("SSL_CERT_FILE", &self.root).env("CURL_CA_BUNDLE", &self.root);
         command
@@ -80,6 +98,35 @@ impl Visitor {
     /// through the environment.
     pub fn client(&self, secret: &str, arguments: &[&str]) -> Client {
         self.script("room.py", arguments, &[("LIVEKIT_API_SECRET", secret)])
+    }
+
+    /// Has one client publish a picture and another see it in a room, each with further
+    /// options of `room.py`; returns how media came to the one that sees it: by `udp`,
+    /// by `tcp`, or by a `relay`.
+    ///
+    /// # Panics
+    ///
+    /// If it is not seen in time, or another one is.
+    #[track_caller]
+    pub fn video(&self, url: &str, secret: &str, room: &str, options: &[&str]) -> Vec<String> {
+        let mut publisher = self.client(secret, &[&[url, room, "ann", "publish"], options].concat());
+        publisher.wait_for("published", VIDEO);
+        let mut watcher = self.client(secret, &[&[url, room, "ben", "watch"], options].concat());
+        let frame = watcher.sees();
+        assert!(publisher.event("disconnected").is_none());
+        let paths = frame["paths"].as_array().expect("paths").iter();
+        let taken = paths.map(|path| match path["local"] == "RELAY" {
+            true => "relay",
+            false => path["protocol"].as_str().unwrap_or(""),
+        });
+        taken.map(str::to_owned).collect()
+    }
+
+    /// Asks with a STUN Binding request (RFC 8489 § 5) in a TLS session on port 443 of an
+    /// address, whose certificate has to be good for the name; whether it is granted.
+    pub fn stun_over_tls(&self, address: &str, name: &str) -> bool {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/stun_tls.py");
+        run(self.command("python3").arg(script).args([address, name]), ASK).stdout.trim() == "0101"
     }
 
     /// Starts `tests/clients/room.py` for somebody who has been given a token.
@@ -139,6 +186,27 @@ impl Client {
             });
         }
         found.unwrap_or_default()
+    }
+
+    /// Waits for the picture that a publisher sends, and returns the event that tells
+    /// of it.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come in time, or another one does.
+    #[track_caller]
+    pub fn sees(&mut self) -> Value {
+        let frame = self.wait_for("frame", VIDEO);
+        println!("{frame}");
+        assert_eq!((frame["width"].as_u64(), frame["height"].as_u64()), (Some(320), Some(240)));
+        let sent = [[220, 40, 40], [40, 200, 40], [40, 40, 220], [230, 230, 230]];
+        for (seen, sent) in frame["colours"].as_array().expect("colours").iter().zip(sent) {
+            for (seen, sent) in seen.as_array().expect("a colour").iter().zip(sent) {
+                // What a codec at its lowest rate makes of it.
+                assert!(seen.as_i64().expect("a number").abs_diff(sent) < 25, "{frame}");
+            }
+        }
+        frame
     }
 
     /// The first event of a name, if there has been one.

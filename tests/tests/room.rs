@@ -4,10 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use stageplot_tests::{
-    Client, Engine, Image, Lan, Machine, Namespace, Process, Visitor, on_front, render, wait_for, want,
-};
+use stageplot_tests::{Engine, Image, Lan, Machine, Process, Visitor, on_front, render, wait_for, want};
 
 const SECRET: &str = "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4";
 const SECRETS: [(&str, &str); 2] = [("LIVEKIT_API_SECRET", SECRET), ("REDIS_PASSWORD", "a $pass# \"word\"")];
@@ -61,15 +58,15 @@ fn a_room_on_one_node() {
 
     assert_eq!(video(&visitor, "direct", &[]), ["udp"]);
     // Networks that let less and less out. What is left is tried without being told.
-    block(visitor.machine(), "udp dport 50000-60000");
-    block(visitor.machine(), "udp dport 3478");
+    visitor.machine().block("udp dport 50000-60000");
+    visitor.machine().block("udp dport 3478");
     assert_eq!(video(&visitor, "over-tcp", &[]), ["tcp"]);
-    unblock(visitor.machine());
-    block(visitor.machine(), "udp dport 50000-60000");
-    block(visitor.machine(), "tcp dport 7881");
+    visitor.machine().unblock();
+    visitor.machine().block("udp dport 50000-60000");
+    visitor.machine().block("tcp dport 7881");
     assert_eq!(video(&visitor, "relay-left", &[]), ["relay"]);
     assert_eq!(video(&visitor, "relay-only", &["--relay"]), ["relay"]);
-    unblock(visitor.machine());
+    visitor.machine().unblock();
     assert_eq!(node.run("nft", &["list", "table", "inet", "stageplot_live"]).success(), firewall);
 
     drains(&front, &visitor);
@@ -132,7 +129,7 @@ fn drains(front: &Machine, visitor: &Visitor) {
     stop.wait_for("draining", SOON, draining);
     assert_eq!(stop.ended_within(Duration::from_secs(3)), None);
     let mut watcher = visitor.client(SECRET, &[URL, "last", "ben", "watch"]);
-    saw(&mut watcher);
+    watcher.sees();
     assert!(publisher.event("disconnected").is_none() && front.container("sfu").running);
     let mut delete = visitor.client(SECRET, &[URL, "last", "ann", "delete"]);
     delete.wait_for("deleted", SOON);
@@ -177,44 +174,7 @@ fn visit(visitor: &Visitor, installed: &Path) {
     println!("answered through the edge after {:?}", started.elapsed());
 }
 
-/// Has one client publish a picture and another see it; returns how media came to the
-/// one that sees it: by `udp`, by `tcp`, or by a `relay`.
+/// Has one client publish a picture and another see it; returns how media came.
 fn video(visitor: &Visitor, room: &str, options: &[&str]) -> Vec<String> {
-    let mut publisher = visitor.client(SECRET, &[&[URL, room, "ann", "publish"], options].concat());
-    publisher.wait_for("published", SOON);
-    let mut watcher = visitor.client(SECRET, &[&[URL, room, "ben", "watch"], options].concat());
-    let frame = saw(&mut watcher);
-    assert!(publisher.event("disconnected").is_none());
-    let paths = frame["paths"].as_array().expect("paths").iter();
-    let taken = paths
-        .map(|path| if path["local"] == "RELAY" { "relay" } else { path["protocol"].as_str().unwrap_or("") });
-    taken.map(str::to_owned).collect()
-}
-
-/// Waits for the picture that [`video`] publishes.
-fn saw(watcher: &mut Client) -> Value {
-    let frame = watcher.wait_for("frame", SOON);
-    println!("{frame}");
-    assert_eq!((frame["width"].as_u64(), frame["height"].as_u64()), (Some(320), Some(240)));
-    let sent = [[220, 40, 40], [40, 200, 40], [40, 40, 220], [230, 230, 230]];
-    for (seen, sent) in frame["colours"].as_array().expect("colours").iter().zip(sent) {
-        for (seen, sent) in seen.as_array().expect("a colour").iter().zip(sent) {
-            // What a codec at its lowest rate makes of it.
-            assert!(seen.as_i64().expect("a number").abs_diff(sent) < 25, "{frame}");
-        }
-    }
-    frame
-}
-
-/// Drops what leaves a machine to some ports, as strict networks do.
-fn block(machine: &Namespace, ports: &str) {
-    machine.run("nft", &["add", "table", "inet", "strict"]).success();
-    let hook = "{ type filter hook output priority 0; }";
-    machine.run("nft", &["add", "chain", "inet", "strict", "output", hook]).success();
-    machine.run("nft", &["add", "rule", "inet", "strict", "output", ports, "drop"]).success();
-}
-
-/// Lets everything out again.
-fn unblock(machine: &Namespace) {
-    machine.run("nft", &["delete", "table", "inet", "strict"]).success();
+    visitor.video(URL, SECRET, room, options)
 }

@@ -1,12 +1,9 @@
 //! TURN over TLS on port 443: at LiveKit itself, and at the edge, which tells it
 //! from HTTPS by the name that a client asks for.
 
-use std::path::Path;
 use std::time::Duration;
 
-use stageplot_tests::{
-    Certificate, Engine, Image, Lan, Machine, Output, Visitor, render, run, wait_for, want,
-};
+use stageplot_tests::{Certificate, Engine, Image, Lan, Machine, Visitor, render, wait_for, want};
 
 const SECRETS: [(&str, &str); 2] =
     [("LIVEKIT_API_SECRET", "0f9d7c1b6a5e4d3c2b1a09f8e7d6c5b4"), ("REDIS_PASSWORD", "password")];
@@ -14,24 +11,6 @@ const ADDRESS: &str = "203.0.113.10";
 const TURN: &str = "turn.example.com";
 
 const SOON: Duration = Duration::from_secs(30);
-
-/// Sends a STUN Binding request (RFC 8489 § 5) in a TLS session whose certificate
-/// has to be good for the name, and prints the type of what comes back.
-const ASK: &str = r#"
-import os, socket, ssl, sys
-root, address, name = sys.argv[1:]
-context = ssl.create_default_context(cafile=root)
-with context.wrap_socket(socket.create_connection((address, 443), 5), server_hostname=name) as session:
-    session.settimeout(5)
-    transaction = os.urandom(12)
-    session.sendall(b"\x00\x01\x00\x00\x21\x12\xa4\x42" + transaction)
-    answer = session.recv(2048)
-    assert answer[8:20] == transaction, answer
-    print(answer[:2].hex())
-"#;
-
-/// The type of a Binding success response.
-const SUCCESS: &str = "0101";
 
 #[test]
 fn turn_shares_the_port_of_the_edge() {
@@ -67,9 +46,9 @@ password = {{ env = "REDIS_PASSWORD" }}
     visitor.trust(&root);
     let site = || visitor.curl(&["-f", "https://live.example.com/"]).succeeded();
     wait_for("the site", SOON, site);
-    wait_for("TURN by its name", SOON, || ask(&visitor, &root, TURN).stdout.trim() == SUCCESS);
+    wait_for("TURN by its name", SOON, || visitor.stun_over_tls(ADDRESS, TURN));
     // The site's name leads to HTTPS on the same port, which knows no STUN.
-    assert_ne!(ask(&visitor, &root, "live.example.com").stdout.trim(), SUCCESS);
+    assert!(!visitor.stun_over_tls(ADDRESS, "live.example.com"));
     assert!(site());
 }
 
@@ -101,11 +80,6 @@ password = {{ env = "REDIS_PASSWORD" }}
     media.bring_up(&render(&plot, &[SECRETS.as_slice(), &own].concat()));
     let root = media.root().join("root.crt");
     std::fs::write(&root, &certificate.cert).expect("written");
-    wait_for("TURN", SOON, || ask(&visitor, &root, TURN).stdout.trim() == SUCCESS);
-}
-
-/// Asks for a binding at port 443 under a name.
-fn ask(visitor: &Visitor, root: &Path, name: &str) -> Output {
-    let mut command = visitor.command("python3");
-    run(command.args(["-c", ASK]).arg(root).args([ADDRESS, name]), Duration::from_secs(15))
+    visitor.trust(&root);
+    wait_for("TURN", SOON, || visitor.stun_over_tls(ADDRESS, TURN));
 }

@@ -7,6 +7,7 @@ mod plot;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use stageplot_health::Cause;
 use stageplot_topology::Code;
 
 use crate::exit::Exit;
@@ -20,6 +21,11 @@ fn the_command_line_is_documented() {
 #[test]
 fn the_findings_are_documented() {
     compare("diagnostics.md", &diagnostics());
+}
+
+#[test]
+fn the_causes_are_documented() {
+    compare("causes.md", &causes());
 }
 
 #[test]
@@ -93,15 +99,35 @@ fn diagnostics() -> String {
             findings::title(code).replace('|', "\\|"),
         );
     }
-    for &code in Code::ALL {
-        text.push('\n');
-        // One level down, but for what is a comment in an example.
-        let mut is_example = false;
-        for line in code.page().lines() {
-            is_example ^= line.starts_with("```");
-            let level = if line.starts_with('#') && !is_example { "#" } else { "" };
-            let _ = writeln!(text, "{level}{line}");
-        }
+    text.extend(Code::ALL.iter().map(|code| below(code.page())));
+    text
+}
+
+/// `docs/causes.md`
+fn causes() -> String {
+    let mut text = String::from(
+        "# Why a check did not pass\n\n\
+         `stageplot verify` gives every check that did not pass a cause, and every cause has a page: what was\n\
+         seen, what may be behind it, how to mend it. They stand below, and `stageplot explain CAUSE` prints\n\
+         each. Of several at one service, the one that is higher in this list explains those below it.\n\n\
+         | cause | what it is |\n|---|---|\n",
+    );
+    for &cause in Cause::ALL {
+        let _ = writeln!(text, "| [`{cause}`](#{cause}) | {} |", cause.title().replace('|', "\\|"));
+    }
+    text.extend(Cause::ALL.iter().map(|cause| below(cause.page())));
+    text
+}
+
+/// A page as a part of another one: one level down, but for what is a comment in an
+/// example.
+fn below(page: &str) -> String {
+    let mut text = String::from("\n");
+    let mut is_example = false;
+    for line in page.lines() {
+        is_example ^= line.starts_with("```");
+        let level = if line.starts_with('#') && !is_example { "#" } else { "" };
+        let _ = writeln!(text, "{level}{line}");
     }
     text
 }

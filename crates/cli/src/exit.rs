@@ -28,11 +28,13 @@ impl Exit {
         match self {
             Self::Well => "all is well; there may be warnings",
             Self::Failed => {
-                "nothing was done: the command line is wrong, or something cannot be read or written"
+                "nothing was done: the command line is wrong, or something cannot be read or written; \
+                 of verify: something does not work"
             }
             Self::Findings => {
                 "the plot has errors, or lacks a secret or an image; with --deny-warnings, warnings too; \
-                 of diff: something changes; of seal --check: the seals are not up to date"
+                 of diff: something changes; of seal --check: the seals are not up to date; of verify: something works and \
+                 will hurt, or could not be tried"
             }
             Self::Denied => "of diff: the change breaks a rule of --policy or --deny",
         }

@@ -50,6 +50,20 @@ causes! {
     DockerSilent "docker-silent",
     ClientAbsent "client-absent",
     NoRoute "no-route-from-here",
+    // The machine.
+    DiskFull "disk-full",
+    MemoryLow "memory-low",
+    // Containers.
+    ContainerMissing "container-missing",
+    ContainerPaused "container-paused",
+    OutOfMemory "out-of-memory",
+    ContainerRestarting "container-restarting",
+    ContainerStopped "container-stopped",
+    ContainerUnhealthy "container-unhealthy",
+    ContainerStarting "container-starting",
+    ContainerImage "container-image",
+    ContainerUnknown "container-unknown",
+    UdpBuffers "udp-buffers",
     // The network.
     Unreachable "unreachable",
     Refused "refused",
@@ -102,10 +116,9 @@ causes! {
 }
 
 impl Cause {
-    /// What it is, in a few words: the heading of its page.
+    /// What it is, in a few words: the first line of its page's text.
     pub fn title(self) -> &'static str {
-        let heading = self.page().lines().next().unwrap_or_default();
-        heading.trim_start_matches('#').trim()
+        self.page().lines().nth(2).unwrap_or_default().trim_end_matches('.')
     }
 }
 
@@ -143,7 +156,7 @@ mod tests {
     fn every_page_says_what_was_seen_and_how_it_is_mended() {
         for &cause in Cause::ALL {
             let page = cause.page();
-            assert!(page.starts_with("# ") && !cause.title().is_empty(), "{cause}");
+            assert!(page.starts_with(&format!("# {cause}\n\n")) && !cause.title().is_empty(), "{cause}");
             for heading in ["## What was seen", "## What may be behind it", "## How to mend it"] {
                 assert_eq!(page.matches(heading).count(), 1, "{cause}: {heading}");
             }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use bollard::API_DEFAULT_VERSION;
+use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::ListContainersOptions;
-use stageplot_topology::{PlacementId, Topology};
+use stageplot_topology::{Name, PlacementId, Topology};
 
 use crate::{Cause, Problem};
 
@@ -36,24 +37,34 @@ impl Docker {
         Problem::not_tried(Cause::DockerSilent, message)
     }
 
+    /// The plot's containers on this machine, stopped ones too: all, or a service's.
+    pub(crate) async fn containers(
+        &self,
+        topology: &Topology,
+        service: Option<&Name>,
+    ) -> Result<Vec<ContainerInspectResponse>, Problem> {
+        let engine = self.engine()?;
+        let mut labels = vec![format!("com.docker.compose.project={}", topology.name())];
+        labels.extend(service.map(|service| format!("com.docker.compose.service={service}")));
+        let filters = Some(HashMap::from([("label".to_owned(), labels)]));
+        let options = ListContainersOptions { all: true, filters, ..ListContainersOptions::default() };
+        let listed = engine.list_containers(Some(options)).await.map_err(|error| self.silent(&error))?;
+        let mut shown = Vec::new();
+        for id in listed.into_iter().filter_map(|container| container.id) {
+            shown.push(engine.inspect_container(&id, None).await.map_err(|error| self.silent(&error))?);
+        }
+        Ok(shown)
+    }
+
     /// The process of a placement's container, by the number that the host gives it.
     pub(crate) async fn pid(&self, topology: &Topology, placement: PlacementId) -> Result<i64, Problem> {
-        let engine = self.engine()?;
         let service = &topology.service(topology.placement(placement).service).name;
-        let labels = vec![
-            format!("com.docker.compose.project={}", topology.name()),
-            format!("com.docker.compose.service={service}"),
-        ];
-        let filters = HashMap::from([("label".to_owned(), labels)]);
-        let options = ListContainersOptions { filters: Some(filters), ..ListContainersOptions::default() };
-        let running = engine.list_containers(Some(options)).await.map_err(|error| self.silent(&error))?;
-        for id in running.into_iter().filter_map(|container| container.id) {
-            let shown = engine.inspect_container(&id, None).await.map_err(|error| self.silent(&error))?;
-            if let Some(pid) = shown.state.and_then(|state| state.pid).filter(|pid| *pid > 0) {
-                return Ok(pid);
-            }
-        }
-        let message = format!("{service} has no running container here, and from there it is to be tried");
-        Err(Problem::not_tried(Cause::ClientAbsent, message))
+        let all = self.containers(topology, Some(service)).await?;
+        let mut running = all.into_iter().filter_map(|shown| shown.state?.pid.filter(|pid| *pid > 0));
+        running.next().ok_or_else(|| {
+            let message =
+                format!("{service} has no running container here, and from there it is to be tried");
+            Problem::not_tried(Cause::ClientAbsent, message)
+        })
     }
 }

@@ -31,4 +31,4 @@ pub use report::{Line, Report};
 pub use run::{Observations, Options, run};
 pub use secrets::Secrets;
 pub use tls::TrustError;
-pub use trial::{Host, Subject, Target, Trial, trials};
+pub use trial::{Host, Subject, Target, Trial, What, trials};

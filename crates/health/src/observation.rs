@@ -19,8 +19,8 @@ pub struct Observation {
     pub subject: Subject,
     /// Where it was tried from.
     pub place: Place,
-    /// Whose endpoint it is that has to answer.
-    pub service: ServiceId,
+    /// Whose it is that has to answer; none where it is the machine's.
+    pub service: Option<ServiceId>,
     /// The placement that has to answer; none where somebody else runs it.
     pub at: Option<PlacementId>,
     /// What was dialled, or looked at.

@@ -4,8 +4,11 @@
 mod caddy;
 mod connection;
 mod dns;
+mod docker;
+mod host;
 mod http;
 mod livekit;
+mod quic;
 mod redis;
 mod stun;
 mod tls;
@@ -22,7 +25,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use stageplot_topology::Probe;
 
 use crate::run::Scene;
-use crate::trial::{Host, Target, Trial};
+use crate::trial::{Host, Target, Trial, What};
 use crate::{Cause, Evidence, Problem};
 
 /// What one probe has at hand.
@@ -41,7 +44,15 @@ pub(crate) async fn probe(
     evidence: &mut Evidence,
 ) -> Result<(), Problem> {
     let mut attempt = Attempt { scene, trial, progress, evidence };
-    match &trial.probe {
+    let question = match &trial.what {
+        What::Probe(question) => question,
+        What::Container { image } => return docker::container(&mut attempt, image).await,
+        What::NoStrangers { known } => return docker::strangers(&mut attempt, known).await,
+        What::Disk { path } => return host::disk(&mut attempt, path),
+        What::Memory => return host::memory(&mut attempt),
+        What::UdpBuffers => return host::udp_buffers(&mut attempt),
+    };
+    match question {
         Probe::TcpConnect => attempt.connect().await.map(drop),
         Probe::HttpGet { path } => http::get(&mut attempt, path).await,
         Probe::HttpsRedirect => http::redirect(&mut attempt).await,
@@ -61,6 +72,7 @@ pub(crate) async fn probe(
         Probe::TurnAllocate => turn::over_udp(&mut attempt).await,
         Probe::TurnTlsAllocate { name } => turn::over_tls(&mut attempt, name).await,
         Probe::StunBinding => stun::binding(&mut attempt).await,
+        Probe::Http3Session { name } => quic::session(&mut attempt, name).await,
         other => {
             Err(Problem::not_tried(Cause::NotPermitted, format!("nobody here knows how to try {other:?}")))
         }
@@ -70,7 +82,10 @@ pub(crate) async fn probe(
 impl Attempt<'_> {
     /// The address to dial: exactly one, so that what is seen is seen of it.
     pub(crate) async fn address(&mut self) -> Result<SocketAddr, Problem> {
-        let Target { host, port } = &self.trial.target;
+        let Target::Socket(host, port) = &self.trial.target else {
+            let what = format!("nobody dials {}", self.trial.target);
+            return Err(Problem::not_tried(Cause::NotPermitted, what));
+        };
         let ip = match host {
             Host::Ip(ip) => *ip,
             Host::Container(name) => self.container(name.as_str()).await?,

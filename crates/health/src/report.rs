@@ -30,8 +30,9 @@ pub struct Report {
 pub struct Line {
     /// Which check it was.
     pub id: String,
-    /// Whose endpoint it is that has to answer.
-    pub service: String,
+    /// Whose it is that has to answer; none where it is the machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// The node that has to answer; none where somebody else runs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
@@ -70,7 +71,8 @@ impl Report {
         let depth = depths(topology);
         // What others need explains what they lack; at one service, what lies deeper.
         all.sort_by_cached_key(|seen| {
-            let depth = depth.get(&seen.service).copied().unwrap_or(usize::MAX);
+            // What is the machine's explains what services lack.
+            let depth = seen.service.map(|service| depth.get(&service).copied().unwrap_or(usize::MAX));
             let cause = seen.problem.as_ref().map(|problem| problem.cause);
             (std::cmp::Reverse(seen.outcome), depth, cause, seen.id.clone())
         });
@@ -105,7 +107,7 @@ impl Line {
         };
         Self {
             id: seen.id,
-            service: topology.service(seen.service).name.to_string(),
+            service: seen.service.map(|service| topology.service(service).name.to_string()),
             node,
             from: seen.place.name(topology),
             target: seen.target,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use stageplot_topology::{
     Check, Endpoint, FlowId, Name, NodeId, Origin, Party, PlacementId, Port, Probe, RemoteAddress, ServiceId,
-    SocketTarget, TargetHost, Topology, checks, dial,
+    SocketTarget, Speaks, TargetHost, Topology, checks, dial,
 };
 
 use crate::{Place, Stand};
@@ -22,14 +22,14 @@ pub struct Trial {
     pub subject: Subject,
     /// Where it is tried from.
     pub place: Place,
-    /// Whose endpoint it is that has to answer.
-    pub service: ServiceId,
+    /// Whose it is that has to answer; none where it is the machine's.
+    pub service: Option<ServiceId>,
     /// The placement that has to answer; none where somebody else runs it.
     pub at: Option<PlacementId>,
-    /// What is dialled.
+    /// What is dialled, or looked at.
     pub target: Target,
     /// What is tried, and what has to come back.
-    pub probe: Probe,
+    pub what: What,
     /// How long it may take.
     pub deadline: Duration,
 }
@@ -41,6 +41,33 @@ impl Trial {
 
     /// … and one with a session of its own, which has several steps.
     pub const DEEP_DEADLINE: Duration = Duration::from_secs(20);
+}
+
+/// What is tried, and what has to come back.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum What {
+    /// A question over the network.
+    Probe(Probe),
+    /// Docker runs a container of this image, and it is well.
+    Container {
+        /// As the rendered `compose.yaml` names it.
+        image: String,
+    },
+    /// Docker runs nothing under the plot's name but these services.
+    NoStrangers {
+        /// Their names.
+        known: Vec<Name>,
+    },
+    /// There is room on the disk that has the plot's data.
+    Disk {
+        /// A directory on it, or the one above that where it is not there.
+        path: String,
+    },
+    /// There is memory left.
+    Memory,
+    /// The kernel lets a socket keep as much as media needs.
+    UdpBuffers,
 }
 
 /// What a check follows from.
@@ -57,14 +84,16 @@ pub enum Subject {
     Node(NodeId),
 }
 
-/// What is dialled.
+/// What is dialled, or looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Target {
-    /// Name or address.
-    pub host: Host,
-    /// Port; the first one of a range.
-    pub port: Port,
+pub enum Target {
+    /// An endpoint.
+    Socket(Host, Port),
+    /// A container of a service, through Docker.
+    Container(Name),
+    /// This machine itself.
+    Machine,
 }
 
 /// The host part of a [`Target`].
@@ -85,25 +114,27 @@ impl From<SocketTarget> for Target {
             TargetHost::Ip(ip) => Host::Ip(ip),
             TargetHost::Container(name) => Host::Container(name),
         };
-        Self { host, port: target.port }
+        Self::Socket(host, target.port)
     }
 }
 
 impl From<&RemoteAddress> for Target {
     fn from(remote: &RemoteAddress) -> Self {
         let host = remote.host.parse().map_or_else(|_| Host::Name(remote.host.clone()), Host::Ip);
-        Self { host, port: remote.port }
+        Self::Socket(host, remote.port)
     }
 }
 
 impl fmt::Display for Target {
-    /// `host:port`, an IPv6 address in brackets.
+    /// `host:port`, an IPv6 address in brackets; or what else it is, in words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            Host::Ip(IpAddr::V6(v6)) => write!(f, "[{v6}]:{}", self.port),
-            Host::Ip(ip) => write!(f, "{ip}:{}", self.port),
-            Host::Container(name) => write!(f, "{name}:{}", self.port),
-            Host::Name(name) => write!(f, "{name}:{}", self.port),
+        match self {
+            Self::Socket(Host::Ip(IpAddr::V6(v6)), port) => write!(f, "[{v6}]:{port}"),
+            Self::Socket(Host::Ip(ip), port) => write!(f, "{ip}:{port}"),
+            Self::Socket(Host::Container(name), port) => write!(f, "{name}:{port}"),
+            Self::Socket(Host::Name(name), port) => write!(f, "{name}:{port}"),
+            Self::Container(service) => write!(f, "the container of {service}"),
+            Self::Machine => f.write_str("this machine"),
         }
     }
 }
@@ -134,7 +165,53 @@ pub fn trials(topology: &Topology, stand: Stand, deep: bool) -> Vec<Trial> {
             expand(topology, stand, &check, &mut trials);
         }
     }
+    if let Stand::Node(node) = stand {
+        of_machine(topology, node, &mut trials);
+    }
     trials
+}
+
+/// Adds what a machine itself is asked.
+fn of_machine(topology: &Topology, node: NodeId, trials: &mut Vec<Trial>) {
+    let name = &topology.node(node).name;
+    let mut add = |id: String, at: Option<PlacementId>, target: Target, what: What| {
+        trials.push(Trial {
+            id: format!("{id}: {name}"),
+            subject: at.map_or(Subject::Node(node), Subject::Placement),
+            place: Place::Node(node),
+            service: at.map(|at| topology.placement(at).service),
+            at,
+            target,
+            what,
+            deadline: Trial::DEADLINE,
+        });
+    };
+    let mut known = Vec::new();
+    let mut has_media = false;
+    for placed in topology.placements_on(node) {
+        let service = topology.service(placed.service);
+        has_media |=
+            topology.endpoints_of(service.id).iter().any(|endpoint| endpoint.speaks == Speaks::Media);
+        if let Some(image) = service.kind.image() {
+            known.push(service.name.clone());
+            let what = What::Container { image: topology.pulled(&image).to_string() };
+            add(
+                format!("{} container", service.name),
+                Some(placed.id),
+                Target::Container(service.name.clone()),
+                what,
+            );
+        }
+    }
+    if !known.is_empty() {
+        add("no other containers".to_owned(), None, Target::Machine, What::NoStrangers { known });
+    }
+    let path = topology.plot().root.clone();
+    add("disk".to_owned(), None, Target::Machine, What::Disk { path });
+    add("memory".to_owned(), None, Target::Machine, What::Memory);
+    if has_media {
+        add("UDP buffers".to_owned(), None, Target::Machine, What::UdpBuffers);
+    }
 }
 
 /// Adds the trials of a check that belong to a machine.
@@ -142,6 +219,7 @@ fn expand(topology: &Topology, stand: Stand, check: &Check, trials: &mut Vec<Tri
     let endpoint = topology.endpoint(check.to);
     let subject = match check.origin {
         Origin::Flow(flow) => Subject::Flow(flow),
+        Origin::Service(service) => Subject::Service(service),
         // What else a check may follow from is a promise of the service that answers.
         _ => Subject::Service(endpoint.service),
     };
@@ -150,17 +228,17 @@ fn expand(topology: &Topology, stand: Stand, check: &Check, trials: &mut Vec<Tri
             id: format!("{}: {} to {target}", check.id, place.name(topology)),
             subject,
             place,
-            service: endpoint.service,
+            service: Some(endpoint.service),
             at,
             target,
-            probe: check.probe.clone(),
+            what: What::Probe(check.probe.clone()),
             deadline: if check.probe.is_deep() { Trial::DEEP_DEADLINE } else { Trial::DEADLINE },
         });
     };
     if let Probe::Resolves { name, .. } = &check.probe {
         // A name is looked up once, whatever it leads to.
         if let Some(place) = at_clients(topology, stand, check.from) {
-            add(place, None, Target { host: Host::Name(name.to_string()), port: endpoint.ports.first() });
+            add(place, None, Target::Socket(Host::Name(name.to_string()), endpoint.ports.first()));
         }
         return;
     }
@@ -190,10 +268,16 @@ fn expand(topology: &Topology, stand: Stand, check: &Check, trials: &mut Vec<Tri
         }
         (Party::Internet, Stand::Outside) => {
             for &at in &endpoint.at {
-                let public = topology.node(topology.placement(at).node).public;
+                let mut public = topology.node(topology.placement(at).node).public;
+                if let (Probe::TurnAllocate, Some(public)) = (&check.probe, &mut public) {
+                    // On a node of both families LiveKit's relays have IPv4 alone: to who comes
+                    // by IPv6 it answers 508, for it opens a relay of that family on `0.0.0.0`
+                    // (pion/turn v5, `defaultAllocationAddressFamily`).
+                    public.v6 = public.v6.filter(|_| public.v4.is_none());
+                }
                 for ip in public.into_iter().flat_map(|public| public.addresses()) {
                     let port = endpoint.ports.first();
-                    add(Place::Outside, Some(at), Target { host: Host::Ip(ip), port });
+                    add(Place::Outside, Some(at), Target::Socket(Host::Ip(ip), port));
                 }
             }
         }
@@ -204,7 +288,7 @@ fn expand(topology: &Topology, stand: Stand, check: &Check, trials: &mut Vec<Tri
             for &at in &endpoint.at {
                 for ip in met_at(topology, node, topology.placement(at).node) {
                     let port = endpoint.ports.first();
-                    add(Place::Node(node), Some(at), Target { host: Host::Ip(ip), port });
+                    add(Place::Node(node), Some(at), Target::Socket(Host::Ip(ip), port));
                 }
             }
         }
@@ -223,7 +307,7 @@ fn at_clients(topology: &Topology, stand: Stand, party: Party) -> Option<Place> 
 
 /// An endpoint as the service itself reaches it.
 fn own(endpoint: &Endpoint) -> Target {
-    Target { host: Host::Ip(Ipv4Addr::LOCALHOST.into()), port: endpoint.ports.first() }
+    Target::Socket(Host::Ip(Ipv4Addr::LOCALHOST.into()), endpoint.ports.first())
 }
 
 /// Whether a node is one of a party of addresses.

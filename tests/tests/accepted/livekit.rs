@@ -89,7 +89,8 @@ fn a_key_that_it_does_not_know_is_refused() {
 
 /// Clients are told of a relay at each address of a node that is rendered, from 1.11 on an
 /// IPv6 one too. It answers there although it binds `0.0.0.0` where nothing else is said:
-/// to it that is every address of both families.
+/// to it that is every address of both families. (To answer is not to relay: to who logs
+/// in over IPv6 such a node answers 508, since its relays are of IPv4 alone.)
 #[test]
 fn a_relay_answers_in_both_families() {
     let example = want!(Example::all()).into_iter().find(|example| example.name == "settings");

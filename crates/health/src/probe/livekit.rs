@@ -113,8 +113,8 @@ fn rejected(what: String, body: &[u8]) -> Problem {
 impl Attempt<'_> {
     /// What the plot says of the LiveKit that is asked.
     pub(crate) fn livekit(&self) -> Option<&Livekit> {
-        match &self.scene.topology.service(self.rooms()).kind {
-            ServiceSpec::Livekit(livekit) => Some(livekit),
+        match self.rooms().map(|rooms| &self.scene.topology.service(rooms).kind) {
+            Some(ServiceSpec::Livekit(livekit)) => Some(livekit),
             _ => None,
         }
     }

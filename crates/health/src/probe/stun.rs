@@ -1,8 +1,11 @@
 //! STUN (RFC 8489): a Binding in the clear, and one within ICE (RFC 8445).
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use stun_types::attribute::{ErrorCode, Username, XorMappedAddress};
 use stun_types::message::{
     BINDING, IntegrityAlgorithm, Message, MessageClass, MessageWrite as _, MessageWriteExt as _,
@@ -11,7 +14,7 @@ use stun_types::message::{
 use tokio::net::UdpSocket;
 
 use super::livekit::Peer;
-use super::{Attempt, Step};
+use super::{Attempt, Progress, Step};
 use crate::{Cause, Problem};
 
 /// How long one datagram is waited for at first; then twice as long, and so on, for
@@ -28,10 +31,14 @@ pub(super) async fn binding(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     attempt.mapped(&answer)
 }
 
-/// A Binding request of a session of our own is answered at its media port, by somebody
-/// who knows that session's password.
-pub(super) async fn ice(attempt: &mut Attempt<'_>, address: SocketAddr, peer: &Peer) -> Result<(), Problem> {
-    let socket = attempt.datagrams(address).await?;
+/// A Binding request of a session of our own is answered at one of its media ports, by
+/// somebody who knows that session's password. Not all of them need to answer: a server
+/// behind one address has a port for each of its interfaces, and tells them all.
+pub(super) async fn ice(
+    attempt: &mut Attempt<'_>,
+    addresses: &[SocketAddr],
+    peer: &Peer,
+) -> Result<(), Problem> {
     let credentials = ShortTermCredentials::new(peer.password.clone()).into();
     let mut request = Message::builder_request(BINDING, MessageWriteVec::new());
     let id = request.transaction_id();
@@ -41,13 +48,33 @@ pub(super) async fn ice(attempt: &mut Attempt<'_>, address: SocketAddr, peer: &P
         .and_then(|()| request.add_message_integrity(&credentials, IntegrityAlgorithm::Sha1))
         .and_then(|()| request.add_fingerprint());
     written.map_err(|error| unwritable(&error))?;
-    let answer = attempt.exchange(&socket, address, &request.finish(), id).await?;
-    let message = read(&answer, &address.to_string())?;
-    if message.validate_integrity(&credentials).is_err() {
-        let what = format!("{address} answers, and does not know the session's password");
-        return Err(Problem::failed(Cause::StunError, what));
+    let request = request.finish();
+    let mut sockets = Vec::new();
+    for &address in addresses {
+        sockets.push((attempt.datagrams(address).await?, address));
     }
-    attempt.mapped(&answer)
+    let progress = attempt.progress;
+    let asked = sockets.iter().map(|(socket, address)| {
+        let request = &request;
+        async move { (*address, exchange(progress, socket, request, id).await) }
+    });
+    let mut asked: FuturesUnordered<_> = asked.collect();
+    let mut refused = Problem::failed(Cause::Silence, format!("no port of {} answers", attempt.trial.target));
+    while let Some((address, answer)) = asked.next().await {
+        match answer {
+            Ok(answer) => {
+                let message = read(&answer, &address.to_string())?;
+                if message.validate_integrity(&credentials).is_err() {
+                    let what = format!("{address} answers, and does not know the session's password");
+                    return Err(Problem::failed(Cause::StunError, what));
+                }
+                attempt.evidence.note("candidate", address);
+                return attempt.mapped(&answer);
+            }
+            Err(error) => refused = attempt.refused(address, &error),
+        }
+    }
+    Err(refused)
 }
 
 /// A message, where it is one.
@@ -93,26 +120,35 @@ impl Attempt<'_> {
         request: &[u8],
         id: TransactionId,
     ) -> Result<Vec<u8>, Problem> {
-        let method = read(request, "this check")?.method();
-        let mut buffer = [0; 1500];
-        let mut wait = FIRST;
-        loop {
-            socket.send(request).await.map_err(|error| self.refused(address, &error))?;
-            let until = tokio::time::Instant::now() + wait;
-            while let Ok(received) = tokio::time::timeout_at(until, socket.recv(&mut buffer)).await {
-                let length = received.map_err(|error| self.refused(address, &error))?;
-                let datagram = &buffer[..length];
-                if Message::from_bytes(datagram).is_ok_and(|message| {
-                    message.transaction_id() == id
-                        && message.has_method(method)
-                        && matches!(message.class(), MessageClass::Success | MessageClass::Error)
-                }) {
-                    return Ok(datagram.to_vec());
-                }
-                // Somebody is there, and does not answer what was asked.
-                self.progress.reached(Step::Strange);
+        exchange(self.progress, socket, request, id).await.map_err(|error| self.refused(address, &error))
+    }
+}
+
+/// Sends a request, again and again, until an answer to it comes.
+async fn exchange(
+    progress: &Progress,
+    socket: &UdpSocket,
+    request: &[u8],
+    id: TransactionId,
+) -> Result<Vec<u8>, io::Error> {
+    let method = Message::from_bytes(request).map_err(io::Error::other)?.method();
+    let mut buffer = [0; 1500];
+    let mut wait = FIRST;
+    loop {
+        socket.send(request).await?;
+        let until = tokio::time::Instant::now() + wait;
+        while let Ok(received) = tokio::time::timeout_at(until, socket.recv(&mut buffer)).await {
+            let datagram = &buffer[..received?];
+            if Message::from_bytes(datagram).is_ok_and(|message| {
+                message.transaction_id() == id
+                    && message.has_method(method)
+                    && matches!(message.class(), MessageClass::Success | MessageClass::Error)
+            }) {
+                return Ok(datagram.to_vec());
             }
-            wait *= 2;
+            // Somebody is there, and does not answer what was asked.
+            progress.reached(Step::Strange);
         }
+        wait *= 2;
     }
 }

@@ -89,13 +89,13 @@ impl Attempt<'_> {
 
     /// The name that the service behind the target is called by, where it is an edge with HTTPS.
     pub(crate) fn domain(&self) -> Option<String> {
-        let kind = &self.scene.topology.service(self.trial.service).kind;
+        let kind = &self.scene.topology.service(self.trial.service?).kind;
         let stageplot_topology::ServiceSpec::Edge(edge) = kind else { return None };
         edge.domain.as_ref().filter(|_| edge.is_https()).map(ToString::to_string)
     }
 
     /// Notes down who issued what was shown, and when the first of the chain ends.
-    fn note(&mut self, shown: &Shown) {
+    pub(super) fn note(&mut self, shown: &Shown) {
         self.progress.reached(Step::Answering);
         let parsed = shown.chain.iter().filter_map(|der| X509Certificate::from_der(der).ok());
         let parsed: Vec<_> = parsed.map(|(_, certificate)| certificate).collect();
@@ -110,7 +110,7 @@ impl Attempt<'_> {
             self.evidence.note("ends", validity.not_after);
             self.evidence.note("ends-unix", end);
             self.evidence.note("life-seconds", end.saturating_sub(begin));
-            self.evidence.note("ends-first", first.subject());
+            self.evidence.note("ends-first", names(first));
         }
     }
 
@@ -133,7 +133,7 @@ impl Attempt<'_> {
 }
 
 /// What it means that a chain does not make a server who it says it is.
-fn judge(shown: &Shown, name: &str, target: &str) -> Result<(), Problem> {
+pub(super) fn judge(shown: &Shown, name: &str, target: &str) -> Result<(), Problem> {
     let Err(error) = &shown.verdict else { return Ok(()) };
     let leaf = shown.chain.first().and_then(|der| X509Certificate::from_der(der).ok());
     let leaf = leaf.as_ref().map(|(_, certificate)| certificate);

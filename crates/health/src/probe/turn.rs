@@ -8,7 +8,8 @@ use stun_types::message::{
     MessageWriteExt as _, MessageWriteVec, Method, StunWriteError, TransactionId,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use turn_types::attribute::{Lifetime, RequestedTransport, XorRelayedAddress};
+use turn_types::AddressFamily;
+use turn_types::attribute::{Lifetime, RequestedAddressFamily, RequestedTransport, XorRelayedAddress};
 use turn_types::message::{ALLOCATE, REFRESH};
 
 use super::connection::broken;
@@ -29,7 +30,9 @@ pub(super) async fn over_udp(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
         let mut asked = async |request: Vec<u8>, id: TransactionId| {
             attempt.exchange(&socket, address, &request, id).await
         };
-        allocate(&server, &mut asked).await
+        // Whoever comes by IPv6 is relayed by it (RFC 8656, section 3.6.1).
+        let family = if address.is_ipv6() { AddressFamily::IPV6 } else { AddressFamily::IPV4 };
+        allocate(&server, family, &mut asked).await
     };
     let relayed = room.within(until, attempt, relayed).await?;
     attempt.evidence.note("relay", relayed);
@@ -51,7 +54,7 @@ pub(super) async fn over_tls(attempt: &mut Attempt<'_>, name: &HostName) -> Resu
         let target = attempt.trial.target.to_string();
         let mut stream = attempt.secure(name.as_str(), &[]).await?;
         let mut asked = async |request: Vec<u8>, _| exchange(&mut stream, &request, &target).await;
-        allocate(&server, &mut asked).await
+        allocate(&server, AddressFamily::IPV4, &mut asked).await
     };
     let relayed = room.within(until, attempt, relayed).await?;
     attempt.evidence.note("relay", relayed);
@@ -61,12 +64,18 @@ pub(super) async fn over_tls(attempt: &mut Attempt<'_>, name: &HostName) -> Resu
 /// Allocates a relay, and gives it back; says where it was.
 async fn allocate(
     server: &IceServer,
+    family: AddressFamily,
     ask: &mut impl AsyncFnMut(Vec<u8>, TransactionId) -> Result<Vec<u8>, Problem>,
 ) -> Result<std::net::SocketAddr, Problem> {
     let transport = RequestedTransport::new(RequestedTransport::UDP);
+    let family = (family == AddressFamily::IPV6).then(|| RequestedAddressFamily::new(family));
+    let about = |request: &mut MessageWriteVec| {
+        request.add_attribute(&transport)?;
+        family.iter().try_for_each(|family| request.add_attribute(family))
+    };
     // The server says first whom it asks and by which nonce (RFC 8489, section 9.2).
     let mut request = Message::builder_request(ALLOCATE, MessageWriteVec::new());
-    request.add_attribute(&transport).map_err(|error| unwritable(&error))?;
+    about(&mut request).map_err(|error| unwritable(&error))?;
     let id = request.transaction_id();
     let answer = ask(request.finish(), id).await?;
     let challenge = read(&answer, "the TURN server")?;
@@ -87,7 +96,7 @@ async fn allocate(
         realm,
         nonce,
     };
-    let (request, id) = login.request(ALLOCATE, |request| request.add_attribute(&transport))?;
+    let (request, id) = login.request(ALLOCATE, about)?;
     let answer = ask(request, id).await?;
     let allocated = read(&answer, "the TURN server")?;
     let is_signed = allocated.validate_integrity(&login.key.clone().into()).is_ok();

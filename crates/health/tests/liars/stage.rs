@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use stageplot_health::{
-    Cause, Host, Observation, Options, Outcome, Place, Secrets, Stand, Trial, run, trials,
+    Cause, Host, Observation, Options, Outcome, Place, Secrets, Stand, Target, Trial, What, run, trials,
 };
 use stageplot_topology::{
     Edge, Livekit, NodeSpec, Plot, Port, Probe, Redis, Room, SecretError, SecretRef, SecretSource,
@@ -146,11 +146,10 @@ impl Stage {
         let mut all = nodes
             .chain([Stand::Outside])
             .flat_map(|stand| trials(&self.topology, stand, true))
-            .filter(|trial| is(&trial.probe));
+            .filter(|trial| matches!(&trial.what, What::Probe(probe) if is(probe)));
         let mut trial = all.next().expect("such a check");
         trial.place = Place::Outside;
-        trial.target.host = Host::Ip(at.ip());
-        trial.target.port = Port::new(at.port()).expect("a port");
+        trial.target = Target::Socket(Host::Ip(at.ip()), Port::new(at.port()).expect("a port"));
         trial.deadline = PATIENCE;
         trial
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stageplot_health::Cause::{self, *};
-use stageplot_health::Trial;
+use stageplot_health::{Trial, What};
 use stageplot_topology::Probe;
 
 use crate::chain::{Authority, Shown};
@@ -23,7 +23,7 @@ fn trial(stage: &Stage, kind: &str, at: SocketAddr) -> Trial {
         "turn" => of(TURN_NAME),
         _ => {
             let mut trial = stage.trial(|probe| matches!(probe, Probe::RedisPing { .. }), at);
-            trial.probe = Probe::RedisPing { password: true, tls: true };
+            trial.what = What::Probe(Probe::RedisPing { password: true, tls: true });
             trial
         }
     }

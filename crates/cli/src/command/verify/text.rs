@@ -39,7 +39,10 @@ fn problem(text: &mut String, line: &Line) {
     let (style, cause) = (style(line.outcome), line.cause.map_or("", |cause| cause.as_str()));
     let _ = writeln!(text, "{style}{}[{cause}]{style:#}: {}", line.outcome.as_str(), line.message);
     let _ = writeln!(text, "  check: {}", line.id);
-    let seen: Vec<_> = line.evidence.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    // Numbers for programs stand beside words for people.
+    let for_people = |name: &str| !name.ends_with("-unix") && !name.ends_with("-seconds");
+    let seen = line.evidence.iter().filter(|(name, value)| for_people(name) && !value.is_empty());
+    let seen: Vec<_> = seen.map(|(name, value)| format!("{name} {value}")).collect();
     if !seen.is_empty() {
         let _ = writeln!(text, "  seen: {}", seen.join(", "));
     }

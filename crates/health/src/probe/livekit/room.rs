@@ -16,7 +16,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::signal::{Description, Join, Request as Said, Response, request, response};
+use super::signal::{Description, Join, Request as Said, Response, Trickle, request, response};
 use super::{Grant, ROOM, sdp};
 use crate::probe::connection::broken;
 use crate::probe::{Attempt, Step, stun};
@@ -28,6 +28,12 @@ const LONGEST: usize = 1 << 20;
 /// How often a new room is tried that may be placed on the node that is asked: rooms
 /// are placed by chance.
 const ROOMS: usize = 24;
+
+/// How many candidates of one node are asked: as many as a node may have interfaces.
+const CANDIDATES: usize = 32;
+
+/// How long the next candidate is waited for.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// The version of signalling from which on the server offers first.
 const PROTOCOL: u32 = 9;
@@ -87,40 +93,38 @@ pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Pro
                 return Err(problem);
             }
         };
-        if let Some(met) = candidates.iter().find(|met| attempt.is_same_node(met.ip(), wanted)) {
-            attempt.evidence.note("candidate", met);
+        let here = candidates.iter().filter(|met| attempt.meets(met.ip(), wanted));
+        let dialled: Vec<_> = here.map(|met| SocketAddr::new(wanted, met.port())).take(CANDIDATES).collect();
+        if !dialled.is_empty() {
             attempt.progress.reached(Step::Started);
-            let met = SocketAddr::new(wanted, met.port());
-            return room.within(until, attempt, async |attempt| stun::ice(attempt, met, &peer).await).await;
+            let ask = async |attempt: &mut Attempt<'_>| stun::ice(attempt, &dialled, &peer).await;
+            return room.within(until, attempt, ask).await;
         }
-        elsewhere = candidates;
         room.leave(attempt).await;
-        let known = elsewhere.iter().any(|met| attempt.is_of_the_plot(met.ip()));
-        if !known {
-            break;
+        elsewhere = candidates;
+        if let Some(met) = elsewhere.iter().find(|met| attempt.is_same_node(met.ip(), wanted)) {
+            let what = format!("clients are told to meet media at {met}, and not at {wanted}");
+            return Err(Problem::failed(Cause::WrongCandidate, what));
         }
-    }
-    let told: Vec<_> = elsewhere.iter().map(|met| met.ip().to_string()).collect();
-    let told = told.join(", ");
-    Err(match elsewhere.iter().any(|met| attempt.is_of_the_plot(met.ip())) {
-        true => Problem::not_tried(
-            Cause::NodeNotMet,
-            format!("no room was placed on that node; all were on {told}"),
-        ),
-        false => {
+        if !elsewhere.iter().any(|met| attempt.is_of_the_plot(met.ip())) {
+            let told: Vec<_> = elsewhere.iter().map(|met| met.ip().to_string()).collect();
+            let told = told.join(", ");
             let what = format!(
                 "clients are told to meet media at {told}, which is no address of a node of the plot"
             );
-            Problem::failed(Cause::WrongCandidate, what)
+            return Err(Problem::failed(Cause::WrongCandidate, what));
         }
-    })
+    }
+    let told: Vec<_> = elsewhere.iter().map(|met| met.ip().to_string()).collect();
+    let what = format!("no room was placed on that node; the last one was at {}", told.join(", "));
+    Err(Problem::not_tried(Cause::NodeNotMet, what))
 }
 
 impl Attempt<'_> {
     /// The LiveKit whose rooms a check is about.
-    pub(crate) fn rooms(&self) -> ServiceId {
+    pub(crate) fn rooms(&self) -> Option<ServiceId> {
         match self.trial.subject {
-            crate::Subject::Service(service) => service,
+            crate::Subject::Service(service) => Some(service),
             _ => self.trial.service,
         }
     }
@@ -185,9 +189,9 @@ impl Attempt<'_> {
         let topology = self.scene.topology.clone();
         let rooms = self.rooms();
         let target = self.address().await?;
-        let Some(edge) = topology.edge_of(rooms) else {
-            let port =
-                topology.endpoint_named(rooms, "signal").map_or(0, |signal| signal.ports.first().number());
+        let Some(edge) = rooms.and_then(|rooms| topology.edge_of(rooms)) else {
+            let signal = rooms.and_then(|rooms| topology.endpoint_named(rooms, "signal"));
+            let port = signal.map_or(0, |signal| signal.ports.first().number());
             let address = SocketAddr::new(target.ip(), port);
             return Ok(Entrance { address, name: None, host: address.to_string() });
         };
@@ -197,7 +201,7 @@ impl Attempt<'_> {
         };
         let name = settings.domain.as_ref().map(ToString::to_string);
         let port = if settings.is_https() { settings.https_port } else { settings.http_port }.number();
-        let address = if self.trial.service == edge {
+        let address = if self.trial.service == Some(edge) {
             target
         } else {
             let nodes = service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
@@ -229,6 +233,13 @@ impl Attempt<'_> {
             Some(name) => Box::new(self.secure_at(entrance.address, name, &[b"http/1.1"]).await?),
             None => Box::new(self.connect_to(entrance.address).await?),
         })
+    }
+
+    /// Whether a client that dials an address means what a candidate tells: the very
+    /// address, or, within a network, the node that tells its public one.
+    fn meets(&self, told: IpAddr, dialled: IpAddr) -> bool {
+        let inside = self.trial.place.stand(&self.scene.topology) != Stand::Outside;
+        told == dialled || inside && told.is_ipv4() == dialled.is_ipv4() && self.is_same_node(told, dialled)
     }
 
     fn is_same_node(&self, one: IpAddr, other: IpAddr) -> bool {
@@ -268,7 +279,12 @@ impl Room {
         let mut met = Vec::new();
         let mut peer: Option<Peer> = None;
         loop {
-            match self.receive(host).await? {
+            // Candidates come one by one; where nobody says that there are no more, a
+            // pause does.
+            let wait = if peer.is_some() && !met.is_empty() { PAUSE } else { Duration::MAX };
+            let said = tokio::time::timeout(wait, self.receive(host)).await;
+            let mut all = said.is_err();
+            match said.unwrap_or(Ok(response::Message::Trickle(Trickle::default())))? {
                 response::Message::Offer(offer) => {
                     met.extend(sdp::candidates(&offer.sdp));
                     let Some((fragment, password)) = sdp::credentials(&offer.sdp) else {
@@ -290,20 +306,20 @@ impl Room {
                     let init: serde_json::Value =
                         serde_json::from_str(&trickle.candidate).unwrap_or_default();
                     met.extend(init["candidate"].as_str().and_then(sdp::candidate));
-                    if trickle.r#final && met.is_empty() {
-                        let what =
-                            format!("LiveKit behind {host} has no address at which media is met over UDP");
-                        return Err(Problem::failed(Cause::WrongCandidate, what));
-                    }
+                    all |= trickle.r#final && peer.is_some();
                 }
                 response::Message::Leave(_) => {
                     return Err(Problem::failed(Cause::JoinRefused, format!("{host} shows us out again")));
                 }
                 _ => {}
             }
-            if let (Some(_), false) = (&peer, met.is_empty()) {
-                let Some(peer) = peer else { continue };
-                return Ok((peer, met));
+            match peer {
+                Some(_) if all && met.is_empty() => {
+                    let what = format!("LiveKit behind {host} has no address at which media is met over UDP");
+                    return Err(Problem::failed(Cause::WrongCandidate, what));
+                }
+                Some(peer) if all => return Ok((peer, met)),
+                _ => {}
             }
         }
     }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::probe::connection::{Asked, broken};
 use crate::probe::{Attempt, Step};
-use crate::trial::Host;
+use crate::trial::{Host, Target};
 use crate::{Cause, Problem};
 
 /// A conversation with a server.
@@ -30,7 +30,7 @@ impl Session {
 impl Attempt<'_> {
     /// What the plot says of the Redis that is asked.
     pub(in crate::probe) fn settings(&self) -> Option<&Redis> {
-        match &self.scene.topology.service(self.trial.service).kind {
+        match &self.scene.topology.service(self.trial.service?).kind {
             ServiceSpec::Redis(redis) => Some(redis),
             _ => None,
         }
@@ -48,10 +48,10 @@ impl Attempt<'_> {
         W: FnOnce(Session) -> F,
     {
         if tls {
-            let name = match &self.trial.target.host {
-                Host::Ip(ip) => ip.to_string(),
-                Host::Container(name) => name.to_string(),
-                Host::Name(name) => name.clone(),
+            let name = match &self.trial.target {
+                Target::Socket(Host::Ip(ip), _) => ip.to_string(),
+                Target::Socket(Host::Name(name), _) => name.clone(),
+                other => other.to_string(),
             };
             let stream = self.secure(&name, &[]).await?;
             self.talk(stream, password, talk).await
@@ -108,8 +108,8 @@ impl Attempt<'_> {
     fn login(&self) -> Result<Vec<String>, Problem> {
         let settings = self.settings().cloned().unwrap_or_default();
         let external = settings.external.as_ref();
-        let port = self.trial.target.port;
-        let is_sentinel = external.is_some_and(|remote| remote.sentinels.iter().any(|at| at.port == port));
+        let is_sentinel = external
+            .is_some_and(|remote| remote.sentinels.iter().any(|at| Target::from(at) == self.trial.target));
         let secret = match external {
             Some(remote) if is_sentinel => remote.sentinel_password.as_ref(),
             _ => settings.password.as_ref(),

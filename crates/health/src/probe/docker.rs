@@ -1,0 +1,111 @@
+//! What Docker says of a service's container.
+
+use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum};
+use stageplot_topology::Name;
+
+use super::Attempt;
+use crate::docker::Docker;
+use crate::trial::Target;
+use crate::{Cause, Problem};
+
+/// A container that was started again by Docker within this time, in seconds, does not
+/// stay up.
+const SETTLED: u64 = 120;
+
+/// There is one of the right image, it runs, and it is well.
+pub(super) async fn container(attempt: &mut Attempt<'_>, image: &str) -> Result<(), Problem> {
+    let Target::Container(service) = &attempt.trial.target else {
+        return Err(Problem::not_tried(Cause::DockerSilent, "no container is named"));
+    };
+    let docker = Docker::new(&attempt.scene.options.docker);
+    let found = docker.containers(&attempt.scene.topology, Some(service)).await?;
+    let Some(shown) = found.into_iter().next() else {
+        return Err(Problem::failed(
+            Cause::ContainerMissing,
+            format!("{service} has no container on this machine"),
+        ));
+    };
+    let name = shown.name.as_deref().unwrap_or_default().trim_start_matches('/').to_owned();
+    attempt.evidence.note("container", &name);
+    runs(attempt, &shown, &name)?;
+    let own = shown.config.as_ref().and_then(|config| config.image.as_deref()).unwrap_or_default();
+    attempt.evidence.note("image", own);
+    if own != image {
+        let what = format!("{name} runs {own}, and the plot has {image}");
+        return Err(Problem::degraded(Cause::ContainerImage, what));
+    }
+    Ok(())
+}
+
+/// A container runs, stays up, and is well by its own health check.
+fn runs(attempt: &mut Attempt<'_>, shown: &ContainerInspectResponse, name: &str) -> Result<(), Problem> {
+    let Some(state) = &shown.state else {
+        return Err(Problem::not_tried(Cause::DockerSilent, format!("Docker does not say how {name} is")));
+    };
+    let restarts = shown.restart_count.unwrap_or_default();
+    let code = state.exit_code.unwrap_or_default();
+    if restarts > 0 {
+        attempt.evidence.note("restarts", restarts);
+    }
+    if state.oom_killed == Some(true) {
+        let what = format!("{name} was killed, for there was no memory left for it");
+        return Err(Problem::failed(Cause::OutOfMemory, what));
+    }
+    match state.status {
+        Some(ContainerStateStatusEnum::RUNNING) => {}
+        Some(ContainerStateStatusEnum::PAUSED) => {
+            return Err(Problem::failed(Cause::ContainerPaused, format!("{name} is paused")));
+        }
+        Some(ContainerStateStatusEnum::RESTARTING) => {
+            let what = format!("{name} ends with {code} as soon as it is started, {restarts} times by now");
+            return Err(Problem::failed(Cause::ContainerRestarting, what));
+        }
+        status => {
+            let status = status.map_or_else(|| "not running".to_owned(), |status| status.to_string());
+            let what = format!("{name} is {status}; it ended with {code}");
+            return Err(Problem::failed(Cause::ContainerStopped, what));
+        }
+    }
+    let uptime = state.started_at.as_deref().and_then(age);
+    if restarts > 0 && uptime.is_some_and(|seconds| seconds < SETTLED) {
+        let what = format!("{name} was started again {restarts} times, the last time a moment ago");
+        return Err(Problem::failed(Cause::ContainerRestarting, what));
+    }
+    let Some(health) = &state.health else { return Ok(()) };
+    match health.status {
+        Some(HealthStatusEnum::UNHEALTHY) => {
+            let said = health.log.iter().flatten().next_back().and_then(|said| said.output.as_deref());
+            attempt.evidence.note("health-check", said.unwrap_or_default().trim());
+            Err(Problem::failed(Cause::ContainerUnhealthy, format!("{name} is unhealthy by its own check")))
+        }
+        Some(HealthStatusEnum::STARTING) => {
+            Err(Problem::degraded(Cause::ContainerStarting, format!("{name} is starting")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How long ago it was, in seconds, by the clock that both sides have.
+fn age(time: &str) -> Option<u64> {
+    let began = humantime::parse_rfc3339_weak(time.get(..19)?).ok()?;
+    Some(began.elapsed().ok()?.as_secs())
+}
+
+/// There is no container of the plot's project that the plot does not know.
+pub(super) async fn strangers(attempt: &mut Attempt<'_>, known: &[Name]) -> Result<(), Problem> {
+    let docker = Docker::new(&attempt.scene.options.docker);
+    let all = docker.containers(&attempt.scene.topology, None).await?;
+    let service = |shown: &ContainerInspectResponse| {
+        let labels = shown.config.as_ref()?.labels.as_ref()?;
+        labels.get("com.docker.compose.service").cloned()
+    };
+    let strange =
+        all.iter().filter_map(service).find(|service| !known.iter().any(|known| known.as_str() == service));
+    match strange {
+        Some(service) => {
+            let what = format!("Docker has a container of {service} here, and the plot has it not");
+            Err(Problem::degraded(Cause::ContainerUnknown, what))
+        }
+        None => Ok(()),
+    }
+}
