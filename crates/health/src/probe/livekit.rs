@@ -30,7 +30,7 @@ pub(super) async fn keys(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
         let response = attempt.twirp("ListRooms", &token, "{}").await?;
         match response.status {
             StatusCode::OK if is_list(&response.body) => {}
-            StatusCode::OK => return Err(stranger(attempt, &response.body)),
+            StatusCode::OK => return Err(stranger(attempt, told(&response.body, &token))),
             StatusCode::UNAUTHORIZED => {
                 let what = format!(
                     "LiveKit at {} does not know the key {name} with this secret",
@@ -39,7 +39,7 @@ pub(super) async fn keys(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
                 return Err(rejected(what, &response.body));
             }
             status => {
-                attempt.evidence.note("body", String::from_utf8_lossy(&response.body));
+                attempt.evidence.note("body", told(&response.body, &token));
                 let what = format!("LiveKit at {} answers ListRooms with {status}", attempt.trial.target);
                 return Err(Problem::failed(Cause::LivekitUnready, what));
             }
@@ -63,7 +63,7 @@ pub(super) async fn validate(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
         attempt.ask(stream, http::request(&host, &format!("/rtc/validate?access_token={token}"))?).await?;
     match response.status {
         StatusCode::OK if &response.body[..] == b"success" => Ok(()),
-        StatusCode::OK => Err(stranger(attempt, &response.body)),
+        StatusCode::OK => Err(stranger(attempt, told(&response.body, &token))),
         // Where rooms are made by hand alone, ours is none; the token was read before that.
         StatusCode::NOT_FOUND if !auto_create && is_no_room(&response.body) => Ok(()),
         StatusCode::UNAUTHORIZED => Err(rejected(
@@ -71,7 +71,7 @@ pub(super) async fn validate(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
             &response.body,
         )),
         status => {
-            attempt.evidence.note("body", String::from_utf8_lossy(&response.body));
+            attempt.evidence.note("body", told(&response.body, &token));
             let what = format!("LiveKit at {host} answers a client's token with {status}");
             Err(Problem::failed(Cause::LivekitUnready, what))
         }
@@ -90,9 +90,15 @@ fn is_no_room(body: &[u8]) -> bool {
     String::from_utf8_lossy(body).contains("requested room does not exist")
 }
 
+/// What a server says, without the token that it was sent: whoever has that may use it
+/// for a while.
+fn told(body: &[u8], token: &str) -> String {
+    String::from_utf8_lossy(body).replace(token, "(token)")
+}
+
 /// That somebody says yes who is no LiveKit: many a server says so to everything.
-fn stranger(attempt: &mut Attempt<'_>, body: &[u8]) -> Problem {
-    attempt.evidence.note("body", String::from_utf8_lossy(body));
+fn stranger(attempt: &mut Attempt<'_>, body: String) -> Problem {
+    attempt.evidence.note("body", body);
     let what = format!("{} says yes, and not as LiveKit does", attempt.trial.target);
     Problem::failed(Cause::WrongProtocol, what)
 }

@@ -7,6 +7,7 @@ mod http;
 mod livekit;
 mod redis;
 mod room;
+mod secrets;
 mod server;
 mod stage;
 mod stun;

@@ -73,7 +73,7 @@ async fn a_room_is_joined_by_who_is_told_so() {
         ("leaves at once", says(vec![binary(Said::leave())]), End::Failed(JoinRefused)),
         ("closes the WebSocket", says(vec![Message::Close(None)]), End::Failed(ClosedEarly)),
         ("goes away", Reception::Ends(vec![]), End::Failed(ClosedEarly)),
-        ("no frames", Reception::Raw(Manner::Says(b"hello, hello, hello")), End::Failed(WrongProtocol)),
+        ("no frames", Reception::Raw(Manner::Says(&[b'h'; 200])), End::Failed(WrongProtocol)),
         ("a frame of 4 EiB", Reception::Raw(Manner::Floods(FRAME, b"y")), End::Failed(TooMuch)),
         (
             "pings without end",
@@ -145,7 +145,7 @@ async fn media_is_met_where_a_client_is_told() {
     let elsewhere = candidate("192.0.2.1:50000".parse().expect("an address"));
     let sibling = candidate("203.0.113.10:50000".parse().expect("an address"));
     let last = || Said::trickle("", true);
-    meets("candidates elsewhere", vec![Said::offer(&[elsewhere])], failed(WrongCandidate)).await;
+    meets("candidates elsewhere", vec![Said::offer(&[elsewhere]), last()], failed(WrongCandidate)).await;
     meets("none", vec![Said::offer(&[]), last()], failed(WrongCandidate)).await;
     meets("none in JSON", vec![Said::offer(&[]), Said::trickle("{", false), last()], failed(WrongCandidate))
         .await;
@@ -156,7 +156,8 @@ async fn media_is_met_where_a_client_is_told() {
     meets("leaves", vec![Said::leave()], failed(JoinRefused)).await;
     meets("no offer", vec![], failed(TooSlow)).await;
     // The rooms of other nodes say nothing of this one.
-    let livekit = Livekit::new(Reception::says([Said::joined(Vec::new()), Said::offer(&[sibling])])).await;
+    let livekit =
+        Livekit::new(Reception::says([Said::joined(Vec::new()), Said::offer(&[sibling]), last()])).await;
     let stage = Stage::bare(livekit.server.at.port());
     let trial = stage.trial(|probe| matches!(probe, Probe::IceBinding), livekit.server.at);
     stage.hold([std::future::ready(Case::new("a sibling's", trial, End::NotTried(NodeNotMet)))]).await;
@@ -169,7 +170,7 @@ async fn a_media_port_knows_its_session() {
         ShortTermCredentials::new(password.to_owned()).into()
     };
     let (own, other) = (credentials(ICE_PASSWORD), credentials("another"));
-    let offer = |at| vec![Said::offer(&[candidate(at)])];
+    let offer = |at| vec![Said::offer(&[candidate(at)]), Said::trickle("", true)];
     let at = datagrams(move |request, from| vec![mapped(request, from, Some(&own))]).await;
     meets("honest", offer(at), End::Passed).await;
     let at = datagrams(move |request, from| vec![mapped(request, from, Some(&other))]).await;

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::signal::{Description, Join, Request as Said, Response, Trickle, request, response};
-use super::{Grant, ROOM, sdp};
+use super::{Grant, ROOM, sdp, told};
 use crate::probe::connection::broken;
 use crate::probe::{Attempt, Step, stun};
 use crate::{Cause, Problem, Stand};
@@ -86,11 +86,17 @@ pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Pro
         let mut room = attempt.join().await?;
         let host = attempt.trial.target.to_string();
         let offered = tokio::time::timeout_at(until, room.offered(&host)).await;
-        let (peer, candidates) = match offered.unwrap_or_else(|_| Err(attempt.late())) {
-            Ok(offered) => offered,
-            Err(problem) => {
+        let (peer, candidates) = match offered {
+            Ok(Ok(offered)) => offered,
+            failed => {
+                let late = attempt.late();
                 room.leave(attempt).await;
-                return Err(problem);
+                match failed {
+                    Ok(Err(problem)) => return Err(problem),
+                    // All that there was time for were on other nodes.
+                    _ if !elsewhere.is_empty() => break,
+                    _ => return Err(late),
+                }
             }
         };
         let here = candidates.iter().filter(|met| attempt.meets(met.ip(), wanted));
@@ -161,8 +167,7 @@ impl Attempt<'_> {
         let joined = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await;
         let (socket, _) = joined.map_err(|error| match error {
             tokio_tungstenite::tungstenite::Error::Http(response) => {
-                let body =
-                    response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+                let body = told(response.body().as_deref().unwrap_or_default(), &token);
                 refused(format!("{} lets nobody join: {} {body}", entrance.host, response.status()))
             }
             error => broken(&error, &entrance.host),
