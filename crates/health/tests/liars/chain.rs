@@ -131,17 +131,23 @@ impl Shown {
 
     /// What a server is set up with.
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        Arc::new(self.speaking(&[]))
+    }
+
+    /// … that speaks one of these protocols alone.
+    pub(crate) fn speaking(&self, protocols: &[&[u8]]) -> ServerConfig {
         let provider = Arc::new(ring::default_provider());
         let key = PrivateKeyDer::Pkcs8(self.key.clone_key());
         let signer = provider.key_provider.load_private_key(key).expect("a key");
         // Unlike `with_single_cert` this does not mind a key of another certificate.
         let shown = rustls::sign::CertifiedKey::new(self.chain.clone(), signer);
-        let config = ServerConfig::builder_with_provider(provider)
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(shown)));
-        Arc::new(config)
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        config
     }
 }
 

@@ -4,6 +4,7 @@
 mod chain;
 mod datagram;
 mod http;
+mod http3;
 mod livekit;
 mod redis;
 mod room;

@@ -153,6 +153,9 @@ async fn media_is_met_where_a_client_is_told() {
     meets("names", vec![Said::offer(&names), last()], failed(WrongCandidate)).await;
     meets("no credentials", vec![Said::description("v=0\r\n")], failed(WrongProtocol)).await;
     meets("no description", vec![Said::description("\0\u{1b}[2J")], failed(WrongProtocol)).await;
+    // All on the loopback, where nobody listens: no socket for each.
+    let many: Vec<_> = (1..=10_000).map(|port| candidate(([127, 0, 0, 1], port).into())).collect();
+    meets("very many", vec![Said::offer(&many), last()], failed(Refused)).await;
     meets("leaves", vec![Said::leave()], failed(JoinRefused)).await;
     meets("no offer", vec![], failed(TooSlow)).await;
     // The rooms of other nodes say nothing of this one.

@@ -135,11 +135,6 @@ impl Stage {
         Self { trusted: vec![pem.to_owned()], ..self }
     }
 
-    /// The plot.
-    pub(crate) fn topology(&self) -> &Topology {
-        &self.topology
-    }
-
     /// The first check of a kind, pointed at a server.
     pub(crate) fn trial(&self, is: impl Fn(&Probe) -> bool, at: SocketAddr) -> Trial {
         let nodes = self.topology.nodes().iter().map(|node| Stand::Node(node.id));
