@@ -14,8 +14,9 @@ mod stun;
 mod tls;
 mod turn;
 
-use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -116,8 +117,10 @@ fn unknown(name: &str) -> Problem {
     Problem::failed(Cause::NameUnknown, format!("no address is known for {name}"))
 }
 
-/// How far a trial came: what it means to come no further depends on it.
-pub(crate) struct Progress(Cell<Step>);
+/// How far a trial came: what it means to come no further depends on it. Its streams tell
+/// of it too.
+#[derive(Clone)]
+pub(crate) struct Progress(Arc<AtomicU8>);
 
 /// A step of a trial.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,21 +131,29 @@ pub(crate) enum Step {
     Connected,
     /// An answer began.
     Answering,
+    /// Datagrams came that answer nothing that was asked.
+    Strange,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self(Cell::new(Step::Started))
+        Self(Arc::new(AtomicU8::new(Step::Started as u8)))
     }
 
     pub(crate) fn reached(&self, step: Step) {
-        self.0.set(step);
+        self.0.store(step as u8, Ordering::Relaxed);
+    }
+
+    fn step(&self) -> Step {
+        let step = self.0.load(Ordering::Relaxed);
+        let mut steps = [Step::Started, Step::Connected, Step::Strange].into_iter();
+        steps.find(|known| *known as u8 == step).unwrap_or(Step::Answering)
     }
 
     /// What it means that the deadline passed now.
     pub(crate) fn late(&self, target: &Target, deadline: Duration) -> Problem {
         let deadline = humantime::format_duration(deadline);
-        match self.0.get() {
+        match self.step() {
             Step::Started => {
                 Problem::failed(Cause::Silence, format!("nothing came back from {target} within {deadline}"))
             }
@@ -153,6 +164,10 @@ impl Progress {
             Step::Answering => Problem::failed(
                 Cause::TooSlow,
                 format!("{target} began to answer and was not done within {deadline}"),
+            ),
+            Step::Strange => Problem::failed(
+                Cause::WrongProtocol,
+                format!("what {target} sent within {deadline} is no answer to what it was asked"),
             ),
         }
     }

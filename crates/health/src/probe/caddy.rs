@@ -22,6 +22,10 @@ pub(super) async fn upstreams(attempt: &mut Attempt<'_>) -> Result<(), Problem> 
     let target = attempt.trial.target.to_string();
     let stream = attempt.connect().await?;
     let response = attempt.ask(stream, http::request(&target, "/reverse_proxy/upstreams")?).await?;
+    if !response.status.is_success() {
+        let what = format!("Caddy's administration at {target} answers {}", response.status);
+        return Err(Problem::failed(Cause::HttpStatus, what));
+    }
     let known: Vec<Upstream> = serde_json::from_slice(&response.body).map_err(|error| {
         let what = format!("Caddy's administration at {target} answers {}: {error}", response.status);
         Problem::failed(Cause::WrongProtocol, what)

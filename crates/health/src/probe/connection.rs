@@ -3,12 +3,14 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite;
 
-use super::{Attempt, Step};
+use super::{Attempt, Progress, Step};
 use crate::{Cause, Problem};
 
 /// How much one check reads, at most. The largest honest answers are lists of rooms.
@@ -31,7 +33,7 @@ impl Attempt<'_> {
                 if let Ok(own) = stream.local_addr() {
                     self.evidence.note("from", own.ip());
                 }
-                Ok(Bounded { stream, left: ENOUGH })
+                Ok(Bounded::new(stream, self.progress))
             }
             Err(error) => Err(self.refused(address, &error)),
         }
@@ -78,15 +80,22 @@ impl Attempt<'_> {
 }
 
 /// A stream that ends with an error after so many bytes: some servers send for ever.
+/// What comes is progress.
 pub(crate) struct Bounded<S> {
     stream: S,
     left: usize,
+    progress: Option<Progress>,
 }
 
 impl<S> Bounded<S> {
-    /// Bounds another stream in the same way, such as a TLS session over this one.
-    pub(crate) fn new(stream: S) -> Self {
-        Self { stream, left: ENOUGH }
+    /// Bounds another stream, such as a connection, or a TLS session over one.
+    pub(crate) fn new(stream: S, progress: &Progress) -> Self {
+        Self { stream, left: ENOUGH, progress: Some(progress.clone()) }
+    }
+
+    /// From here on what comes is no progress by itself, but what is made of it.
+    pub(crate) fn inner(&mut self) {
+        self.progress = None;
     }
 }
 
@@ -101,7 +110,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.left = self.left.saturating_sub(buffer.filled().len() - before);
+        let came = buffer.filled().len() - before;
+        self.left = self.left.saturating_sub(came);
+        if let Some(progress) = self.progress.as_ref().filter(|_| came > 0) {
+            progress.reached(Step::Answering);
+        }
         read
     }
 }
@@ -124,6 +137,66 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     }
 }
 
+/// A stream that shows nothing before something was said into it. A server that sends its
+/// refusal unasked, as Redis does with too many clients, is heard by whoever asks then:
+/// a library throws away what answers no question.
+pub(crate) struct Asked<S> {
+    stream: S,
+    reader: Reader,
+}
+
+/// Whoever reads from a stream that was not yet written to, or was.
+enum Reader {
+    Waits(Option<Waker>),
+    Reads,
+}
+
+impl<S> Asked<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream, reader: Reader::Waits(None) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Asked<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.reader {
+            Reader::Reads => Pin::new(&mut self.stream).poll_read(context, buffer),
+            Reader::Waits(waker) => {
+                *waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Asked<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if written.is_ready()
+            && let Reader::Waits(Some(waker)) = std::mem::replace(&mut self.reader, Reader::Reads)
+        {
+            waker.wake();
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 /// More came than any honest answer has.
 #[derive(Debug, thiserror::Error)]
 #[error("more than {ENOUGH} bytes came")]
@@ -133,18 +206,52 @@ struct TooMuch;
 pub(crate) fn broken(error: &(dyn std::error::Error + 'static), what: &str) -> Problem {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            if error.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) {
+        match ended(error) {
+            Some(Cause::TooMuch) => {
                 return Problem::failed(Cause::TooMuch, format!("{what} sends without end: {error}"));
             }
-            if matches!(
-                error.kind(),
-                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
-            ) {
-                return Problem::failed(Cause::ClosedEarly, format!("{what} broke off: {error}"));
-            }
+            Some(ended) => return Problem::failed(ended, format!("{what} broke off: {error}")),
+            None => cause = source(error),
         }
-        cause = error.source();
     }
     Problem::failed(Cause::WrongProtocol, format!("{what} speaks another language: {error}"))
+}
+
+/// Why a conversation ended where it should not have, by what a library says of it.
+fn ended(error: &(dyn std::error::Error + 'static)) -> Option<Cause> {
+    use tungstenite::error::{Error as Socket, ProtocolError};
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return match error.kind() {
+            _ if error.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) => Some(Cause::TooMuch),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                Some(Cause::ClosedEarly)
+            }
+            _ => None,
+        };
+    }
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        return match error {
+            _ if error.is_incomplete_message() => Some(Cause::ClosedEarly),
+            _ if error.is_parse_too_large() => Some(Cause::TooMuch),
+            _ => None,
+        };
+    }
+    match error.downcast_ref::<Socket>()? {
+        Socket::ConnectionClosed
+        | Socket::AlreadyClosed
+        | Socket::Protocol(
+            ProtocolError::HandshakeIncomplete | ProtocolError::ResetWithoutClosingHandshake,
+        ) => Some(Cause::ClosedEarly),
+        Socket::Capacity(_) | Socket::AttackAttempt => Some(Cause::TooMuch),
+        _ => None,
+    }
+}
+
+/// What lies behind an error. A shared one says what lies behind its content, and not
+/// what that is.
+fn source<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
+    match error.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>() {
+        Some(shared) => Some(shared.as_ref()),
+        None => error.source(),
+    }
 }

@@ -44,12 +44,19 @@ pub(super) async fn redirect(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     let response = attempt.ask(stream, request(&name, "/")?).await?;
     let location = response.location.as_deref().unwrap_or_default();
     attempt.evidence.note("location", location);
-    if response.status.is_redirection() && location.starts_with(&format!("https://{name}")) {
+    // A name that begins like ours is another one.
+    let leads = url::Url::parse(location).is_ok_and(|url| {
+        url.scheme() == "https" && url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(&name))
+    });
+    if matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) && leads {
         return Ok(());
     }
     let what = match location {
         "" => format!("{} answers {} and sends nobody to HTTPS", attempt.trial.target, response.status),
-        other => format!("{} sends clients to {other}, not to https://{name}", attempt.trial.target),
+        other => format!(
+            "{} answers {} and sends clients to {other}, not to https://{name}",
+            attempt.trial.target, response.status
+        ),
     };
     Err(Problem::failed(Cause::NoRedirect, what))
 }

@@ -29,7 +29,8 @@ pub(super) async fn keys(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
         let token = attempt.token(&name, Grant::ListRooms)?;
         let response = attempt.twirp("ListRooms", &token, "{}").await?;
         match response.status {
-            StatusCode::OK => {}
+            StatusCode::OK if is_list(&response.body) => {}
+            StatusCode::OK => return Err(stranger(attempt, told(&response.body, &token))),
             StatusCode::UNAUTHORIZED => {
                 let what = format!(
                     "LiveKit at {} does not know the key {name} with this secret",
@@ -38,7 +39,7 @@ pub(super) async fn keys(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
                 return Err(rejected(what, &response.body));
             }
             status => {
-                attempt.evidence.note("body", String::from_utf8_lossy(&response.body));
+                attempt.evidence.note("body", told(&response.body, &token));
                 let what = format!("LiveKit at {} answers ListRooms with {status}", attempt.trial.target);
                 return Err(Problem::failed(Cause::LivekitUnready, what));
             }
@@ -61,19 +62,45 @@ pub(super) async fn validate(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     let response =
         attempt.ask(stream, http::request(&host, &format!("/rtc/validate?access_token={token}"))?).await?;
     match response.status {
-        StatusCode::OK => Ok(()),
+        StatusCode::OK if &response.body[..] == b"success" => Ok(()),
+        StatusCode::OK => Err(stranger(attempt, told(&response.body, &token))),
         // Where rooms are made by hand alone, ours is none; the token was read before that.
-        StatusCode::NOT_FOUND if !auto_create => Ok(()),
+        StatusCode::NOT_FOUND if !auto_create && is_no_room(&response.body) => Ok(()),
         StatusCode::UNAUTHORIZED => Err(rejected(
             format!("LiveKit at {host} does not take a token of the key {name}"),
             &response.body,
         )),
         status => {
-            attempt.evidence.note("body", String::from_utf8_lossy(&response.body));
+            attempt.evidence.note("body", told(&response.body, &token));
             let what = format!("LiveKit at {host} answers a client's token with {status}");
             Err(Problem::failed(Cause::LivekitUnready, what))
         }
     }
+}
+
+/// Whether it is what `ListRooms` answers, in JSON.
+fn is_list(body: &[u8]) -> bool {
+    let answer = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body);
+    answer.is_ok_and(|answer| answer.get("rooms").is_none_or(serde_json::Value::is_array))
+}
+
+/// Whether it is what LiveKit says of a room that is not there (`pkg/service/errors.go`):
+/// others answer 404 too.
+fn is_no_room(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).contains("requested room does not exist")
+}
+
+/// What a server says, without the token that it was sent: whoever has that may use it
+/// for a while.
+fn told(body: &[u8], token: &str) -> String {
+    String::from_utf8_lossy(body).replace(token, "(token)")
+}
+
+/// That somebody says yes who is no LiveKit: many a server says so to everything.
+fn stranger(attempt: &mut Attempt<'_>, body: String) -> Problem {
+    attempt.evidence.note("body", body);
+    let what = format!("{} says yes, and not as LiveKit does", attempt.trial.target);
+    Problem::failed(Cause::WrongProtocol, what)
 }
 
 /// That a key or a token is not taken; which may be for the time that it says.

@@ -11,6 +11,10 @@ use crate::{Cause, Problem};
 /// old: a second of a busy LiveKit cluster is a tenth of it.
 const LAG: u64 = 10 << 20;
 
+/// How long a replica may hear nothing of its primary, in seconds, before what it has is
+/// old: a primary sends something every ten (`repl-ping-replica-period`).
+const SILENT: u64 = 30;
+
 /// How full memory, and the list of clients, may be, in percent, before it hurts.
 const FULL: u64 = 90;
 
@@ -41,7 +45,14 @@ pub(super) async fn replication(attempt: &mut Attempt<'_>) -> Result<(), Problem
     let info = attempt.info("replication").await?;
     let target = attempt.trial.target.to_string();
     match (info.text("role"), info.text("master_link_status")) {
-        ("slave", "up") => Ok(()),
+        ("slave", "up") => match info.number("master_last_io_seconds_ago") {
+            Some(silent) if silent <= SILENT => Ok(()),
+            silent => {
+                let since = silent.map_or_else(|| "ever".to_owned(), |silent| format!("{silent} s"));
+                let what = format!("the replica at {target} has heard nothing of its primary for {since}");
+                Err(Problem::degraded(Cause::ReplicaLag, what))
+            }
+        },
         ("slave", link) => {
             attempt.evidence.note("link", link);
             let what = format!("the replica at {target} has no link to its primary");
@@ -63,7 +74,12 @@ pub(super) async fn primary(attempt: &mut Attempt<'_>, replicas: usize) -> Resul
         let what = format!("{target} is to be the primary, and its role is {role:?}");
         return Err(Problem::failed(Cause::RedisRole, what));
     }
-    let offset = info.number("master_repl_offset").unwrap_or_default();
+    let Some(offset) = info.number("master_repl_offset") else {
+        return Err(Problem::failed(
+            Cause::WrongProtocol,
+            format!("{target} does not tell of its replication"),
+        ));
+    };
     let connected = info.number("connected_slaves").unwrap_or_default();
     attempt.evidence.note("replicas", connected);
     if connected < replicas as u64 {

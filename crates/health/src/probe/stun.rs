@@ -131,6 +131,7 @@ async fn exchange(
     request: &[u8],
     id: TransactionId,
 ) -> Result<Vec<u8>, io::Error> {
+    let method = Message::from_bytes(request).map_err(io::Error::other)?.method();
     let mut buffer = [0; 1500];
     let mut wait = FIRST;
     loop {
@@ -140,12 +141,13 @@ async fn exchange(
             let datagram = &buffer[..received?];
             if Message::from_bytes(datagram).is_ok_and(|message| {
                 message.transaction_id() == id
+                    && message.has_method(method)
                     && matches!(message.class(), MessageClass::Success | MessageClass::Error)
             }) {
                 return Ok(datagram.to_vec());
             }
             // Somebody is there, and does not answer what was asked.
-            progress.reached(Step::Answering);
+            progress.reached(Step::Strange);
         }
         wait *= 2;
     }

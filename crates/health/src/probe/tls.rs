@@ -71,7 +71,11 @@ impl Attempt<'_> {
             judge(shown, name, &target)?;
         }
         match session {
-            Ok(session) => Ok(Bounded::new(session)),
+            Ok(mut session) => {
+                session.get_mut().0.inner();
+                self.progress.reached(Step::Connected);
+                Ok(Bounded::new(session, self.progress))
+            }
             // What is a TLS error inside is one of the session, not of the connection.
             Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(error @ rustls::Error::InvalidMessage(_)) => {

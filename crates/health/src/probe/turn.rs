@@ -20,35 +20,44 @@ use crate::{Cause, Problem};
 
 /// Over UDP.
 pub(super) async fn over_udp(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
+    let until = attempt.half();
     let room = attempt.join().await?;
-    let server = attempt.credentials(&room.join, "turn:")?;
-    let address = attempt.address().await?;
-    let socket = attempt.datagrams(address).await?;
-    let mut asked =
-        async |request: Vec<u8>, id: TransactionId| attempt.exchange(&socket, address, &request, id).await;
-    // Whoever comes by IPv6 is relayed by it (RFC 8656, section 3.6.1).
-    let family = if address.is_ipv6() { AddressFamily::IPV6 } else { AddressFamily::IPV4 };
-    let relayed = allocate(&server, family, &mut asked).await;
-    room.leave(attempt).await;
-    attempt.evidence.note("relay", relayed?);
+    let join = room.join.clone();
+    let relayed = async |attempt: &mut Attempt<'_>| {
+        let server = attempt.credentials(&join, "turn:")?;
+        let address = attempt.address().await?;
+        let socket = attempt.datagrams(address).await?;
+        let mut asked = async |request: Vec<u8>, id: TransactionId| {
+            attempt.exchange(&socket, address, &request, id).await
+        };
+        // Whoever comes by IPv6 is relayed by it (RFC 8656, section 3.6.1).
+        let family = if address.is_ipv6() { AddressFamily::IPV6 } else { AddressFamily::IPV4 };
+        allocate(&server, family, &mut asked).await
+    };
+    let relayed = room.within(until, attempt, relayed).await?;
+    attempt.evidence.note("relay", relayed);
     Ok(())
 }
 
 /// Over TLS, to whoever shows a certificate for the name.
 pub(super) async fn over_tls(attempt: &mut Attempt<'_>, name: &HostName) -> Result<(), Problem> {
+    let until = attempt.half();
     let room = attempt.join().await?;
-    let server = attempt.credentials(&room.join, "turns:")?;
-    let told = format!("turns:{name}:443");
-    if !server.urls.iter().any(|url| url.starts_with(&told)) {
-        let what = format!("clients are told {}, not {told}", server.urls.join(", "));
-        return Err(Problem::failed(Cause::TurnRejected, what));
-    }
-    let target = attempt.trial.target.to_string();
-    let mut stream = attempt.secure(name.as_str(), &[]).await?;
-    let mut asked = async |request: Vec<u8>, _| exchange(&mut stream, &request, &target).await;
-    let relayed = allocate(&server, AddressFamily::IPV4, &mut asked).await;
-    room.leave(attempt).await;
-    attempt.evidence.note("relay", relayed?);
+    let join = room.join.clone();
+    let relayed = async |attempt: &mut Attempt<'_>| {
+        let server = attempt.credentials(&join, "turns:")?;
+        let told = format!("turns:{name}:443");
+        if !server.urls.iter().any(|url| url.split('?').next() == Some(told.as_str())) {
+            let what = format!("clients are told {}, not {told}", server.urls.join(", "));
+            return Err(Problem::failed(Cause::TurnRejected, what));
+        }
+        let target = attempt.trial.target.to_string();
+        let mut stream = attempt.secure(name.as_str(), &[]).await?;
+        let mut asked = async |request: Vec<u8>, _| exchange(&mut stream, &request, &target).await;
+        allocate(&server, AddressFamily::IPV4, &mut asked).await
+    };
+    let relayed = room.within(until, attempt, relayed).await?;
+    attempt.evidence.note("relay", relayed);
     Ok(())
 }
 
@@ -90,6 +99,11 @@ async fn allocate(
     let (request, id) = login.request(ALLOCATE, about)?;
     let answer = ask(request, id).await?;
     let allocated = read(&answer, "the TURN server")?;
+    let is_signed = allocated.validate_integrity(&login.key.clone().into()).is_ok();
+    if allocated.has_class(MessageClass::Success) && !is_signed {
+        let what = "whoever makes the allocation does not know the client's password";
+        return Err(Problem::failed(Cause::TurnRejected, what));
+    }
     let relayed = match (allocated.class(), allocated.attribute::<XorRelayedAddress>()) {
         (MessageClass::Success, Ok(relayed)) => relayed.addr(allocated.transaction_id()),
         _ => {
@@ -140,6 +154,9 @@ fn code(message: &Message<'_>) -> u16 {
     message.attribute::<ErrorCode>().map(|error| error.code()).unwrap_or_default()
 }
 
+/// The magic cookie of every message (RFC 8489, section 5).
+const COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
+
 /// Asks over a stream: each message says its length (RFC 8489, section 6.2.2).
 async fn exchange(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
@@ -151,6 +168,10 @@ async fn exchange(
         stream.flush().await?;
         let mut message = vec![0; 20];
         stream.read_exact(&mut message).await?;
+        // Two bits that are never set, and a number that is always there (section 5).
+        if message[0] & 0xc0 != 0 || message[4..8] != COOKIE {
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "this is no STUN"));
+        }
         let length = usize::from(u16::from_be_bytes([message[2], message[3]]));
         message.resize(20 + length, 0);
         stream.read_exact(&mut message[20..]).await?;

@@ -11,12 +11,13 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use prost::Message as _;
 use stageplot_topology::{ServiceId, ServiceSpec};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::signal::{Description, Join, Request as Said, Response, Trickle, request, response};
-use super::{Grant, ROOM, sdp};
+use super::{Grant, ROOM, sdp, told};
 use crate::probe::connection::broken;
 use crate::probe::{Attempt, Step, stun};
 use crate::{Cause, Problem, Stand};
@@ -27,6 +28,9 @@ const LONGEST: usize = 1 << 20;
 /// How often a new room is tried that may be placed on the node that is asked: rooms
 /// are placed by chance.
 const ROOMS: usize = 24;
+
+/// How many candidates of one node are asked: as many as a node may have interfaces.
+const CANDIDATES: usize = 32;
 
 /// How long the next candidate is waited for.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -76,17 +80,31 @@ pub(in crate::probe) async fn join(attempt: &mut Attempt<'_>) -> Result<(), Prob
 /// A media port of a node answers a session of our own there.
 pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     let wanted = attempt.address().await?.ip();
+    let until = attempt.half();
     let mut elsewhere = Vec::new();
     for _ in 0..ROOMS {
         let mut room = attempt.join().await?;
-        let (peer, candidates) = room.offered(&attempt.trial.target.to_string()).await?;
-        let here: Vec<_> = candidates.iter().filter(|met| attempt.meets(met.ip(), wanted)).copied().collect();
-        if !here.is_empty() {
+        let host = attempt.trial.target.to_string();
+        let offered = tokio::time::timeout_at(until, room.offered(&host)).await;
+        let (peer, candidates) = match offered {
+            Ok(Ok(offered)) => offered,
+            failed => {
+                let late = attempt.late();
+                room.leave(attempt).await;
+                match failed {
+                    Ok(Err(problem)) => return Err(problem),
+                    // All that there was time for were on other nodes.
+                    _ if !elsewhere.is_empty() => break,
+                    _ => return Err(late),
+                }
+            }
+        };
+        let here = candidates.iter().filter(|met| attempt.meets(met.ip(), wanted));
+        let dialled: Vec<_> = here.map(|met| SocketAddr::new(wanted, met.port())).take(CANDIDATES).collect();
+        if !dialled.is_empty() {
             attempt.progress.reached(Step::Started);
-            let dialled: Vec<_> = here.iter().map(|met| SocketAddr::new(wanted, met.port())).collect();
-            let tried = stun::ice(attempt, &dialled, &peer).await;
-            room.leave(attempt).await;
-            return tried;
+            let ask = async |attempt: &mut Attempt<'_>| stun::ice(attempt, &dialled, &peer).await;
+            return room.within(until, attempt, ask).await;
         }
         room.leave(attempt).await;
         elsewhere = candidates;
@@ -117,6 +135,21 @@ impl Attempt<'_> {
         }
     }
 
+    /// When half of the time has passed: what is done in a room ends by then, so that
+    /// the room is left by the deadline.
+    pub(crate) fn half(&self) -> Instant {
+        Instant::now() + self.deadline() / 2
+    }
+
+    fn deadline(&self) -> Duration {
+        self.scene.options.deadline.unwrap_or(self.trial.deadline)
+    }
+
+    /// What it means that half of the time has passed.
+    fn late(&self) -> Problem {
+        self.progress.late(&self.trial.target, self.deadline() / 2)
+    }
+
     /// Joins a room that nobody else is in.
     pub(crate) async fn join(&mut self) -> Result<Room, Problem> {
         let key = self.keys().next().map(|(name, _)| name).unwrap_or_default();
@@ -134,8 +167,7 @@ impl Attempt<'_> {
         let joined = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await;
         let (socket, _) = joined.map_err(|error| match error {
             tokio_tungstenite::tungstenite::Error::Http(response) => {
-                let body =
-                    response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+                let body = told(response.body().as_deref().unwrap_or_default(), &token);
                 refused(format!("{} lets nobody join: {} {body}", entrance.host, response.status()))
             }
             error => broken(&error, &entrance.host),
@@ -302,13 +334,36 @@ impl Room {
         self.socket.send(Message::Binary(bytes.into())).await.map_err(|error| broken(&error, host))
     }
 
-    /// Leaves the room, and has it removed; else it goes by itself, a little later.
+    /// Does something while we are in the room, and leaves it, whatever came of that.
+    pub(crate) async fn within<T>(
+        self,
+        until: Instant,
+        attempt: &mut Attempt<'_>,
+        work: impl AsyncFnOnce(&mut Attempt<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let done = tokio::time::timeout_at(until, work(attempt)).await;
+        let done = done.unwrap_or_else(|_| Err(attempt.late()));
+        self.leave(attempt).await;
+        done
+    }
+
+    /// Leaves the room, and has it removed; else it goes by itself, a little later. What
+    /// was seen in it is not lost to a server that does not let go.
     pub(crate) async fn leave(mut self, attempt: &mut Attempt<'_>) {
-        let _ = self.say(request::Message::Leave(super::signal::Leave {}), "").await;
-        let _ = self.socket.close(None).await;
-        if let Err(problem) = attempt.delete(&self.name).await {
-            attempt.evidence.note("room-left", format!("{}: {problem}", self.name));
-        }
+        let name = self.name.clone();
+        let quarter = attempt.deadline() / 4;
+        let leave = async {
+            let _ = self.say(request::Message::Leave(super::signal::Leave {}), "").await;
+            let _ = self.socket.close(None).await;
+            attempt.delete(&name).await
+        };
+        let left = tokio::time::timeout(quarter, leave).await;
+        let why = match left {
+            Ok(Ok(())) => return,
+            Ok(Err(problem)) => problem.to_string(),
+            Err(_) => "the server does not say that it is gone".to_owned(),
+        };
+        attempt.evidence.note("room-left", format!("{name}: {why}"));
     }
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, FromRedisValue, RedisConnectionInfo, RedisError, cmd};
+use redis::{AsyncConnectionConfig, ErrorKind, FromRedisValue, RedisConnectionInfo, RedisError, cmd};
 use stageplot_topology::{Redis, ServiceSpec};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::probe::connection::broken;
+use crate::probe::connection::{Asked, broken};
 use crate::probe::{Attempt, Step};
 use crate::trial::{Host, Target};
 use crate::{Cause, Problem};
@@ -68,31 +68,26 @@ impl Attempt<'_> {
         W: FnOnce(Session) -> F,
     {
         let target = self.trial.target.to_string();
-        let mut login = RedisConnectionInfo::default().set_skip_set_lib_name();
-        if password {
-            let settings = self.settings().cloned().unwrap_or_default();
-            let external = settings.external.as_ref();
-            let is_sentinel = external.is_some_and(|remote| {
-                remote.sentinels.iter().any(|at| Target::from(at) == self.trial.target)
-            });
-            let secret = match external {
-                Some(remote) if is_sentinel => remote.sentinel_password.as_ref(),
-                _ => settings.password.as_ref(),
-            };
-            if let Some(secret) = secret {
-                login = login.set_password(self.scene.secrets.get(secret)?);
-            }
-            if let Some(user) = external.and_then(|remote| remote.username.as_ref()) {
-                login = login.set_username(user);
-            }
-        }
+        let login = if password { self.login()? } else { Vec::new() };
         // The trial's own deadline is the one that counts.
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(3600)));
         let talk = async {
-            let (connection, driver) = MultiplexedConnection::new_with_config(&login, stream, config).await?;
+            let info = RedisConnectionInfo::default().set_skip_set_lib_name();
+            let (connection, driver) =
+                MultiplexedConnection::new_with_config(&info, Asked::new(stream), config).await?;
             // The driver does its work while it is waited for, and ends with the talk.
             tokio::pin!(driver);
-            let talk = talk(Session(connection));
+            let talk = async {
+                let mut session = Session(connection);
+                if !login.is_empty() {
+                    // The library would say of every error here that the password is wrong.
+                    let words: Vec<_> = login.iter().map(String::as_str).collect();
+                    if session.query::<String>(&words).await? != "OK" {
+                        return Err((ErrorKind::UnexpectedReturnType, "AUTH is not answered with OK").into());
+                    }
+                }
+                talk(session).await
+            };
             tokio::pin!(talk);
             tokio::select! {
                 biased;
@@ -108,9 +103,29 @@ impl Attempt<'_> {
     }
 }
 
+impl Attempt<'_> {
+    /// The command that logs in; nothing where there is no password.
+    fn login(&self) -> Result<Vec<String>, Problem> {
+        let settings = self.settings().cloned().unwrap_or_default();
+        let external = settings.external.as_ref();
+        let is_sentinel = external
+            .is_some_and(|remote| remote.sentinels.iter().any(|at| Target::from(at) == self.trial.target));
+        let secret = match external {
+            Some(remote) if is_sentinel => remote.sentinel_password.as_ref(),
+            _ => settings.password.as_ref(),
+        };
+        let Some(secret) = secret else { return Ok(Vec::new()) };
+        let user = external.and_then(|remote| remote.username.clone());
+        let secret = self.scene.secrets.get(secret)?.to_owned();
+        Ok(["AUTH".to_owned()].into_iter().chain(user).chain([secret]).collect())
+    }
+}
+
 /// What it means that Redis says no.
 fn refused(error: &RedisError, target: &str) -> Problem {
     let code = error.code().unwrap_or_default();
+    let text = error.to_string();
+    let failed = |cause, what: &str| Problem::failed(cause, format!("{target} {what}: {text}"));
     match code {
         "NOAUTH" | "WRONGPASS" => {
             Problem::failed(Cause::PasswordRejected, format!("{target} rejects the password: {code}"))
@@ -119,8 +134,19 @@ fn refused(error: &RedisError, target: &str) -> Problem {
             Problem::failed(Cause::PasswordRejected, format!("{target} lets this user do nothing: {code}"))
         }
         "LOADING" => Problem::degraded(Cause::RedisLoading, format!("{target} is still loading its data")),
-        _ if error.kind() == redis::ErrorKind::AuthenticationFailed => {
-            Problem::failed(Cause::PasswordRejected, format!("{target} rejects the password"))
+        // What is wrong is said instead of PONG, too.
+        "MISCONF" => failed(Cause::RedisSave, "cannot save, and takes no writes"),
+        "MASTERDOWN" => failed(Cause::ReplicaLink, "has lost its primary, and answers nobody"),
+        "DENIED" => failed(Cause::RedisSetting, "answers its own machine alone"),
+        "ERR" if text.contains("max number of clients") => {
+            failed(Cause::RedisClients, "takes no more clients")
+        }
+        "ERR" if text.contains("without any password configured") => {
+            failed(Cause::PasswordIgnored, "knows no password")
+        }
+        // The parser says so of an answer that breaks off.
+        _ if error.kind() == ErrorKind::Parse && text.contains("end of input") => {
+            failed(Cause::ClosedEarly, "broke off")
         }
         _ => broken(error, target),
     }
