@@ -9,7 +9,7 @@ use crate::{Cause, Problem};
 
 /// The values of all secrets of one topology, or why one cannot be had: the checks that
 /// need it are then [not tried](crate::Outcome::NotTried), and all others are.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Secrets(BTreeMap<SecretRef, Result<SecretString, String>>);
 
 impl Secrets {

@@ -5,6 +5,8 @@ mod text;
 use std::net::{IpAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use stageplot_health::{Options, Outcome, Report, Secrets, Stand, run, trials};
@@ -45,6 +47,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "TIME")]
     deadline: Option<Period>,
 
+    /// Try again, once a second, until all is well, for at most so long
+    #[arg(long, value_name = "TIME")]
+    wait: Option<Period>,
+
     /// Trust the authority in this PEM file too
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
@@ -74,9 +80,17 @@ impl Verify {
         if let Some(socket) = docker_socket() {
             options.docker = socket;
         }
-        let observations = run(Arc::new(topology.clone()), trials.clone(), secrets, options)
-            .map_err(|error| Failure::new(error.to_string()))?;
-        let report = Report::new(topology, stand, &trials, observations.wait());
+        let until = Instant::now() + self.wait.unwrap_or_default().duration();
+        let shared = Arc::new(topology.clone());
+        let report = loop {
+            let observations = run(shared.clone(), trials.clone(), secrets.clone(), options.clone())
+                .map_err(|error| Failure::new(error.to_string()))?;
+            let report = Report::new(topology, stand, &trials, observations.wait());
+            if report.outcome == Outcome::Passed || Instant::now() >= until {
+                break report;
+            }
+            thread::sleep(Duration::from_secs(1));
+        };
         match self.format {
             DataFormat::Text => screen::data(&text::draw(&report))?,
             DataFormat::Json => screen::json(&report)?,
