@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory as _};
+use stageplot_health::Cause;
 use stageplot_topology::Code;
 
 use crate::args::Args;
@@ -22,6 +23,7 @@ fn every_command_line_of_the_documents_is_one() {
         .map(|path| (path.display().to_string(), fs::read_to_string(path).expect("a document")))
         .collect();
     pages.extend(Code::ALL.iter().map(|code| (format!("{code}.md"), code.page().to_owned())));
+    pages.extend(Cause::ALL.iter().map(|cause| (format!("{cause}.md"), cause.page().to_owned())));
     let (mut seen, mut wrong) = (0, Vec::new());
     for (name, text) in &pages {
         for Line { command, is_named } in lines(text) {
@@ -100,6 +102,7 @@ fn look_up(line: &str, is_named: bool) -> Result<(), String> {
         .split_whitespace()
         .map(|word| match word {
             "CODE" => "redis-open",
+            "CAUSE" => "refused",
             word => word,
         })
         .collect();
@@ -108,6 +111,7 @@ fn look_up(line: &str, is_named: bool) -> Result<(), String> {
     match command.try_get_matches_from_mut(&words) {
         Ok(matches) => match matches.subcommand() {
             Some(("explain", explained)) => match explained.get_one::<String>("code") {
+                Some(code) if code.parse::<Cause>().is_ok() => Ok(()),
                 Some(code) => code.parse::<Code>().map(drop).map_err(|error| error.to_string()),
                 None => Ok(()),
             },
