@@ -1,5 +1,6 @@
 //! LiveKit: its keys, its tokens, and the nodes that know each other through Redis.
 
+mod entrance;
 mod nodes;
 mod room;
 mod sdp;

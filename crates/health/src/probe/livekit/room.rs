@@ -9,13 +9,13 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use prost::Message as _;
-use stageplot_topology::{ServiceId, ServiceSpec};
-use tokio::io::{AsyncRead, AsyncWrite};
+use stageplot_topology::ServiceId;
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use super::entrance::Wire;
 use super::signal::{Description, Join, Request as Said, Response, Trickle, request, response};
 use super::{Grant, ROOM, sdp, told};
 use crate::probe::connection::broken;
@@ -38,11 +38,6 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// The version of signalling from which on the server offers first.
 const PROTOCOL: u32 = 9;
 
-/// A stream that a room is joined over.
-trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
-
 /// A room that was joined.
 pub(crate) struct Room {
     name: String,
@@ -56,14 +51,6 @@ pub(crate) struct Peer {
     pub(crate) fragment: String,
     pub(crate) password: String,
     pub(crate) own_fragment: String,
-}
-
-/// Where clients come in.
-struct Entrance {
-    address: SocketAddr,
-    /// The name, where there is an edge with HTTPS.
-    name: Option<String>,
-    host: String,
 }
 
 /// A room is joined, and left.
@@ -186,58 +173,6 @@ impl Attempt<'_> {
                 _ => {}
             }
         }
-    }
-
-    /// Where this check's clients come in: at the edge, or where there is none at the
-    /// node that is asked.
-    async fn entrance(&mut self) -> Result<Entrance, Problem> {
-        let topology = self.scene.topology.clone();
-        let rooms = self.rooms();
-        let target = self.address().await?;
-        let Some(edge) = rooms.and_then(|rooms| topology.edge_of(rooms)) else {
-            let signal = rooms.and_then(|rooms| topology.endpoint_named(rooms, "signal"));
-            let port = signal.map_or(0, |signal| signal.ports.first().number());
-            let address = SocketAddr::new(target.ip(), port);
-            return Ok(Entrance { address, name: None, host: address.to_string() });
-        };
-        let service = topology.service(edge);
-        let ServiceSpec::Edge(settings) = &service.kind else {
-            return Err(Problem::not_tried(Cause::NodeNotMet, "what is in front is no edge"));
-        };
-        let name = settings.domain.as_ref().map(ToString::to_string);
-        let port = if settings.is_https() { settings.https_port } else { settings.http_port }.number();
-        let address = if self.trial.service == Some(edge) {
-            target
-        } else {
-            let nodes = service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
-            let stand = self.trial.place.stand(&topology);
-            let own = nodes.flat_map(|node| {
-                let public = node.public.into_iter().flat_map(|public| public.addresses());
-                let private = node.addresses.iter().map(|address| address.ip);
-                match stand {
-                    Stand::Outside => public.chain(Vec::new()).collect::<Vec<_>>(),
-                    _ => private.chain(public).collect(),
-                }
-            });
-            let own: Vec<IpAddr> = own.collect();
-            let same = own.iter().find(|ip| ip.is_ipv4() == target.is_ipv4()).or(own.first()).copied();
-            let ip = same
-                .ok_or_else(|| Problem::not_tried(Cause::NoRoute, "the edge has no address for clients"))?;
-            SocketAddr::new(ip, port)
-        };
-        let host = match (&name, port) {
-            (Some(name), 443 | 80) => name.clone(),
-            (Some(name), port) => format!("{name}:{port}"),
-            (None, _) => address.to_string(),
-        };
-        Ok(Entrance { address, name: name.filter(|_| settings.is_https()), host })
-    }
-
-    async fn enter(&mut self, entrance: &Entrance) -> Result<Box<dyn Wire>, Problem> {
-        Ok(match &entrance.name {
-            Some(name) => Box::new(self.secure_at(entrance.address, name, &[b"http/1.1"]).await?),
-            None => Box::new(self.connect_to(entrance.address).await?),
-        })
     }
 
     /// Whether a client that dials an address means what a candidate tells: the very
