@@ -242,7 +242,7 @@ const FAULTS: &[Fault] = &[
         bring: "true",
         mend: "true",
         from: "outside",
-        options: &["SSL_CERT_FILE=/etc/ssl/certs/ISRG_Root_X1.pem"],
+        options: &["SSL_CERT_FILE=/etc/ssl/certs/ISRG_Root_X1.pem", "SSL_CERT_DIR=/nowhere"],
         first: ("certificate-untrusted", "edge", "front"),
     },
 ];
