@@ -338,7 +338,14 @@ mod tests {
             let node = topology.nodes()[0].id;
             assert_eq!(firewall(&topology, node), firewall(&plot("address = 'redis.example.com:1'"), node));
             let checks = checks(&topology).into_iter().filter(|check| check.id.starts_with("redis."));
-            checks.map(|check| (check.id, check.probe)).collect::<Vec<_>>()
+            let (promised, asked): (Vec<_>, Vec<_>) =
+                checks.partition(|check| matches!(check.origin, Origin::Service(_)));
+            // Only one server has the whole of what LiveKit writes.
+            let nodes: Vec<_> = promised.iter().map(|check| check.id.as_str()).collect();
+            let wanted: &[&str] =
+                if external.starts_with("address") { &["redis.server nodes from livekit"] } else { &[] };
+            assert_eq!(nodes, wanted);
+            asked.into_iter().map(|check| (check.id, check.probe)).collect::<Vec<_>>()
         };
         let ping = |id: &str, password, tls| (id.to_owned(), Probe::RedisPing { password, tls });
         assert_eq!(

@@ -48,6 +48,18 @@ fn in_words(probe: &Probe) -> String {
         Probe::RedisReplication => "the link to the primary is up".to_owned(),
         Probe::StunBinding => "STUN tells the client's address".to_owned(),
         Probe::IceBinding => "ICE answers a session of one's own".to_owned(),
+        Probe::RedisPrimary { replicas: 0 } => "it is the primary".to_owned(),
+        Probe::RedisPrimary { .. } => "it is the primary, and its replicas are with it".to_owned(),
+        Probe::RedisRoom { .. } => "there is room for data and clients".to_owned(),
+        Probe::RedisPersistence { .. } => "what is written is kept".to_owned(),
+        Probe::CaddyUpstreams => "every upstream is known and well".to_owned(),
+        Probe::Resolves { name, .. } => format!("{name} leads there"),
+        Probe::LivekitKeys => "LiveKit takes every key".to_owned(),
+        Probe::LivekitToken => "LiveKit takes a client's token".to_owned(),
+        Probe::LivekitNodes { .. } => "every node is known and serves".to_owned(),
+        Probe::LivekitJoin => "a room is joined".to_owned(),
+        Probe::TurnAllocate => "TURN relays for a session of one's own".to_owned(),
+        Probe::TurnTlsAllocate { name } => format!("TURN relays for it, by a certificate for {name}"),
         _ => "an answer".to_owned(),
     }
 }

@@ -122,8 +122,8 @@ impl Kind for Livekit {
             }
         }
         let redis = topology.flows_from(service.id).map(|flow| topology.endpoint(flow.to));
-        for redis in redis.filter(|endpoint| endpoint.speaks == Speaks::Redis && endpoint.name != "sentinel")
-        {
+        // A Cluster spreads keys over its nodes, and Sentinels have none.
+        for redis in redis.filter(|endpoint| matches!(endpoint.name.as_ref(), "primary" | "server")) {
             let probe = Probe::LivekitNodes { service: service.id };
             promises.push(Promise { from: own, to: redis.id, probe });
         }
