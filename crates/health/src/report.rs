@@ -86,7 +86,8 @@ impl Report {
                 Stand::Node(node) => topology.node(node).name.to_string(),
                 Stand::Outside => "outside".to_owned(),
             },
-            outcome: counts.keys().next_back().copied().unwrap_or(Outcome::Passed),
+            // Where nothing was tried, nothing is known.
+            outcome: counts.keys().next_back().copied().unwrap_or(Outcome::NotTried),
             counts,
             checks: all.into_iter().map(|seen| Line::new(topology, seen)).collect(),
         }

@@ -32,8 +32,8 @@ pub struct Options {
     pub at_once: usize,
     /// A deadline in place of each trial's own.
     pub deadline: Option<Duration>,
-    /// The socket of this machine's Docker engine. Default: that of `DOCKER_HOST`'s
-    /// usual value, `/var/run/docker.sock`.
+    /// The socket of this machine's Docker engine; the environment is not asked. Default:
+    /// `/var/run/docker.sock`.
     pub docker: PathBuf,
     /// Certificates, in PEM files, of authorities that are trusted beside the system's.
     pub trusted: Vec<PathBuf>,
