@@ -8,5 +8,5 @@ use stageplot_topology::{Document, Format, Plot};
 fuzz_target!(|text: &str| {
     let Ok(document) = Document::parse(Format::Toml, "stageplot.toml", text) else { return };
     let Ok(built) = Plot::read(&document) else { return };
-    let _ = render(&built.topology, Secrets::Sealed, &Custom::default());
+    let _ = render(&built.topology, Secrets::SEALED, &Custom::default());
 });
