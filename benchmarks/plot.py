@@ -81,7 +81,7 @@ STACK = {
         }
     ],
     "rules": [
-        {"from": ["198.51.100.0/24"], "protocol": "tcp", "ports": "22", "why": "ssh: the operator?s way in"},
+        {"from": ["198.51.100.0/24"], "protocol": "tcp", "ports": "22", "why": "ssh: the operator's way in"},
         {"from": ["10.0.0.0/8"], "protocol": "tcp", "ports": "6789", "why": "sfu metrics from network lan: metrics"},
         {"from": ["10.255.0.1"], "protocol": "tcp", "ports": "7880", "why": "sfu signal from edge: signalling"},
         {"from": [], "protocol": "tcp", "ports": "7881", "why": "sfu ice-tcp from the Internet: media where UDP is blocked"},

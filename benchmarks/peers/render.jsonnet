@@ -114,6 +114,14 @@ local INSTALL = |||
   each_file to_release
   each_mounted to_mounts
 
+  # Takes away what other releases put in live/ and this one has not.
+  for other in "$to"/releases/*/live; do
+  	[ -d "$other" ] || continue
+  	(cd "$other" && find . -type f) | while IFS= read -r file; do
+  		[ -e "$stage/live/$file" ] || rm -f "$to/live/$file"
+  	done
+  done
+
   # A container's own user has to get through to its files; the directory above
   # keeps everybody else out.
   find "$to/services" "$to/live" -type d -exec chmod 755 {} +
@@ -162,7 +170,7 @@ local FWSVC = |||
 local README = |||
   # %(name)s: %(node)s
 
-  Everything that %(node)s needs. The machine has Docker with Compose, and nftables. Copy this directory to it; there, in this directory, as root:
+  Everything that %(node)s needs. What the machine has to have, which one starts first and how to look whether all is well stands in `runbook.md`, which was rendered beside this directory. Copy this directory to the machine; there, in it, as root:
 
   ```sh
   sh install.sh
@@ -270,6 +278,7 @@ function(plot)
   local manifest(node) = {
     version: 1,
     node: node.name,
+    sealed: false,
     files: {
       [file.path]: {
         sha256: stack.digest,
@@ -278,7 +287,7 @@ function(plot)
         [if file.service != '' then 'service']: file.service,
         change: file.change,
       }
-      for file in stack.files
+      for file in stack.files + [{ path: 'install.sh', mode: '0400', service: '', change: 'live' }]
     },
   };
   local head = '# Rendered: change the stage plot, not this file.\n';

@@ -66,6 +66,14 @@ each_data to_data
 each_file to_release
 each_mounted to_mounts
 
+# Takes away what other releases put in live/ and this one has not.
+for other in "$to"/releases/*/live; do
+	[ -d "$other" ] || continue
+	(cd "$other" && find . -type f) | while IFS= read -r file; do
+		[ -e "$stage/live/$file" ] || rm -f "$to/live/$file"
+	done
+done
+
 # A container's own user has to get through to its files; the directory above
 # keeps everybody else out.
 find "$to/services" "$to/live" -type d -exec chmod 755 {} +

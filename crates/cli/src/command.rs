@@ -12,3 +12,4 @@ pub(crate) mod schema;
 pub(crate) mod seal;
 pub(crate) mod show;
 pub(crate) mod verify;
+pub(crate) mod witness;

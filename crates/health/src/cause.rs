@@ -69,6 +69,10 @@ causes! {
     Refused "refused",
     LoopbackOnly "loopback-only",
     Silence "silence",
+    WitnessAbsent "witness-absent",
+    ContainerRouted "container-routed",
+    NotFiltered "not-filtered",
+    PortOpen "port-open",
     NameUnknown "name-unknown",
     NameElsewhere "name-elsewhere",
     // The conversation.

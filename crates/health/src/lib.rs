@@ -5,6 +5,7 @@
 //! | to do | here |
 //! |---|---|
 //! | know what a machine has to try | [`trials`], [`Trial`], [`Place`], [`Stand`] |
+//! | know what must be closed to it | [`closed`], [`Witness`] |
 //! | try it | [`run`], [`Options`], [`Secrets`] |
 //! | know what came of it | [`Observation`], [`Outcome`], [`Problem`], [`Cause`]; [`Report`] |
 //! | ask registries what images are | [`registry::ask`] |
@@ -12,6 +13,7 @@
 //! | know what the answers mean for a plot | [`registry::review`] |
 
 mod cause;
+mod closed;
 mod docker;
 mod observation;
 mod place;
@@ -23,8 +25,10 @@ mod secrets;
 mod sockets;
 mod tls;
 mod trial;
+mod witness;
 
 pub use cause::{Cause, UnknownCause};
+pub use closed::closed;
 pub use observation::{Evidence, Observation, Outcome, Problem};
 pub use place::{Place, Stand};
 pub use report::{Line, Report};
@@ -32,3 +36,4 @@ pub use run::{Observations, Options, run};
 pub use secrets::Secrets;
 pub use tls::TrustError;
 pub use trial::{Host, Subject, Target, Trial, What, trials};
+pub use witness::{Witness, WitnessError};

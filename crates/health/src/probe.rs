@@ -2,6 +2,7 @@
 //! a trial came, and what that says where it came no further.
 
 mod caddy;
+mod closed;
 mod connection;
 mod dns;
 mod docker;
@@ -24,6 +25,7 @@ use hickory_resolver::config::{NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use stageplot_topology::Probe;
 
+pub(crate) use self::closed::Pace;
 use crate::run::Scene;
 use crate::trial::{Host, Target, Trial, What};
 use crate::{Cause, Evidence, Problem};
@@ -51,6 +53,9 @@ pub(crate) async fn probe(
         What::Disk { path } => return host::disk(&mut attempt, path),
         What::Memory => return host::memory(&mut attempt),
         What::UdpBuffers => return host::udp_buffers(&mut attempt),
+        What::ClosedTcp { node } => return closed::tcp(&mut attempt, *node).await,
+        What::ClosedUdp { node } => return closed::udp(&mut attempt, *node).await,
+        What::ClosedContainers { node } => return closed::containers(&mut attempt, *node).await,
     };
     match question {
         Probe::TcpConnect => attempt.connect().await.map(drop),

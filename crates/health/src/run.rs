@@ -9,7 +9,7 @@ use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 use futures_util::{Stream, StreamExt as _, stream};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use stageplot_topology::Topology;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 use crate::docker::Docker;
-use crate::probe::{self, Progress};
+use crate::probe::{self, Pace, Progress};
 use crate::secrets::Secrets;
 use crate::{Cause, Evidence, Observation, Place, Problem, Trial, TrustError, tls};
 
@@ -30,6 +30,12 @@ use crate::{Cause, Evidence, Observation, Place, Problem, Trial, TrustError, tls
 pub struct Options {
     /// How many trials of one place are under way at a time. Default: 256.
     pub at_once: usize,
+    /// How many connections of one [`closed`](crate::closed) trial are asked for at a time.
+    /// Each is an open file. Default: 512.
+    pub knocks: usize,
+    /// How many connections and datagrams such trials send a second, all together.
+    /// Default: 10,000.
+    pub pace: u32,
     /// A deadline in place of each trial's own.
     pub deadline: Option<Duration>,
     /// The socket of this machine's Docker engine; the environment is not asked. Default:
@@ -41,7 +47,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { at_once: 256, deadline: None, docker: "/var/run/docker.sock".into(), trusted: Vec::new() }
+        Self {
+            at_once: 256,
+            knocks: 512,
+            pace: 10_000,
+            deadline: None,
+            docker: "/var/run/docker.sock".into(),
+            trusted: Vec::new(),
+        }
     }
 }
 
@@ -51,6 +64,16 @@ pub(crate) struct Scene {
     pub(crate) secrets: Secrets,
     pub(crate) tls: tls::Trust,
     pub(crate) options: Options,
+    /// Held by whoever changes how this machine routes.
+    pub(crate) routing: Mutex<()>,
+    pace: OnceLock<Pace>,
+}
+
+impl Scene {
+    /// What all sweeps together keep to.
+    pub(crate) fn pace(&self) -> &Pace {
+        self.pace.get_or_init(|| Pace::new(self.options.pace))
+    }
 }
 
 /// What trials see, in the order in which they end. Dropping it ends those that are
@@ -94,7 +117,7 @@ pub fn run(
 ) -> Result<Observations, TrustError> {
     let tls = tls::Trust::new(&options.trusted)?;
     let (sender, receiver) = mpsc::channel(CHANNEL);
-    let scene = Arc::new(Scene { topology, secrets, tls, options });
+    let scene = Arc::new(Scene { topology, secrets, tls, options, routing: Mutex::default(), pace: OnceLock::new() });
     let mut places: BTreeMap<Place, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
         places.entry(trial.place).or_default().push(trial);
@@ -116,13 +139,11 @@ const CHANNEL: usize = 1024;
 /// Enters a place and runs its trials there, on this thread.
 fn visit(scene: &Scene, place: Place, trials: Vec<Trial>, sender: &mpsc::Sender<Observation>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let entered = match (&runtime, place) {
-        (Err(error), _) => Err(Problem::not_tried(Cause::NotPermitted, format!("no runtime: {error}"))),
-        (Ok(runtime), Place::Container(_)) => enter(scene, place, runtime),
-        (Ok(_), _) => Ok(()),
-    };
-    let problem = match (runtime, entered) {
-        (Ok(runtime), Ok(())) => {
+    let runtime = runtime
+        .map_err(|error| Problem::not_tried(Cause::NotPermitted, format!("no runtime: {error}")))
+        .and_then(|runtime| enter(scene, place, &runtime).map(|()| runtime));
+    let problem = match runtime {
+        Ok(runtime) => {
             let work = async {
                 let attempts = stream::iter(&trials).map(|trial| attempt(scene, trial));
                 let mut attempts = attempts.buffer_unordered(scene.options.at_once.max(1));
@@ -142,8 +163,7 @@ fn visit(scene: &Scene, place: Place, trials: Vec<Trial>, sender: &mpsc::Sender<
             runtime.shutdown_background();
             return;
         }
-        (_, Err(problem)) => problem,
-        (Err(error), Ok(())) => Problem::not_tried(Cause::NotPermitted, format!("no runtime: {error}")),
+        Err(problem) => problem,
     };
     for trial in trials {
         let observation = told(scene, &trial, Err(problem.clone()), Evidence::default(), Duration::ZERO);
@@ -153,7 +173,7 @@ fn visit(scene: &Scene, place: Place, trials: Vec<Trial>, sender: &mpsc::Sender<
     }
 }
 
-/// Moves this thread into the namespace of a container.
+/// Moves this thread into the namespace of a container, where its place is one.
 fn enter(scene: &Scene, place: Place, runtime: &tokio::runtime::Runtime) -> Result<(), Problem> {
     let Place::Container(placement) = place else { return Ok(()) };
     let docker = Docker::new(&scene.options.docker);

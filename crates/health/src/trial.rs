@@ -41,6 +41,9 @@ impl Trial {
 
     /// … and one with a session of its own, which has several steps.
     pub const DEEP_DEADLINE: Duration = Duration::from_secs(20);
+
+    /// … and one that looks at all ports of a machine.
+    pub const CLOSED_DEADLINE: Duration = Duration::from_secs(20 * 60);
 }
 
 /// What is tried, and what has to come back.
@@ -68,6 +71,22 @@ pub enum What {
     Memory,
     /// The kernel lets a socket keep as much as media needs.
     UdpBuffers,
+    /// No TCP port of a node answers but those that the plot allows.
+    ClosedTcp {
+        /// The node.
+        node: NodeId,
+    },
+    /// No UDP port of a node lets anything in but those that the plot allows, and those
+    /// do.
+    ClosedUdp {
+        /// The node.
+        node: NodeId,
+    },
+    /// No container of a node answers who routes to it directly.
+    ClosedContainers {
+        /// The node.
+        node: NodeId,
+    },
 }
 
 /// What a check follows from.
@@ -90,6 +109,8 @@ pub enum Subject {
 pub enum Target {
     /// An endpoint.
     Socket(Host, Port),
+    /// All that answers at an address.
+    Address(IpAddr),
     /// A container of a service, through Docker.
     Container(Name),
     /// This machine itself.
@@ -133,6 +154,7 @@ impl fmt::Display for Target {
             Self::Socket(Host::Ip(ip), port) => write!(f, "{ip}:{port}"),
             Self::Socket(Host::Container(name), port) => write!(f, "{name}:{port}"),
             Self::Socket(Host::Name(name), port) => write!(f, "{name}:{port}"),
+            Self::Address(ip) => ip.fmt(f),
             Self::Container(service) => write!(f, "the container of {service}"),
             Self::Machine => f.write_str("this machine"),
         }
@@ -323,7 +345,7 @@ fn is_among(topology: &Topology, node: NodeId, party: Party) -> bool {
 }
 
 /// The addresses of a node that another node of the same networks dials.
-fn met_at(topology: &Topology, from: NodeId, to: NodeId) -> Vec<IpAddr> {
+pub(crate) fn met_at(topology: &Topology, from: NodeId, to: NodeId) -> Vec<IpAddr> {
     let own: Vec<_> = topology.node(from).addresses.iter().filter_map(|address| address.network).collect();
     let met = topology.node(to).addresses.iter();
     met.filter(|address| address.network.is_some_and(|network| own.contains(&network)))

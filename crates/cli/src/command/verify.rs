@@ -9,7 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use stageplot_health::{Options, Outcome, Report, Secrets, Stand, run, trials};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use stageplot_health::{Options, Outcome, Report, Secrets, Stand, closed, run, trials};
 use stageplot_topology::{Node, Period, Topology};
 
 use crate::args::DataFormat;
@@ -43,7 +44,18 @@ pub(crate) struct Verify {
     #[arg(long)]
     deep: bool,
 
-    /// What each check may take, in place of 5s
+    /// Try also that nothing else answers: all TCP and UDP ports of every other machine, and
+    /// the containers, as who routes to them meets them
+    ///
+    /// It takes minutes, and root. UDP takes `stageplot witness` on the node that is looked at.
+    #[arg(long)]
+    closed: bool,
+
+    /// How many connections and datagrams --closed sends a second
+    #[arg(long, value_name = "NUMBER", default_value = "10000", requires = "closed")]
+    pace: u32,
+
+    /// What each check may take, in place of 5s; of --deep, 20s; of --closed, 20m
     #[arg(long, value_name = "TIME")]
     deadline: Option<Period>,
 
@@ -72,9 +84,14 @@ impl Verify {
         let plot = self.plot.read()?;
         let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
         let stand = self.stand(topology)?;
-        let trials = trials(topology, stand, self.deep);
+        let mut trials = trials(topology, stand, self.deep);
+        if self.closed {
+            trials.extend(closed(topology, stand));
+        }
         let secrets = Secrets::collect(topology, &SystemSecrets::new(topology.plot(), &plot.dir));
         let mut options = Options::default();
+        options.pace = self.pace;
+        options.knocks = files() / 2;
         options.deadline = self.deadline.map(Period::duration);
         options.trusted.clone_from(&self.trust);
         if let Some(socket) = docker_socket() {
@@ -104,24 +121,42 @@ impl Verify {
 
     /// Which machine this is.
     fn stand(&self, topology: &Topology) -> Result<Stand, Failure> {
-        if let Some(From::Outside) = self.from {
-            return Ok(Stand::Outside);
-        }
-        if let Some(name) = &self.node {
-            return Ok(Stand::Node(node_named(topology, name)?.id));
-        }
-        let here: Vec<_> = topology.nodes().iter().filter(|node| is_here(node)).collect();
-        match here.as_slice() {
-            [node] => Ok(Stand::Node(node.id)),
-            [] => Err(Failure::new("this machine has no address of any node of the plot")
-                .help("say where it is: --node NAME on a node, or --from outside")),
-            [one, other, ..] => {
-                let message = format!("this machine has addresses of {} and of {}", one.name, other.name);
-                Err(Failure::new(message).help("say which it is: --node NAME"))
-            }
+        match self.from {
+            Some(From::Outside) => Ok(Stand::Outside),
+            None => here(topology, self.node.as_deref()).map(|node| Stand::Node(node.id)).map_err(|failure| {
+                failure.help("say where it is: --node NAME on a node, or --from outside")
+            }),
         }
     }
 }
+
+/// The node that this machine is.
+pub(super) fn here<'t>(topology: &'t Topology, named: Option<&str>) -> Result<&'t Node, Failure> {
+    if let Some(name) = named {
+        return node_named(topology, name);
+    }
+    let here: Vec<_> = topology.nodes().iter().filter(|node| is_here(node)).collect();
+    match here.as_slice() {
+        [node] => Ok(node),
+        [] => Err(Failure::new("this machine has no address of any node of the plot")),
+        [one, other, ..] => {
+            let message = format!("this machine has addresses of {} and of {}", one.name, other.name);
+            Err(Failure::new(message))
+        }
+    }
+}
+
+/// How many files this process may have open: as many as it may take for itself.
+fn files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // The soft limit is low for the sake of programs that use `select`.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let most = getrlimit(Resource::Nofile).current.unwrap_or(FILES);
+    usize::try_from(most.min(FILES)).unwrap_or(1024)
+}
+
+/// More files are of no use.
+const FILES: u64 = 1 << 15;
 
 /// Whether an address of a node is this machine's own: only such a one can be bound.
 fn is_here(node: &Node) -> bool {

@@ -1,0 +1,278 @@
+//! What no flow allows does not answer.
+
+mod echo;
+mod pace;
+mod routed;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use stageplot_topology::{NodeId, Protocol};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::time::{Instant, timeout, timeout_at};
+
+pub(crate) use self::pace::Pace;
+pub(super) use self::routed::containers;
+use super::Attempt;
+use crate::closed::{LetIn, Source, written};
+use crate::trial::Target;
+use crate::witness::Tag;
+use crate::{Cause, Problem};
+
+/// How long a port that says nothing is given: a second try of the kernel's own goes out
+/// after one second (RFC 6298).
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often all UDP ports are asked: datagrams get lost.
+const ROUNDS: usize = 2;
+
+/// What a port said to who asked for a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// Yes.
+    Accepted,
+    /// No: nobody listens, and nothing keeps anybody from asking.
+    Refused,
+    /// Nothing.
+    Silent,
+}
+
+/// No TCP port of a node answers but those that the plot allows.
+pub(super) async fn tcp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), Problem> {
+    let ip = attempt.ip()?;
+    let let_in = attempt.let_in(ip, node, Protocol::Tcp).await?;
+    let (mut accepted, mut refused, mut heard) = (Vec::new(), Vec::new(), false);
+    let mut tried = 0_usize;
+    let until = attempt.until();
+    let scene = attempt.scene;
+    let mut knocks = stream::iter(1..=u16::MAX)
+        .map(|port| async move {
+            scene.pace().step().await;
+            (port, knock(SocketAddr::new(ip, port), None).await)
+        })
+        .buffer_unordered(scene.options.knocks.max(1));
+    while let Ok(Some((port, answer))) = timeout_at(until, knocks.next()).await {
+        tried += 1;
+        let answer = answer.map_err(|error| attempt.cannot(ip, &error))?;
+        heard |= answer != Answer::Silent;
+        match answer {
+            _ if let_in.allows(port) => {}
+            Answer::Accepted => accepted.push(port),
+            Answer::Refused => refused.push(port),
+            Answer::Silent => {}
+        }
+    }
+    drop(knocks);
+    attempt.evidence.note("ports", tried);
+    let name = &attempt.scene.topology.node(node).name;
+    let from = attempt.trial.place.name(&attempt.scene.topology);
+    accepted.sort_unstable();
+    refused.sort_unstable();
+    if !accepted.is_empty() {
+        let ports = written(&accepted);
+        let message = format!("{ports}/tcp of {name} accept connections, and no flow lets {from} in there");
+        return Err(Problem::failed(Cause::PortOpen, message));
+    }
+    if !refused.is_empty() {
+        let ports = written(&refused);
+        let message = format!("{ports}/tcp of {name} refuse connections from {from} instead of dropping them");
+        return Err(Problem::failed(Cause::NotFiltered, message));
+    }
+    if tried < usize::from(u16::MAX) {
+        return Err(unfinished(tried));
+    }
+    // Silence proves something only of somebody who is there.
+    if heard || attempt.echo(ip, attempt.tag()?).await?.answered { Ok(()) } else { Err(absent(ip)) }
+}
+
+/// No UDP port of a node lets anything in but those that the plot allows, and those do.
+pub(super) async fn udp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), Problem> {
+    let ip = attempt.ip()?;
+    let let_in = attempt.let_in(ip, node, Protocol::Udp).await?;
+    let tag = attempt.tag()?;
+    let echo = attempt.echo(ip, tag).await?;
+    let name = attempt.scene.topology.node(node).name.clone();
+    if !echo.answered {
+        return Err(absent(ip));
+    }
+    if !echo.witnessed {
+        let message = format!("nobody on {name} tells which datagrams come through, and silence proves nothing");
+        let help = format!("run `stageplot witness` on {name} meanwhile");
+        return Err(Problem::not_tried(Cause::WitnessAbsent, message).help(help));
+    }
+    let passed = attempt.datagrams_that_pass(ip, tag).await?;
+    attempt.evidence.note("passed", passed.len());
+    let from = attempt.trial.place.name(&attempt.scene.topology);
+    let open: Vec<u16> = passed.iter().copied().filter(|&port| !let_in.allows(port)).collect();
+    if !open.is_empty() {
+        let ports = written(&open);
+        let message = format!("{ports}/udp of {name} let datagrams in, and no flow lets {from} in there");
+        return Err(Problem::failed(Cause::PortOpen, message));
+    }
+    let blocked: Vec<u16> =
+        (1..=u16::MAX).filter(|port| let_in.reaches_node(*port) && !passed.contains(port)).collect();
+    if !blocked.is_empty() {
+        let ports = written(&blocked);
+        let message = format!("datagrams from {from} to {ports}/udp of {name} do not get there");
+        return Err(Problem::failed(Cause::Silence, message));
+    }
+    Ok(())
+}
+
+impl Attempt<'_> {
+    /// The address that is looked at.
+    fn ip(&self) -> Result<IpAddr, Problem> {
+        match self.trial.target {
+            Target::Address(ip) => Ok(ip),
+            ref other => {
+                Err(Problem::not_tried(Cause::NotPermitted, format!("{other} has no one address")))
+            }
+        }
+    }
+
+    /// When enough time was spent: a little before others say so.
+    fn until(&self) -> Instant {
+        let deadline = self.scene.options.deadline.unwrap_or(self.trial.deadline);
+        Instant::now() + deadline.mul_f64(0.95)
+    }
+
+    fn tag(&self) -> Result<Tag, Problem> {
+        Tag::random().map_err(|error| {
+            Problem::not_tried(Cause::NotPermitted, format!("this machine has no randomness: {error}"))
+        })
+    }
+
+    async fn echo(&self, ip: IpAddr, tag: Tag) -> Result<echo::Echo, Problem> {
+        echo::echo(ip, tag).await.map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                let message = format!("whether {ip} is there cannot be asked: {error}");
+                Problem::not_tried(Cause::NotPermitted, message).help("run this as root")
+            }
+            _ => self.cannot(ip, &error),
+        })
+    }
+
+    /// That something of this machine, or of its network, keeps us from looking.
+    fn cannot(&self, ip: IpAddr, error: &io::Error) -> Problem {
+        let message = format!("this machine cannot look at {ip}: {error}");
+        match error.kind() {
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::AddrNotAvailable => {
+                Problem::not_tried(Cause::NoRoute, message)
+            }
+            _ => Problem::not_tried(Cause::NotPermitted, message),
+        }
+    }
+
+    /// What the plot lets in at a node from here.
+    async fn let_in(&mut self, ip: IpAddr, node: NodeId, protocol: Protocol) -> Result<LetIn, Problem> {
+        let source = source(ip).await.map_err(|error| self.cannot(ip, &error))?;
+        match source {
+            Source::Seen(own) => self.evidence.note("from", own),
+            Source::Translated => self.evidence.note("from", "an address that others give us"),
+        }
+        Ok(LetIn::new(&self.scene.topology, node, protocol, source))
+    }
+
+    /// The UDP ports from which the node's witness sent something back.
+    async fn datagrams_that_pass(&self, ip: IpAddr, tag: Tag) -> Result<BTreeSet<u16>, Problem> {
+        let any: SocketAddr = if ip.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
+        let cannot = |error: io::Error| self.cannot(ip, &error);
+        let socket = UdpSocket::bind(any).await.map_err(cannot)?;
+        let mut passed = BTreeSet::new();
+        let until = self.until();
+        for _ in 0..ROUNDS {
+            for port in 1..=u16::MAX {
+                if Instant::now() >= until {
+                    return Err(unfinished(usize::from(port) - 1));
+                }
+                self.scene.pace().step().await;
+                match socket.send_to(&tag.question(), (ip, port)).await {
+                    Ok(_) => {}
+                    // What the kernel was told of a port before.
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                    Err(error) => return Err(cannot(error)),
+                }
+                while let Some(port) = heard(&socket, ip, tag) {
+                    passed.insert(port);
+                }
+            }
+            let end = Instant::now() + PATIENCE;
+            while timeout_at(end, socket.readable()).await.is_ok() {
+                while let Some(port) = heard(&socket, ip, tag) {
+                    passed.insert(port);
+                }
+            }
+        }
+        Ok(passed)
+    }
+}
+
+/// The port of the next answer that waits, if there is one.
+fn heard(socket: &UdpSocket, ip: IpAddr, tag: Tag) -> Option<u16> {
+    let mut buffer = [0; 64];
+    loop {
+        match socket.try_recv_from(&mut buffer) {
+            Ok((length, from)) if from.ip() == ip && buffer[..length] == tag.answer() => return Some(from.port()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+            _ => {}
+        }
+    }
+}
+
+/// Asks for a connection, and drops it again.
+async fn knock(address: SocketAddr, mark: Option<u32>) -> io::Result<Answer> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(mark) = mark {
+        socket2::SockRef::from(&socket).set_mark(mark)?;
+    }
+    Ok(match timeout(PATIENCE, socket.connect(address)).await {
+        Ok(Ok(stream)) => dropped(stream),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Answer::Refused,
+        // Somebody on the way says that there is nobody, or that we may not: no answer.
+        Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::HostUnreachable | io::ErrorKind::PermissionDenied) => {
+            Answer::Silent
+        }
+        Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::TimedOut) => {
+            Answer::Silent
+        }
+        Ok(Err(error)) => return Err(error),
+        Err(_) => Answer::Silent,
+    })
+}
+
+/// Ends a connection at once, so that nobody waits for what is asked.
+fn dropped(stream: TcpStream) -> Answer {
+    let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    Answer::Accepted
+}
+
+/// Which address a machine sees us by: our own, unless ours is private and theirs is not.
+async fn source(ip: IpAddr) -> io::Result<Source> {
+    let any: SocketAddr = if ip.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect((ip, 9)).await?;
+    let own = socket.local_addr()?.ip();
+    Ok(if is_private(own) && !is_private(ip) { Source::Translated } else { Source::Seen(own) })
+}
+
+/// Whether an address is one that others see only where it was translated (RFC 1918,
+/// RFC 6598, RFC 4193).
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_private() || (v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64),
+        IpAddr::V6(v6) => v6.segments()[0] & 0xfe00 == 0xfc00,
+    }
+}
+
+fn absent(ip: IpAddr) -> Problem {
+    let message = format!("nothing at {ip} answers, ICMP neither, so the silence of its ports proves nothing");
+    Problem::not_tried(Cause::Unreachable, message)
+}
+
+fn unfinished(tried: usize) -> Problem {
+    let message = format!("time was up after {tried} of {} ports", u16::MAX);
+    Problem::not_tried(Cause::TooSlow, message).help("give it a longer --deadline")
+}
