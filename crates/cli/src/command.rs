@@ -10,6 +10,8 @@ pub(crate) mod pin;
 pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod seal;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod verify;
+pub(crate) mod watch;
 pub(crate) mod witness;

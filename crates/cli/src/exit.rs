@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use stageplot_health::Outcome;
+
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -23,17 +25,26 @@ impl Exit {
     /// Every exit code.
     pub(crate) const ALL: [Self; 4] = [Self::Well, Self::Failed, Self::Findings, Self::Denied];
 
+    /// How checks end a command.
+    pub(crate) fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Well,
+            Outcome::Failed => Self::Failed,
+            _ => Self::Findings,
+        }
+    }
+
     /// When the command ends so.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Well => "all is well; there may be warnings",
             Self::Failed => {
                 "nothing was done: the command line is wrong, or something cannot be read or written; \
-                 of verify: something does not work"
+                 of verify, doctor and status: something does not work"
             }
             Self::Findings => {
                 "the plot has errors, or lacks a secret or an image; with --deny-warnings, warnings too; \
-                 of diff: something changes; of seal --check: the seals are not up to date; of verify: something works and \
+                 of diff: something changes; of seal --check: the seals are not up to date; of verify, doctor and status: something works and \
                  will hurt, or could not be tried"
             }
             Self::Denied => "of diff: the change breaks a rule of --policy or --deny",

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use futures_util::{Stream, StreamExt as _, stream};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use stageplot_topology::Topology;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use crate::docker::Docker;
 use crate::probe::{self, Pace, Progress};
@@ -30,8 +30,8 @@ use crate::{Cause, Evidence, Observation, Place, Problem, Trial, TrustError, tls
 pub struct Options {
     /// How many trials of one place are under way at a time. Default: 256.
     pub at_once: usize,
-    /// How many connections of one [`closed`](crate::closed) trial are asked for at a time.
-    /// Each is an open file. Default: 512.
+    /// How many connections [`closed`](crate::closed) trials ask for at a time, all
+    /// together. Each is an open file. Default: 512.
     pub knocks: usize,
     /// How many connections and datagrams such trials send a second, all together.
     /// Default: 10,000.
@@ -66,6 +66,8 @@ pub(crate) struct Scene {
     pub(crate) options: Options,
     /// Held by whoever changes how this machine routes.
     pub(crate) routing: Mutex<()>,
+    /// A permit for each connection that may be asked for at a time.
+    pub(crate) knocks: Semaphore,
     pace: OnceLock<Pace>,
 }
 
@@ -76,19 +78,17 @@ impl Scene {
     }
 }
 
-/// What trials see, in the order in which they end. Dropping it ends those that are
-/// under way.
+/// What trials see, in the order in which they end: an iterator where there is no
+/// runtime, a stream within one. Dropping it ends those that are under way.
 #[derive(Debug)]
 pub struct Observations(mpsc::Receiver<Observation>);
 
-impl Observations {
-    /// Waits for all, without a runtime of one's own.
-    pub fn wait(mut self) -> Vec<Observation> {
-        let mut all = Vec::new();
-        while let Some(observation) = self.0.blocking_recv() {
-            all.push(observation);
-        }
-        all
+/// Waits for each, without a runtime of one's own.
+impl Iterator for Observations {
+    type Item = Observation;
+
+    fn next(&mut self) -> Option<Observation> {
+        self.0.blocking_recv()
     }
 }
 
@@ -117,7 +117,15 @@ pub fn run(
 ) -> Result<Observations, TrustError> {
     let tls = tls::Trust::new(&options.trusted)?;
     let (sender, receiver) = mpsc::channel(CHANNEL);
-    let scene = Arc::new(Scene { topology, secrets, tls, options, routing: Mutex::default(), pace: OnceLock::new() });
+    let scene = Arc::new(Scene {
+        topology,
+        secrets,
+        tls,
+        routing: Mutex::default(),
+        knocks: Semaphore::new(options.knocks.clamp(1, Semaphore::MAX_PERMITS)),
+        pace: OnceLock::new(),
+        options,
+    });
     let mut places: BTreeMap<Place, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
         places.entry(trial.place).or_default().push(trial);

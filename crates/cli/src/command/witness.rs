@@ -5,10 +5,10 @@ use std::time::Instant;
 use stageplot_health::Witness as Ear;
 use stageplot_topology::Period;
 
-use super::verify::here;
 use crate::exit::Exit;
 use crate::failure::{Failure, reason};
 use crate::plot::PlotArgs;
+use crate::probing::here;
 use crate::screen;
 
 /// Tell `verify --closed` elsewhere which datagrams this node lets in

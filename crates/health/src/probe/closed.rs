@@ -5,9 +5,9 @@ mod pace;
 mod routed;
 
 use std::collections::BTreeSet;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+use std::{io, iter};
 
 use futures_util::{StreamExt as _, stream};
 use stageplot_topology::{NodeId, Protocol};
@@ -18,6 +18,7 @@ pub(crate) use self::pace::Pace;
 pub(super) use self::routed::containers;
 use super::Attempt;
 use crate::closed::{LetIn, Source, written};
+use crate::run::Scene;
 use crate::trial::Target;
 use crate::witness::Tag;
 use crate::{Cause, Problem};
@@ -26,8 +27,8 @@ use crate::{Cause, Problem};
 /// after one second (RFC 6298).
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often all UDP ports are asked: datagrams get lost.
-const ROUNDS: usize = 2;
+/// How many UDP ports are asked before they are asked again.
+const LOT: usize = 2048;
 
 /// What a port said to who asked for a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,10 +50,7 @@ pub(super) async fn tcp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
     let until = attempt.until();
     let scene = attempt.scene;
     let mut knocks = stream::iter(1..=u16::MAX)
-        .map(|port| async move {
-            scene.pace().step().await;
-            (port, knock(SocketAddr::new(ip, port), None).await)
-        })
+        .map(|port| async move { (port, knock(scene, SocketAddr::new(ip, port), None).await) })
         .buffer_unordered(scene.options.knocks.max(1));
     while let Ok(Some((port, answer))) = timeout_at(until, knocks.next()).await {
         tried += 1;
@@ -78,7 +76,8 @@ pub(super) async fn tcp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
     }
     if !refused.is_empty() {
         let ports = written(&refused);
-        let message = format!("{ports}/tcp of {name} refuse connections from {from} instead of dropping them");
+        let message =
+            format!("{ports}/tcp of {name} refuse connections from {from} instead of dropping them");
         return Err(Problem::failed(Cause::NotFiltered, message));
     }
     if tried < usize::from(u16::MAX) {
@@ -99,7 +98,8 @@ pub(super) async fn udp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
         return Err(absent(ip));
     }
     if !echo.witnessed {
-        let message = format!("nobody on {name} tells which datagrams come through, and silence proves nothing");
+        let message =
+            format!("nobody on {name} tells which datagrams come through, and silence proves nothing");
         let help = format!("run `stageplot witness` on {name} meanwhile");
         return Err(Problem::not_tried(Cause::WitnessAbsent, message).help(help));
     }
@@ -127,9 +127,7 @@ impl Attempt<'_> {
     fn ip(&self) -> Result<IpAddr, Problem> {
         match self.trial.target {
             Target::Address(ip) => Ok(ip),
-            ref other => {
-                Err(Problem::not_tried(Cause::NotPermitted, format!("{other} has no one address")))
-            }
+            ref other => Err(Problem::not_tried(Cause::NotPermitted, format!("{other} has no one address"))),
         }
     }
 
@@ -183,28 +181,28 @@ impl Attempt<'_> {
         let socket = UdpSocket::bind(any).await.map_err(cannot)?;
         let mut passed = BTreeSet::new();
         let until = self.until();
-        for _ in 0..ROUNDS {
-            for port in 1..=u16::MAX {
-                if Instant::now() >= until {
-                    return Err(unfinished(usize::from(port) - 1));
-                }
-                self.scene.pace().step().await;
-                match socket.send_to(&tag.question(), (ip, port)).await {
-                    Ok(_) => {}
-                    // What the kernel was told of a port before.
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
-                    Err(error) => return Err(cannot(error)),
-                }
-                while let Some(port) = heard(&socket, ip, tag) {
-                    passed.insert(port);
-                }
-            }
-            let end = Instant::now() + PATIENCE;
-            while timeout_at(end, socket.readable()).await.is_ok() {
-                while let Some(port) = heard(&socket, ip, tag) {
-                    passed.insert(port);
+        let ports: Vec<u16> = (1..=u16::MAX).collect();
+        for lot in ports.chunks(LOT) {
+            // Datagrams get lost: each is sent twice, a moment apart.
+            for _ in 0..2 {
+                for &port in lot {
+                    self.scene.pace().step().await;
+                    match socket.send_to(&tag.question(), (ip, port)).await {
+                        Ok(_) => {}
+                        // What the kernel was told of a port before.
+                        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                        Err(error) => return Err(cannot(error)),
+                    }
+                    passed.extend(iter::from_fn(|| heard(&socket, ip, tag)));
                 }
             }
+            if Instant::now() >= until {
+                return Err(unfinished(lot.last().copied().map_or(0, usize::from)));
+            }
+        }
+        let end = Instant::now() + PATIENCE;
+        while timeout_at(end, socket.readable()).await.is_ok() {
+            passed.extend(iter::from_fn(|| heard(&socket, ip, tag)));
         }
         Ok(passed)
     }
@@ -215,15 +213,20 @@ fn heard(socket: &UdpSocket, ip: IpAddr, tag: Tag) -> Option<u16> {
     let mut buffer = [0; 64];
     loop {
         match socket.try_recv_from(&mut buffer) {
-            Ok((length, from)) if from.ip() == ip && buffer[..length] == tag.answer() => return Some(from.port()),
+            Ok((length, from)) if from.ip() == ip && buffer[..length] == tag.answer() => {
+                return Some(from.port());
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
             _ => {}
         }
     }
 }
 
-/// Asks for a connection, and drops it again.
-async fn knock(address: SocketAddr, mark: Option<u32>) -> io::Result<Answer> {
+/// Asks for a connection as soon as the pace allows, and drops it again.
+async fn knock(scene: &Scene, address: SocketAddr, mark: Option<u32>) -> io::Result<Answer> {
+    // Nobody closes it.
+    let _permit = scene.knocks.acquire().await.map_err(io::Error::other)?;
+    scene.pace().step().await;
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     if let Some(mark) = mark {
         socket2::SockRef::from(&socket).set_mark(mark)?;
@@ -232,10 +235,14 @@ async fn knock(address: SocketAddr, mark: Option<u32>) -> io::Result<Answer> {
         Ok(Ok(stream)) => dropped(stream),
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Answer::Refused,
         // Somebody on the way says that there is nobody, or that we may not: no answer.
-        Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::HostUnreachable | io::ErrorKind::PermissionDenied) => {
+        Ok(Err(error))
+            if matches!(error.kind(), io::ErrorKind::HostUnreachable | io::ErrorKind::PermissionDenied) =>
+        {
             Answer::Silent
         }
-        Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::TimedOut) => {
+        Ok(Err(error))
+            if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::TimedOut) =>
+        {
             Answer::Silent
         }
         Ok(Err(error)) => return Err(error),
@@ -268,7 +275,8 @@ fn is_private(ip: IpAddr) -> bool {
 }
 
 fn absent(ip: IpAddr) -> Problem {
-    let message = format!("nothing at {ip} answers, ICMP neither, so the silence of its ports proves nothing");
+    let message =
+        format!("nothing at {ip} answers, ICMP neither, so the silence of its ports proves nothing");
     Problem::not_tried(Cause::Unreachable, message)
 }
 

@@ -159,8 +159,9 @@ impl Stage {
         options.trusted.clone_from(&self.trusted);
         let secrets = Secrets::collect(&self.topology, &Vault);
         let topology = self.topology.clone();
-        let seen =
-            tokio::task::spawn_blocking(move || run(topology, trials, secrets, options).expect("TLS").wait());
+        let seen = tokio::task::spawn_blocking(move || {
+            run(topology, trials, secrets, options).expect("TLS").collect()
+        });
         seen.await.expect("no panic")
     }
 

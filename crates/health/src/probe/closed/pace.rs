@@ -4,76 +4,74 @@ use std::fs;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// A pace that all sweeps of a machine share.
 ///
-/// A firewall that keeps track of connections remembers each that is asked for, also
-/// when nobody answers, and drops what comes when its table is full. So no more are asked
-/// for than leave a quarter of the free places in this machine's own.
-#[derive(Debug)]
-pub(crate) struct Pace(Mutex<Vec<Bucket>>);
+/// A firewall that keeps track of connections remembers for a while each that is asked
+/// for, also when nobody answers, and drops what comes when its table is full. So this
+/// machine's own is looked at, and of the places that were free a quarter is left free.
+pub(crate) struct Pace(Mutex<State>);
 
-/// Places that are taken one by one and come back with time.
-#[derive(Debug)]
-struct Bucket {
-    size: f64,
-    per_second: f64,
-    left: f64,
-    at: Instant,
+struct State {
+    between: Duration,
+    /// When the next one may be sent.
+    next: Instant,
+    /// How many were sent since the table was looked at.
+    unseen: usize,
+    /// How many places may be taken, by whomever.
+    most: usize,
+    /// How many are.
+    taken: Box<dyn FnMut() -> usize + Send>,
 }
 
-/// How long the kernel remembers a connection that nobody answered
-/// (`nf_conntrack_tcp_timeout_syn_sent`).
-const REMEMBERED: f64 = 120.0;
+/// How many are sent between two looks at the table.
+const LOT: usize = 256;
+
+/// How long to wait where the table is full: the kernel forgets connections that nobody
+/// answered after two minutes, datagrams after half a one
+/// (`Documentation/networking/nf_conntrack-sysctl.rst`).
+const REST: Duration = Duration::from_millis(500);
+
+/// A timer is good to a millisecond: up to so much may be caught up with at once.
+const SLACK: Duration = Duration::from_millis(5);
 
 impl Pace {
     /// So many a second, as this machine's own table of connections allows.
     pub(crate) fn new(per_second: u32) -> Self {
-        let per_second = f64::from(per_second.max(1));
-        let mut buckets = vec![Bucket::new((per_second / 20.0).max(1.0), per_second)];
-        let count = |name: &str| {
-            let text = fs::read_to_string(format!("/proc/sys/net/netfilter/nf_conntrack_{name}")).ok()?;
-            text.trim().parse::<u32>().ok()
-        };
-        if let (Some(most), Some(taken)) = (count("max"), count("count")) {
-            let free = f64::from(most.saturating_sub(taken)) * 0.75;
-            buckets.push(Bucket::new(free.max(1.0), (free / REMEMBERED).max(1.0)));
-        }
-        Self(Mutex::new(buckets))
+        let taken = number("count").unwrap_or_default();
+        let most = number("max").map_or(usize::MAX, |max| taken + max.saturating_sub(taken) / 4 * 3);
+        Self::with(per_second, most, || number("count").unwrap_or_default())
     }
 
-    /// Waits until one more may be asked for.
+    fn with(per_second: u32, most: usize, taken: impl FnMut() -> usize + Send + 'static) -> Self {
+        let between = Duration::from_secs(1) / per_second.max(1);
+        Self(Mutex::new(State { between, next: Instant::now(), unseen: LOT, most, taken: Box::new(taken) }))
+    }
+
+    /// Waits until one more may be sent.
     pub(crate) async fn step(&self) {
-        let mut buckets = self.0.lock().await;
-        for bucket in buckets.iter_mut() {
-            bucket.take().await;
+        let mut state = self.0.lock().await;
+        if state.unseen >= LOT {
+            while (state.taken)() > state.most {
+                sleep(REST).await;
+            }
+            state.unseen = 0;
+        }
+        state.unseen += 1;
+        let now = Instant::now();
+        let due = state.next.max(now.checked_sub(SLACK).unwrap_or(now));
+        state.next = due + state.between;
+        if due > now {
+            sleep_until(due).await;
         }
     }
 }
 
-impl Bucket {
-    fn new(size: f64, per_second: f64) -> Self {
-        Self { size, per_second, left: size, at: Instant::now() }
-    }
-
-    async fn take(&mut self) {
-        self.fill();
-        if self.left < 1.0 {
-            // A timer is good to a millisecond; sleeping for a few at a time is enough.
-            let wanted = (1.0 - self.left).max(self.per_second / 200.0).min(self.size);
-            sleep_until(self.at + Duration::from_secs_f64(wanted / self.per_second)).await;
-            self.fill();
-        }
-        self.left -= 1.0;
-    }
-
-    fn fill(&mut self) {
-        let now = Instant::now();
-        let passed = now.duration_since(self.at).as_secs_f64();
-        self.left = (self.left + passed * self.per_second).min(self.size);
-        self.at = now;
-    }
+/// A number that the kernel says of its table of connections.
+fn number(name: &str) -> Option<usize> {
+    let text = fs::read_to_string(format!("/proc/sys/net/netfilter/nf_conntrack_{name}")).ok()?;
+    text.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -81,15 +79,31 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_pass_than_the_pace_allows() {
-        let pace = Pace(Mutex::new(vec![Bucket::new(10.0, 100.0), Bucket::new(50.0, 5.0)]));
+    async fn no_more_are_sent_than_the_pace_allows() {
+        let pace = Pace::with(100, usize::MAX, || 0);
         let started = Instant::now();
-        for _ in 0..60 {
+        for _ in 0..201 {
             pace.step().await;
         }
-        // The first fifty at 100 a second, but for ten at once; the other ten at 5, but for
-        // what came back meanwhile.
         let took = started.elapsed().as_secs_f64();
-        assert!((1.9..2.4).contains(&took), "{took}");
+        assert!((1.9..2.1).contains(&took), "{took}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_fills_the_table_waits() {
+        // It is over-full at three looks.
+        let mut looks = [5, 101, 102, 101, 100].into_iter();
+        let pace = Pace::with(1_000_000, 100, move || looks.next().unwrap_or(0));
+        let started = Instant::now();
+        for _ in 0..LOT {
+            pace.step().await;
+        }
+        assert!(started.elapsed() < REST);
+        pace.step().await;
+        assert!(
+            (3..=4).contains(&(started.elapsed().as_millis() / REST.as_millis())),
+            "{:?}",
+            started.elapsed()
+        );
     }
 }

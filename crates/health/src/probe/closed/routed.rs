@@ -39,10 +39,7 @@ pub(in crate::probe) async fn containers(attempt: &mut Attempt<'_>, node: NodeId
     let targets: Vec<_> =
         addresses.flat_map(|ip| ports.iter().map(move |&port| SocketAddr::new(ip, port))).collect();
     let mut knocks = stream::iter(targets.clone())
-        .map(|target| async move {
-            scene.pace().step().await;
-            (target, knock(target, Some(MARK)).await)
-        })
+        .map(|target| async move { (target, knock(scene, target, Some(MARK)).await) })
         .buffer_unordered(scene.options.knocks.max(1));
     let (mut open, mut tried) = (Vec::new(), 0);
     while let Ok(Some((target, answer))) = timeout_at(until, knocks.next()).await {
@@ -58,7 +55,8 @@ pub(in crate::probe) async fn containers(attempt: &mut Attempt<'_>, node: NodeId
     open.sort_unstable();
     if let Some(first) = open.first() {
         let name = &topology.node(node).name;
-        let of_first: Vec<u16> = open.iter().filter(|target| target.ip() == first.ip()).map(SocketAddr::port).collect();
+        let of_first: Vec<u16> =
+            open.iter().filter(|target| target.ip() == first.ip()).map(SocketAddr::port).collect();
         let message = format!(
             "{}/tcp of the container {} answer whoever routes to it by {name}",
             written(&of_first),

@@ -9,7 +9,7 @@ use crate::counted;
 use crate::screen::harmless;
 
 /// A report as text.
-pub(super) fn draw(report: &Report) -> String {
+pub(crate) fn draw(report: &Report) -> String {
     let mut text = String::new();
     let problems: Vec<_> = report.problems().collect();
     for (index, line) in problems.iter().enumerate() {
@@ -21,9 +21,15 @@ pub(super) fn draw(report: &Report) -> String {
     if !problems.is_empty() {
         text.push('\n');
     }
+    text.push_str(&summary(report));
+    harmless(text)
+}
+
+/// One line: how many checks there were, and how they ended.
+pub(crate) fn summary(report: &Report) -> String {
     let slowest = report.checks.iter().max_by(|one, other| one.milliseconds.total_cmp(&other.milliseconds));
     let total: usize = report.counts.values().sum();
-    let _ = write!(text, "{} of {} from {}", counted(total, "check"), report.plot, report.from);
+    let mut text = format!("{} of {} from {}", counted(total, "check"), report.plot, report.from);
     for (outcome, count) in report.counts.iter().rev() {
         let style = style(*outcome);
         let _ = write!(text, ", {style}{count} {}{style:#}", outcome.as_str());
@@ -31,8 +37,7 @@ pub(super) fn draw(report: &Report) -> String {
     if let Some(slowest) = slowest {
         let _ = write!(text, "; the slowest took {:.0} ms", slowest.milliseconds.ceil());
     }
-    text.push('\n');
-    harmless(text)
+    harmless(text + "\n")
 }
 
 fn problem(text: &mut String, line: &Line) {
@@ -52,7 +57,8 @@ fn problem(text: &mut String, line: &Line) {
     let _ = writeln!(text, "  more: stageplot explain {cause}");
 }
 
-fn style(outcome: Outcome) -> Style {
+/// The colour of an outcome.
+pub(crate) fn style(outcome: Outcome) -> Style {
     let colour = match outcome {
         Outcome::Passed => AnsiColor::Green,
         Outcome::Failed => AnsiColor::Red,

@@ -1,0 +1,146 @@
+//! What the commands that try a plot have in common: what is tried, from where, with what.
+
+use std::net::{IpAddr, UdpSocket};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use stageplot_health::{Observation, Options, Report, Secrets, Stand, Trial, closed, run, trials};
+use stageplot_topology::{Node, Period, Topology};
+
+use crate::failure::Failure;
+use crate::plot::{PlotArgs, node_named};
+use crate::secrets::SystemSecrets;
+
+/// What is tried, from where.
+#[derive(clap::Args)]
+pub(crate) struct ProbingArgs {
+    #[command(flatten)]
+    plot: PlotArgs,
+
+    /// The node that this machine is; found by its addresses where not set
+    #[arg(long, value_name = "NAME", conflicts_with = "from")]
+    node: Option<String>,
+
+    /// Where the plot's clients are, none of its nodes
+    #[arg(long, value_name = "PLACE")]
+    from: Option<From>,
+
+    /// Try also what takes a session of one's own: a room is joined, and left again
+    ///
+    /// It has a name that begins with `stageplot-`, and is removed afterwards; the plot's
+    /// webhooks tell of it.
+    #[arg(long)]
+    deep: bool,
+
+    /// What each check may take, in place of 5s; of --deep, 20s; of --closed, 20m
+    #[arg(long, value_name = "TIME")]
+    deadline: Option<Period>,
+
+    /// Trust the authority in this PEM file too
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
+}
+
+/// Where checks are tried from, where it is no node.
+#[derive(Clone, Copy, ValueEnum)]
+enum From {
+    /// The Internet, as the plot's clients see it
+    Outside,
+}
+
+/// What is tried, ready to be tried again and again.
+pub(crate) struct Probing {
+    pub(crate) topology: Arc<Topology>,
+    pub(crate) stand: Stand,
+    pub(crate) trials: Vec<Trial>,
+    pub(crate) options: Options,
+    secrets: Secrets,
+}
+
+impl ProbingArgs {
+    /// What there is to try; none where the plot has errors, which were told.
+    pub(crate) fn prepare(&self) -> Result<Option<Probing>, Failure> {
+        let plot = self.plot.read()?;
+        let Some(topology) = plot.topology() else { return Ok(None) };
+        let stand = self.stand(topology)?;
+        let secrets = Secrets::collect(topology, &SystemSecrets::new(topology.plot(), &plot.dir));
+        let mut options = Options::default();
+        options.deadline = self.deadline.map(Period::duration);
+        options.trusted.clone_from(&self.trust);
+        if let Some(socket) = docker_socket() {
+            options.docker = socket;
+        }
+        let trials = trials(topology, stand, self.deep);
+        Ok(Some(Probing { topology: Arc::new(topology.clone()), stand, trials, options, secrets }))
+    }
+
+    /// Which machine this is.
+    fn stand(&self, topology: &Topology) -> Result<Stand, Failure> {
+        match self.from {
+            Some(From::Outside) => Ok(Stand::Outside),
+            None => here(topology, self.node.as_deref())
+                .map(|node| Stand::Node(node.id))
+                .map_err(|failure| failure.help("say where it is: --node NAME on a node, or --from outside")),
+        }
+    }
+}
+
+impl Probing {
+    /// Adds that nothing else answers.
+    pub(crate) fn add_closed(&mut self, pace: u32) {
+        self.trials.extend(closed(&self.topology, self.stand));
+        self.options.pace = pace;
+        self.options.knocks = files() / 2;
+    }
+
+    /// Tries all of it once; each observation is told of as it comes.
+    pub(crate) fn run(&self, mut tell: impl FnMut(&Observation)) -> Result<Report, Failure> {
+        let (trials, secrets) = (self.trials.clone(), self.secrets.clone());
+        let observations = run(self.topology.clone(), trials, secrets, self.options.clone())
+            .map_err(|error| Failure::new(error.to_string()))?;
+        let observations = observations.inspect(|seen| tell(seen)).collect();
+        Ok(Report::new(&self.topology, self.stand, &self.trials, observations))
+    }
+}
+
+/// The node that this machine is.
+pub(crate) fn here<'t>(topology: &'t Topology, named: Option<&str>) -> Result<&'t Node, Failure> {
+    if let Some(name) = named {
+        return node_named(topology, name);
+    }
+    let here: Vec<_> = topology.nodes().iter().filter(|node| is_here(node)).collect();
+    match here.as_slice() {
+        [node] => Ok(node),
+        [] => Err(Failure::new("this machine has no address of any node of the plot")),
+        [one, other, ..] => {
+            let message = format!("this machine has addresses of {} and of {}", one.name, other.name);
+            Err(Failure::new(message))
+        }
+    }
+}
+
+/// How many files this process may have open: as many as it may take for itself.
+fn files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // The soft limit is low for the sake of programs that use `select`.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let most = getrlimit(Resource::Nofile).current.unwrap_or(FILES);
+    usize::try_from(most.min(FILES)).unwrap_or(1024)
+}
+
+/// More files are of no use.
+const FILES: u64 = 1 << 15;
+
+/// Whether an address of a node is this machine's own: only such a one can be bound.
+fn is_here(node: &Node) -> bool {
+    let public = node.public.into_iter().filter(|public| public.bound).flat_map(|public| public.addresses());
+    let mut addresses = node.addresses.iter().map(|address| address.ip).chain(public);
+    addresses.any(|ip: IpAddr| !ip.is_loopback() && UdpSocket::bind((ip, 0)).is_ok())
+}
+
+/// The socket that `DOCKER_HOST` names.
+fn docker_socket() -> Option<PathBuf> {
+    std::env::var("DOCKER_HOST").ok()?.strip_prefix("unix://").map(PathBuf::from)
+}
