@@ -63,6 +63,9 @@ causes! {
     ContainerStarting "container-starting",
     ContainerImage "container-image",
     ContainerUnknown "container-unknown",
+    ContainerStale "container-stale",
+    PortTaken "port-taken",
+    FileLimit "file-limit",
     UdpBuffers "udp-buffers",
     // The network.
     Unreachable "unreachable",
@@ -115,6 +118,8 @@ causes! {
     // Edges.
     UpstreamUnknown "upstream-unknown",
     UpstreamDown "upstream-down",
+    // Checks of somebody's own.
+    Custom "custom",
     // STUN.
     StunError "stun-error",
 }

@@ -7,6 +7,7 @@
 //! | know what a machine has to try | [`trials`], [`Trial`], [`Place`], [`Stand`] |
 //! | know what must be closed to it | [`closed`], [`Witness`] |
 //! | try it | [`run`], [`Options`], [`Secrets`] |
+//! | try something of one's own | [`CustomCheck`] |
 //! | know what came of it | [`Observation`], [`Outcome`], [`Problem`], [`Cause`]; [`Report`] |
 //! | ask registries what images are | [`registry::ask`] |
 //! | log in as Docker does | [`registry::Logins`] |
@@ -14,6 +15,7 @@
 
 mod cause;
 mod closed;
+mod custom;
 mod docker;
 mod observation;
 mod place;
@@ -29,6 +31,7 @@ mod witness;
 
 pub use cause::{Cause, UnknownCause};
 pub use closed::closed;
+pub use custom::{Custom, CustomCheck};
 pub use observation::{Evidence, Observation, Outcome, Problem};
 pub use place::{Place, Stand};
 pub use report::{Line, Report};

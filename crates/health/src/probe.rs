@@ -3,12 +3,14 @@
 
 mod caddy;
 mod closed;
+mod configuration;
 mod connection;
 mod dns;
 mod docker;
 mod host;
 mod http;
 mod livekit;
+mod ports;
 mod quic;
 mod redis;
 mod stun;
@@ -50,6 +52,9 @@ pub(crate) async fn probe(
         What::Probe(question) => question,
         What::Container { image } => return docker::container(&mut attempt, image).await,
         What::NoStrangers { known } => return docker::strangers(&mut attempt, known).await,
+        What::Configuration => return configuration::digests(&mut attempt).await,
+        What::Ports { node } => return ports::strangers(&mut attempt, *node).await,
+        What::Custom(custom) => return custom.0.check(attempt.evidence).await,
         What::Disk { path } => return host::disk(&mut attempt, path),
         What::Memory => return host::memory(&mut attempt),
         What::UdpBuffers => return host::udp_buffers(&mut attempt),

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use stageplot_topology::{
@@ -10,6 +11,7 @@ use stageplot_topology::{
     SocketTarget, Speaks, TargetHost, Topology, checks, dial,
 };
 
+use crate::custom::{Custom, CustomCheck};
 use crate::{Place, Stand};
 
 /// One check, from one place to one place.
@@ -44,6 +46,26 @@ impl Trial {
 
     /// … and one that looks at all ports of a machine.
     pub const CLOSED_DEADLINE: Duration = Duration::from_secs(20 * 60);
+
+    /// A check of one's own, of a machine, tried where `place` is. Its `id` has to be another
+    /// one than those of all other trials.
+    pub fn custom(
+        id: impl Into<String>,
+        node: NodeId,
+        place: Place,
+        check: impl CustomCheck + 'static,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            subject: Subject::Node(node),
+            place,
+            service: None,
+            at: None,
+            target: Target::Machine,
+            what: What::Custom(Custom(Arc::new(check))),
+            deadline: Self::DEADLINE,
+        }
+    }
 }
 
 /// What is tried, and what has to come back.
@@ -62,6 +84,15 @@ pub enum What {
         /// Their names.
         known: Vec<Name>,
     },
+    /// Each container was made from what its Compose file says now.
+    Configuration,
+    /// Nobody but a node's services listens on their ports.
+    Ports {
+        /// The node.
+        node: NodeId,
+    },
+    /// Something of one's own.
+    Custom(Custom),
     /// There is room on the disk that has the plot's data.
     Disk {
         /// A directory on it, or the one above that where it is not there.
@@ -227,6 +258,8 @@ fn of_machine(topology: &Topology, node: NodeId, trials: &mut Vec<Trial>) {
     }
     if !known.is_empty() {
         add("no other containers".to_owned(), None, Target::Machine, What::NoStrangers { known });
+        add("configuration".to_owned(), None, Target::Machine, What::Configuration);
+        add("ports".to_owned(), None, Target::Machine, What::Ports { node });
     }
     let path = topology.plot().root.clone();
     add("disk".to_owned(), None, Target::Machine, What::Disk { path });

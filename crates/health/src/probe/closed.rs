@@ -10,7 +10,7 @@ use std::time::Duration;
 use std::{io, iter};
 
 use futures_util::{StreamExt as _, stream};
-use stageplot_topology::{NodeId, Protocol};
+use stageplot_topology::{Name, NodeId, Protocol};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -98,10 +98,7 @@ pub(super) async fn udp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
         return Err(absent(ip));
     }
     if !echo.witnessed {
-        let message =
-            format!("nobody on {name} tells which datagrams come through, and silence proves nothing");
-        let help = format!("run `stageplot witness` on {name} meanwhile");
-        return Err(Problem::not_tried(Cause::WitnessAbsent, message).help(help));
+        return Err(unwitnessed(&name));
     }
     let passed = attempt.datagrams_that_pass(ip, tag).await?;
     attempt.evidence.note("passed", passed.len());
@@ -115,11 +112,15 @@ pub(super) async fn udp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
     let blocked: Vec<u16> =
         (1..=u16::MAX).filter(|port| let_in.reaches_node(*port) && !passed.contains(port)).collect();
     if !blocked.is_empty() {
+        // What a witness who left did not hear was perhaps there.
+        if !attempt.echo(ip, tag).await?.witnessed {
+            return Err(unwitnessed(&name));
+        }
         let ports = written(&blocked);
         let message = format!("datagrams from {from} to {ports}/udp of {name} do not get there");
         return Err(Problem::failed(Cause::Silence, message));
     }
-    Ok(())
+    if attempt.echo(ip, tag).await?.witnessed { Ok(()) } else { Err(unwitnessed(&name)) }
 }
 
 impl Attempt<'_> {
@@ -272,6 +273,12 @@ fn is_private(ip: IpAddr) -> bool {
         IpAddr::V4(v4) => v4.is_private() || (v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64),
         IpAddr::V6(v6) => v6.segments()[0] & 0xfe00 == 0xfc00,
     }
+}
+
+fn unwitnessed(name: &Name) -> Problem {
+    let message = format!("nobody on {name} tells which datagrams come through, and silence proves nothing");
+    let help = format!("run `stageplot witness` on {name} for as long as this takes");
+    Problem::not_tried(Cause::WitnessAbsent, message).help(help)
 }
 
 fn absent(ip: IpAddr) -> Problem {

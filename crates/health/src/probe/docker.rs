@@ -1,5 +1,7 @@
 //! What Docker says of a service's container.
 
+use std::fs;
+
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum};
 use stageplot_topology::Name;
 
@@ -33,6 +35,26 @@ pub(super) async fn container(attempt: &mut Attempt<'_>, image: &str) -> Result<
     if own != image {
         let what = format!("{name} runs {own}, and the plot has {image}");
         return Err(Problem::degraded(Cause::ContainerImage, what));
+    }
+    files(attempt, &shown, &name)
+}
+
+/// How many files a server with many clients has open: each connection is one.
+const FILES: u64 = 4096;
+
+/// A container's first process may open as many files as it needs. Where the kernel does
+/// not tell, as of an engine on another machine, nothing is said.
+fn files(attempt: &mut Attempt<'_>, shown: &ContainerInspectResponse, name: &str) -> Result<(), Problem> {
+    let pid = shown.state.as_ref().and_then(|state| state.pid).unwrap_or_default();
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let Some(most) = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok()) else {
+        return Ok(());
+    };
+    attempt.evidence.note("open-files-limit", most);
+    if most < FILES {
+        let what = format!("{name} may have {most} files open, and each connection is one");
+        return Err(Problem::degraded(Cause::FileLimit, what));
     }
     Ok(())
 }
