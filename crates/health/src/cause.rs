@@ -115,6 +115,8 @@ causes! {
     WrongCandidate "wrong-candidate",
     NodeNotMet "node-not-met",
     TurnRejected "turn-rejected",
+    WebhookRefused "webhook-refused",
+    WebhookUnsigned "webhook-unsigned",
     // Edges.
     UpstreamUnknown "upstream-unknown",
     UpstreamDown "upstream-down",

@@ -3,6 +3,8 @@
 //! Nobody writes a check down: each follows from a flow, or from what a service
 //! promises. Trying them is another crate's work.
 
+use url::Url;
+
 use crate::endpoint::{Endpoint, EndpointId, Speaks};
 use crate::{
     ByteSize, Eviction, FlowId, HostName, NodeId, Party, Persistence, Protocol, ServiceId, ServiceSpec,
@@ -110,6 +112,14 @@ pub enum Probe {
     },
     /// A room is joined by WebSocket, through the edge where there is one.
     LivekitJoin,
+    /// An event that is signed as LiveKit signs is accepted at a webhook's address, and one
+    /// that somebody else signed is refused.
+    Webhook {
+        /// The LiveKit whose key signs.
+        service: ServiceId,
+        /// Where events are sent.
+        url: Url,
+    },
     /// A STUN Binding request (RFC 8489) is answered with the client's address.
     StunBinding,
     /// A STUN Binding request with the credentials of a session of one's own:
@@ -131,7 +141,11 @@ impl Probe {
     pub fn is_deep(&self) -> bool {
         matches!(
             self,
-            Self::IceBinding | Self::LivekitJoin | Self::TurnAllocate | Self::TurnTlsAllocate { .. }
+            Self::IceBinding
+                | Self::LivekitJoin
+                | Self::TurnAllocate
+                | Self::TurnTlsAllocate { .. }
+                | Self::Webhook { .. }
         )
     }
 
@@ -148,6 +162,7 @@ impl Probe {
             Self::LivekitToken => "token",
             Self::LivekitNodes { .. } => "nodes",
             Self::LivekitJoin => "join",
+            Self::Webhook { .. } => "webhook",
             Self::TurnAllocate | Self::TurnTlsAllocate { .. } => "allocation",
             _ => "answer",
         }
@@ -199,6 +214,7 @@ pub fn checks(topology: &Topology) -> Vec<Check> {
             let what = promise.probe.promise();
             let name = match &promise.probe {
                 Probe::Resolves { name, .. } | Probe::TurnTlsAllocate { name } => format!(" {name}"),
+                Probe::Webhook { url, .. } => format!(" {}", url.path()),
                 _ => String::new(),
             };
             let from = match promise.from {

@@ -1,19 +1,25 @@
 // Echo is the service that stands in for a user's own program in tests.
 //
 // It listens on $PORT (8080 if unset). GET /health answers 200, /ws echoes
-// WebSocket messages, and every other path answers with what arrived: method,
+// WebSocket messages, a POST to /api/webhook is taken where LiveKit signed it
+// with $LIVEKIT_API_SECRET (where that is set), and every other path answers with what arrived: method,
 // path, headers, remote address, and the name of the host that answered. The
 // environment is not shown: it may hold secrets.
 package main
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"log"
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -57,6 +63,39 @@ func echo(ws *websocket.Conn) {
 	}
 }
 
+// signed says whether LiveKit signed a webhook: its token is ours, not over, and of this body.
+func signed(token string, body []byte, secret string) bool {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return false
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(parts[0] + "." + parts[1]))
+	sum, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil || !hmac.Equal(sum, mac.Sum(nil)) {
+		return false
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return false
+	}
+	var claims struct {
+		Exp    int64  `json:"exp"`
+		Sha256 string `json:"sha256"`
+	}
+	digest := sha256.Sum256(body)
+	return json.Unmarshal(text, &claims) == nil && time.Now().Unix() < claims.Exp &&
+		claims.Sha256 == base64.StdEncoding.EncodeToString(digest[:])
+}
+
+func webhook(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	secret := os.Getenv("LIVEKIT_API_SECRET")
+	if err != nil || (secret != "" && !signed(r.Header.Get("Authorization"), body, secret)) {
+		http.Error(w, "not signed by LiveKit", http.StatusUnauthorized)
+	}
+}
+
 func show(w http.ResponseWriter, r *http.Request) {
 	hostname, err := os.Hostname()
 	if err != nil {
@@ -81,6 +120,7 @@ func main() {
 	})
 	// A Server, unlike a Handler, takes clients that send no Origin.
 	mux.Handle("/ws", websocket.Server{Handler: echo})
+	mux.HandleFunc("POST /api/webhook", webhook)
 	mux.HandleFunc("/", show)
 
 	server := &http.Server{Addr: ":" + port, Handler: mux, ReadHeaderTimeout: 10 * time.Second}

@@ -1,6 +1,6 @@
-//! Containers run what is installed: Compose would leave them as they are.
+//! Containers are what is installed: Compose would leave them as they are.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::process::Stdio;
 
 use bollard::models::ContainerInspectResponse;
@@ -10,70 +10,67 @@ use super::Attempt;
 use crate::docker::Docker;
 use crate::{Cause, Problem};
 
-/// Where Compose keeps, of each container, what it was made of.
-const LABEL: &str = "com.docker.compose";
-
-/// The digest that Compose gave each container's configuration is the one that it gives
-/// what the file that it was made from says now.
-pub(super) async fn digests(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
+/// Compose, asked what it would do to bring up what containers were made from, would
+/// replace none of them.
+pub(super) async fn is_current(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     let docker = Docker::new(&attempt.scene.options.docker);
     let containers = docker.containers(&attempt.scene.topology, None).await?;
-    let mut files: BTreeMap<(String, String), BTreeMap<String, String>> = BTreeMap::new();
-    let mut stale = Vec::new();
-    for shown in &containers {
-        let label = |name: &str| label(shown, name).map(str::to_owned);
-        let (Some(service), Some(own)) = (label("service"), label("config-hash")) else { continue };
-        let (Some(file), Some(directory)) = (label("project.config_files"), label("project.working_dir"))
-        else {
-            continue;
-        };
-        let key = (file, directory);
-        let now = match files.get(&key) {
-            Some(now) => now,
-            None => {
-                let now = hashes(attempt, &key.0, &key.1).await?;
-                files.entry(key.clone()).or_insert(now)
-            }
-        };
-        // What the file has no more is told as unknown elsewhere.
-        if now.get(&service).is_some_and(|now| *now != own) {
-            stale.push((service, key.0));
-        }
-    }
+    let label = |shown: &ContainerInspectResponse, name: &str| {
+        let labels = shown.config.as_ref()?.labels.as_ref()?;
+        labels.get(&format!("com.docker.compose.project.{name}")).cloned()
+    };
+    // Where they were made from, which is one place unless somebody tried something.
+    let places: BTreeSet<_> = containers
+        .iter()
+        .filter_map(|shown| label(shown, "config_files").zip(label(shown, "working_dir")))
+        .collect();
     attempt.evidence.note("containers", containers.len());
-    match stale.first() {
-        None => Ok(()),
-        Some((service, file)) => {
-            let what = format!("the container of {service} was made from another {file} than there is now");
-            Err(Problem::degraded(Cause::ContainerStale, what))
+    for (files, directory) in &places {
+        if let Some(name) = attempt.replaced(files, directory).await?.first() {
+            let what = format!("{name} was made from something else than {files} says now");
+            return Err(Problem::degraded(Cause::ContainerStale, what));
         }
     }
+    Ok(())
 }
 
-/// What Compose makes of a file: a digest for each service.
-async fn hashes(
-    attempt: &Attempt<'_>,
-    file: &str,
-    directory: &str,
-) -> Result<BTreeMap<String, String>, Problem> {
-    let unknown = |what: String| Problem::not_tried(Cause::DockerSilent, what);
-    let mut command = Command::new("docker");
-    command.arg("--host").arg(format!("unix://{}", attempt.scene.options.docker.display()));
-    command.args(["compose", "--project-directory", directory]);
-    // Several are parted by commas.
-    command.args(file.split(',').flat_map(|file| ["--file", file]));
-    command.args(["config", "--hash", "*"]).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.map_err(|error| unknown(format!("docker cannot be run: {error}")))?;
-    if !output.status.success() {
+impl Attempt<'_> {
+    /// The containers that Compose would replace. It is asked, and does nothing.
+    async fn replaced(&self, files: &str, directory: &str) -> Result<Vec<String>, Problem> {
+        let unknown = |what: String| Problem::not_tried(Cause::DockerSilent, what);
+        let mut command = Command::new("docker");
+        command.arg("--host").arg(format!("unix://{}", self.scene.options.docker.display()));
+        command.args(["compose", "--progress", "plain", "--project-directory", directory]);
+        // Several are parted by commas.
+        command.args(files.split(',').flat_map(|file| ["--file", file]));
+        command.args(["up", "--dry-run", "--detach", "--no-build", "--pull", "never"]);
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let output =
+            command.output().await.map_err(|error| unknown(format!("docker cannot be run: {error}")))?;
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(unknown(format!("docker compose does not read {file}: {}", said.trim())));
+        if !output.status.success() {
+            return Err(unknown(format!("docker compose does not read {files}: {}", said.trim())));
+        }
+        Ok(said.lines().filter_map(replaced).map(str::to_owned).collect())
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let pairs = text.lines().filter_map(|line| line.split_once(' '));
-    Ok(pairs.map(|(service, hash)| (service.to_owned(), hash.trim().to_owned())).collect())
 }
 
-fn label<'a>(shown: &'a ContainerInspectResponse, name: &str) -> Option<&'a str> {
-    let labels = shown.config.as_ref()?.labels.as_ref()?;
-    labels.get(&format!("{LABEL}.{name}")).map(String::as_str)
+/// The container of a line such as `DRY-RUN MODE -  Container live-sfu-1  Recreate`.
+fn replaced(line: &str) -> Option<&str> {
+    let mut words = line.split_ascii_whitespace().skip_while(|word| *word != "Container").skip(1);
+    let name = words.next()?;
+    (words.next() == Some("Recreate")).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_replaced_is_read() {
+        assert_eq!(replaced(" DRY-RUN MODE -  Container live-sfu-1  Recreate"), Some("live-sfu-1"));
+        assert_eq!(replaced("Container live-sfu-1 Recreate "), Some("live-sfu-1"));
+        assert_eq!(replaced(" DRY-RUN MODE -  Container live-sfu-1  Recreated"), None);
+        assert_eq!(replaced(" DRY-RUN MODE -  Container live-sfu-1  Running"), None);
+    }
 }

@@ -6,6 +6,7 @@ mod room;
 mod sdp;
 mod signal;
 mod token;
+mod webhook;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -17,6 +18,7 @@ pub(super) use nodes::nodes;
 pub(super) use room::{Peer, join, media};
 pub(super) use signal::{IceServer, Join};
 pub(crate) use token::{Grant, token};
+pub(super) use webhook::webhook;
 
 use super::{Attempt, http};
 use crate::{Cause, Problem};

@@ -327,7 +327,7 @@ impl Attempt<'_> {
 }
 
 /// So many random bytes, in hexadecimal.
-fn random<const N: usize>() -> Result<String, Problem> {
+pub(super) fn random<const N: usize>() -> Result<String, Problem> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
         Problem::not_tried(Cause::NotPermitted, format!("this system has no randomness: {error}"))

@@ -4,10 +4,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use crate::{Cause, Problem};
 
@@ -27,15 +27,25 @@ pub(crate) enum Grant {
 
 /// A token for a check.
 pub(crate) fn token(key: &str, secret: &str, grant: &Grant) -> Result<String, Problem> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let video = match grant {
         Grant::ListRooms => json!({ "roomList": true }),
         Grant::Create => json!({ "roomCreate": true }),
         Grant::Join(room) => json!({ "roomJoin": true, "room": room, "roomCreate": true, "hidden": true }),
     };
-    let claims = json!({
-        "iss": key, "sub": "stageplot-check", "nbf": now.saturating_sub(1), "exp": now + SECONDS, "video": video,
-    });
+    signed(key, secret, json!({ "sub": "stageplot-check", "video": video }))
+}
+
+/// A token that says whose a webhook's body is.
+pub(super) fn token_of_body(key: &str, secret: &str, body: &[u8]) -> Result<String, Problem> {
+    signed(key, secret, json!({ "sha256": BASE64_STANDARD.encode(Sha256::digest(body)) }))
+}
+
+/// Claims, good for a while, with their signature.
+fn signed(key: &str, secret: &str, mut claims: serde_json::Value) -> Result<String, Problem> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    claims["iss"] = key.into();
+    claims["nbf"] = now.saturating_sub(1).into();
+    claims["exp"] = (now + SECONDS).into();
     let header = json!({ "alg": "HS256", "typ": "JWT" });
     let part = |value: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(&header), part(&claims));

@@ -1,5 +1,7 @@
 //! What LiveKit listens on, and what it needs.
 
+use url::Url;
+
 use super::{Livekit, TurnTls};
 use crate::check::{Probe, Promise, clients};
 use crate::endpoint::{Scope, Speaks};
@@ -138,6 +140,18 @@ impl Kind for Livekit {
                 to,
                 probe: Probe::LivekitJoin,
             }));
+        }
+        if let Some(webhook) = &self.webhook {
+            for (receiver, endpoint) in webhook_edges(topology, webhook) {
+                let Some(endpoint) = topology.endpoint_named(receiver, endpoint) else { continue };
+                let ServiceSpec::Edge(edge) = &topology.service(receiver).kind else { continue };
+                let received = |url: &&Url| edge.names().any(|name| url.host_str() == Some(name.as_str()));
+                promises.extend(webhook.urls.iter().filter(received).map(|url| Promise {
+                    from: own,
+                    to: endpoint.id,
+                    probe: Probe::Webhook { service: service.id, url: url.clone() },
+                }));
+            }
         }
         promises.extend(self.turn.iter().flat_map(|turn| turn_promises(turn, service, edge, topology)));
         promises
