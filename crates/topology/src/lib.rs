@@ -43,10 +43,11 @@
 //! ```
 //!
 //! A field more does not count as a breaking change, so leave none of these `..` out, in
-//! patterns either. What this crate makes of a plot, and the enums that may get more
-//! variants, are `#[non_exhaustive]`. An enum that is not is meant to be matched to its
-//! end: a variant more is a breaking change, by which the compiler shows where it is
-//! still missing, as with [`ServiceSpec`].
+//! patterns either. What this crate makes of a plot is `#[non_exhaustive]`, but for small
+//! values that are whole, such as a [`Span`] and a [`SocketTarget`]; so are the enums that
+//! may get more variants. An enum that is not is meant to be matched to its end: a
+//! variant more is a breaking change, by which the compiler shows where it is still
+//! missing, as with [`ServiceSpec`].
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;

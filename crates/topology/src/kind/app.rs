@@ -29,6 +29,8 @@ use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, ServiceSpec
 ///     .env("LIVEKIT_URL", "${livekit.url}")
 ///     .env("LIVEKIT_API_SECRET", SecretRef::env("LIVEKIT_API_SECRET"));
 /// assert_eq!(rooms.needs[0].as_str(), "livekit");
+///
+/// let rooms = App { command: vec!["serve".to_owned()], ..rooms };
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
