@@ -3,6 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 /// One rendered file of a bundle.
+///
+/// ```
+/// use stageplot_render::{Artifact, Change, Owner};
+///
+/// // A file that the service `metrics` reads again when it is told to.
+/// let jobs = Artifact::private("services/metrics/jobs.json", "[]\n", Owner::new(1000, 1000))
+///     .read_by("metrics", Change::Reload);
+/// assert!(jobs.is_private());
+/// assert_eq!((jobs.mode, jobs.service.as_deref()), (0o400, Some("metrics")));
+///
+/// // A script, and a file of the machine's own that takes a start of something.
+/// let script = Artifact::open("backup.sh", "#!/bin/sh\n").mode(0o755);
+/// let limits = Artifact::open("system/limits.conf", "").changes(Change::Restart);
+/// assert_eq!((script.owner, limits.change), (Owner::ROOT, Change::Restart));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Artifact {
@@ -23,6 +38,13 @@ pub struct Artifact {
 
 impl Artifact {
     /// A file that anybody on the machine may read.
+    ///
+    /// ```
+    /// use stageplot_render::{Artifact, Change, Owner};
+    ///
+    /// let greeting = Artifact::open("system/motd", "You are on front.\n");
+    /// assert_eq!((greeting.mode, greeting.owner, greeting.change), (0o644, Owner::ROOT, Change::Live));
+    /// ```
     pub fn open(path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         Self {
             path: path.into(),
@@ -35,6 +57,13 @@ impl Artifact {
     }
 
     /// A file that only `owner` and root may read.
+    ///
+    /// ```
+    /// use stageplot_render::{Artifact, Owner};
+    ///
+    /// let token = Artifact::private("services/rooms/token", vec![0xff; 32], Owner::new(1000, 1000));
+    /// assert!(token.is_private() && token.owner.to_string() == "1000:1000");
+    /// ```
     pub fn private(path: impl Into<String>, content: impl Into<Vec<u8>>, owner: Owner) -> Self {
         Self { mode: 0o400, owner, ..Self::open(path, content) }
     }
@@ -47,6 +76,13 @@ impl Artifact {
     }
 
     /// Says who reads it, and how a change takes effect.
+    ///
+    /// ```
+    /// use stageplot_render::{Artifact, Change};
+    ///
+    /// let rules = Artifact::open("services/metrics/rules.yml", "groups: []\n").read_by("metrics", Change::Recreate);
+    /// assert_eq!(rules.service.as_deref(), Some("metrics"));
+    /// ```
     #[must_use]
     pub fn read_by(mut self, service: impl Into<String>, change: Change) -> Self {
         self.service = Some(service.into());
@@ -75,6 +111,8 @@ impl std::fmt::Debug for Artifact {
 }
 
 /// A user and a group by number, as containers know them.
+///
+/// See [`Artifact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Owner {
@@ -101,8 +139,11 @@ impl std::fmt::Display for Owner {
 }
 
 /// How a change of a file takes effect, mildest first.
+///
+/// See [`Artifact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Change {
     /// At once, or when somebody reads it next.
     Live,

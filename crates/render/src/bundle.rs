@@ -62,6 +62,21 @@ impl Bundle {
 
 /// What a bundle's `manifest.json` says: for every file its digest, mode and
 /// owner, who reads it, and how a change takes effect.
+///
+/// ```
+/// use stageplot_render::Manifest;
+///
+/// // As it lies on a machine.
+/// let json = br#"{ "version": 1, "node": "front", "sealed": true, "files": {
+///     "compose.yaml": { "sha256": "0f", "mode": "0644", "owner": "0:0", "change": "live" }
+/// } }"#;
+/// let manifest: Manifest<'_> = serde_json::from_slice(json)?;
+/// assert_eq!(manifest.version, Manifest::VERSION);
+/// for (path, entry) in &manifest.files {
+///     println!("{} {path}", entry.sha256); // as `sha256sum --check` takes it
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Manifest<'a> {
@@ -77,6 +92,8 @@ pub struct Manifest<'a> {
 }
 
 /// What a manifest says of one file.
+///
+/// See [`Manifest`].
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ManifestEntry<'a> {

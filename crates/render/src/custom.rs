@@ -13,6 +13,22 @@ use crate::bundle::Manifest;
 use crate::output::{OutputFile, OutputPath};
 
 /// What the user puts in the place of, or beside, what is rendered.
+///
+/// ```
+/// use stageplot_render::{Custom, Secrets, render, template_names};
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// assert!(template_names().iter().any(|name| name == "runbook.md"));
+/// let custom = Custom::default().template("runbook.md", "Call the one on duty.\n");
+/// let rendering = render(&topology, Secrets::SEALED, &custom)?;
+/// let runbook = rendering.overview.iter().find(|file| file.path == "runbook.md").ok_or("a runbook")?;
+/// assert_eq!(runbook.bytes, b"Call the one on duty.\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Custom {
@@ -25,6 +41,21 @@ pub struct Custom {
 
 impl Custom {
     /// Puts a template in the place of ours.
+    ///
+    /// ```
+    /// use stageplot_render::{Custom, RenderError, Secrets, render};
+    /// # use stageplot_topology::*;
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", Redis::default())
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// // A template that does not load is told of by its place.
+    /// let custom = Custom::default().template("runbook.md", "{{ plot.nmae }\n");
+    /// let error = render(&topology, Secrets::SEALED, &custom).expect_err("a brace is missing");
+    /// assert!(matches!(error, RenderError::Templates(errors) if errors.len() == 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn template(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.templates.insert(name.into(), text.into());
@@ -32,6 +63,31 @@ impl Custom {
     }
 
     /// Adds files to the bundles.
+    ///
+    /// ```
+    /// use stageplot_render::{Artifact, ArtifactSource, Custom, Secrets, SourceError, render};
+    /// use stageplot_topology::{Node, Service, Topology};
+    ///
+    /// /// An access list beside each Redis' own files.
+    /// struct Users;
+    ///
+    /// impl ArtifactSource for Users {
+    ///     fn of_service(&self, _: &Topology, _: &Node, service: &Service) -> Result<Vec<Artifact>, SourceError> {
+    ///         let is_redis = service.kind.kind() == "redis";
+    ///         Ok(is_redis.then(|| Artifact::open("users.acl", "user default off\n")).into_iter().collect())
+    ///     }
+    /// }
+    ///
+    /// # use stageplot_topology::*;
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", Redis::default())
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let rendering = render(&topology, Secrets::SEALED, &Custom::default().source(Users))?;
+    /// assert!(rendering.bundles[0].artifacts.iter().any(|file| file.path.ends_with("/users.acl")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn source(mut self, source: impl ArtifactSource + 'static) -> Self {
         self.sources.push(Arc::new(source));
@@ -160,6 +216,8 @@ pub trait ArtifactSource: Send + Sync {
 }
 
 /// Why files of one's own cannot be made: any error.
+///
+/// See [`RenderError`].
 pub type SourceError = Box<dyn Error + Send + Sync>;
 
 /// Refuses what could not be a file of a bundle.

@@ -2,6 +2,20 @@
 //!
 //! Both draw one `Picture`. Nodes with the same roles are one box in it, so
 //! that a hundred of them stay readable.
+//!
+//! ```
+//! use stageplot_render::diagram;
+//! # use stageplot_topology::*;
+//! # let topology = Plot::new("live".parse()?)
+//! #     .service("cache", Redis::default())
+//! #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+//! #     .build()?
+//! #     .topology;
+//! println!("{}", diagram::mermaid(&topology)?); // for where Markdown draws such
+//! let picture = diagram::svg(&topology)?; // a file for a browser, and for `<img>`
+//! assert!(picture.contains("cache"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod layout;
 mod picture;
@@ -48,6 +62,19 @@ pub fn mermaid(topology: &Topology) -> Result<String, RenderError> {
 
 /// The flows as an SVG that stands alone: its colours follow the reader's
 /// light or dark scheme, its letters are the system's.
+///
+/// ```
+/// use stageplot_render::diagram;
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let picture = diagram::svg(&topology)?;
+/// assert!(picture.contains("<svg") && picture.contains("cache"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

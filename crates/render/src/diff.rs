@@ -73,6 +73,32 @@ use untold::Unknown;
 ///
 /// Takes time in proportion to the files, and to the size of those that differ; no
 /// pair of machines is ever looked at.
+///
+/// ```
+/// use stageplot_render::diff::{self, Side};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+/// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("cache", redis)
+/// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// # let before = side(Redis::default())?;
+/// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+/// let diff = diff::between(&before, &after);
+/// for node in &diff.nodes {
+///     for file in &node.files {
+///         for field in &file.fields {
+///             println!("{}: {} was {:?} and is {:?}", file.path, field.path, field.before, field.after);
+///         }
+///     }
+/// }
+/// assert_eq!(diff.nodes[0].name, "front");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn between(before: &Side, after: &Side) -> Diff {
     let names = Names::find(before, after);
     let unknown = Unknown::find(before, after);

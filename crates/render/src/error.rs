@@ -6,6 +6,36 @@ use crate::SourceError;
 use crate::template::TemplateError;
 
 /// Why a topology could not be rendered.
+///
+/// ```
+/// use stageplot_render::{Artifact, ArtifactSource, Custom, RenderError, Secrets, SourceError, render};
+/// use stageplot_topology::{Node, Topology};
+///
+/// /// A list that nobody has written yet.
+/// struct Missing;
+///
+/// impl ArtifactSource for Missing {
+///     fn of_node(&self, _: &Topology, _: &Node) -> Result<Vec<Artifact>, SourceError> {
+///         Err("the list is not there".into())
+///     }
+/// }
+///
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// match render(&topology, Secrets::SEALED, &Custom::default().source(Missing)) {
+///     Err(RenderError::Source { of, error }) => {
+///         assert_eq!((of.as_str(), error.to_string().as_str()), ("front", "the list is not there"));
+///     }
+///     Err(RenderError::Findings(findings)) => println!("{findings}"), // secrets that are missing
+///     Err(error) => println!("{error}"),
+///     Ok(rendering) => println!("{} machines", rendering.bundles.len()),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {

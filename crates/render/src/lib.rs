@@ -13,6 +13,13 @@
 //! | hold a change against rules of one's own | [`diff::policy`] |
 //! | draw the flows | [`diagram`] |
 //! | read what stands where from a rendered tree | [`summary`], [`Manifest`] |
+//!
+//! # What may grow
+//!
+//! All structs with public fields and all enums are `#[non_exhaustive]`, but for
+//! [`diff::Status`] and [`diff::Which`], which are whole. What a program fills in, such
+//! as [`Artifact`], [`Custom`] and the rules of a [`diff::policy`], it makes by a
+//! constructor or a default, and sets what it means by methods or in the fields.
 
 mod artifact;
 mod bundle;
@@ -48,6 +55,19 @@ use stageplot_topology::Topology;
 
 /// The name of the plot's container network on every node. The kernel takes 15
 /// bytes; a longer name keeps a piece of its digest, so that two stay two.
+///
+/// ```
+/// use stageplot_render::bridge_name;
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// // As `ip link` and the rendered firewall have it.
+/// assert_eq!(bridge_name(&topology), "sp-live");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn bridge_name(topology: &Topology) -> String {
     let name = topology.name().as_str();
     match name.len() {

@@ -50,6 +50,8 @@ mod tree;
 mod writer;
 
 /// The name of a tree's index.
+///
+/// See [`is_tree`].
 pub const INDEX: &str = index::NAME;
 
 pub use error::OutputError;
@@ -58,6 +60,15 @@ pub use tree::{TreeFile, is_tree, read};
 pub use writer::Writer;
 
 /// One file of the tree.
+///
+/// ```
+/// use stageplot_render::output::{OutputFile, PathError};
+///
+/// let script = OutputFile::new("front/install.sh", b"#!/bin/sh\n", 0o755)?;
+/// assert!(matches!(OutputFile::new("../.profile", b"", 0o644), Err(PathError::Path { .. })));
+/// assert!(matches!(OutputFile::new("front/su", b"", 0o4755), Err(PathError::Mode { mode: 0o4755, .. })));
+/// # Ok::<(), PathError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputFile<'a> {
     path: OutputPath,
@@ -82,6 +93,23 @@ impl<'a> OutputFile<'a> {
 }
 
 /// What the caller allows.
+///
+/// ```
+/// use stageplot_render::output::{self, Options, OutputFile};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let dir = parent.path().join("out");
+/// let both = [OutputFile::new("front/a", b"1", 0o644)?, OutputFile::new("media/a", b"1", 0o644)?];
+/// output::write(&dir, &both, Options::default())?;
+/// std::fs::write(dir.join("front/a"), "edited")?;
+///
+/// // One machine's directory alone, whatever somebody has edited there.
+/// let anew = [OutputFile::new("front/a", b"2", 0o644)?];
+/// let written = output::write(&dir, &anew, Options::default().within("front").overwrite(true))?;
+/// assert_eq!(written.changed, ["front/a"]);
+/// assert!(dir.join("media/a").exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
@@ -109,6 +137,10 @@ impl<'a> Options<'a> {
 }
 
 /// What was done to a directory, each list sorted.
+///
+/// See [`write`].
+///
+/// [`write`]: write()
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
@@ -134,6 +166,23 @@ impl Written {
 
 /// Makes `dir` hold these files, beside what is in it and not ours: a [`Writer`] that is given
 /// all of them.
+///
+/// ```
+/// use stageplot_render::output::{self, Options, OutputError, OutputFile};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let dir = parent.path().join("out");
+/// let written = output::write(&dir, &[OutputFile::new("front/a", b"1", 0o644)?], Options::default())?;
+/// assert_eq!(written.created, ["front/a"]);
+///
+/// // What somebody has edited is not lost.
+/// std::fs::write(dir.join("front/a"), "edited")?;
+/// let anew = [OutputFile::new("front/a", b"2", 0o644)?];
+/// let error = output::write(&dir, &anew, Options::default()).expect_err("an edit");
+/// assert!(matches!(error, OutputError::Conflict { .. }));
+/// assert_eq!(std::fs::read(dir.join("front/a"))?, b"edited");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

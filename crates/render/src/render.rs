@@ -16,6 +16,21 @@ use crate::template::{Template, Templates};
 use crate::{RenderError, SealKey, Seals, firewall, judge, overview, parallel, system, yaml};
 
 /// Everything rendered for a topology.
+///
+/// ```
+/// use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let rendering = render(&topology, Secrets::SEALED, &Custom::default())?;
+/// assert_eq!(rendering.bundles[0].node, "front");
+/// assert!(rendering.overview.iter().any(|file| file.path == "runbook.md"));
+/// println!("{} files, those of `front` in a directory of that name", rendering.files()?.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Rendering {
@@ -141,6 +156,35 @@ impl<'a> Renderer<'a> {
 
     /// The seals of the secrets' values, to hold against those that are committed;
     /// none where it renders names and not values.
+    ///
+    /// ```
+    /// use stageplot_render::{Custom, Renderer, SealKey, Secrets};
+    /// use stageplot_topology::{SecretError, SecretRef, SecretSource, SecretString};
+    /// # use stageplot_topology::{NodeSpec, Plot, Redis};
+    ///
+    /// struct Vault;
+    ///
+    /// impl SecretSource for Vault {
+    ///     fn secret(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
+    ///         Ok("correct horse battery staple".to_owned().into())
+    ///     }
+    /// }
+    ///
+    /// # let redis = Redis { password: Some(SecretRef::env("REDIS_PASSWORD")), ..Redis::default() };
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", redis)
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let custom = Custom::default();
+    /// let renderer = Renderer::new(&topology, Secrets::From(&Vault), &custom)?;
+    /// assert!(renderer.findings().is_empty());
+    /// let key = SealKey::parse("7cbb7e4c6f8e3e6a43b1fcb1ae5d0bbd0d3a1c9f54d8ea6e21b5b0f1ce0a9d47")?;
+    /// let present = renderer.seals(&key).ok_or("it renders values")?;
+    /// // Held against those that are committed: here against the same.
+    /// assert!(present.review(&topology, Some(&present)).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn seals(&self, key: &SealKey) -> Option<Seals> {
         (!self.values.is_sealed()).then(|| self.values.seals(self.topology, key))
     }
@@ -205,6 +249,23 @@ impl<'a> Renderer<'a> {
     /// soon as it is done, so that no more than a few need to be held; what `each`
     /// makes of them comes back in the order of the nodes.
     ///
+    /// ```
+    /// use stageplot_render::{Custom, RenderError, Renderer, Secrets};
+    /// # use stageplot_topology::*;
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", Redis::default())
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let custom = Custom::default();
+    /// let renderer = Renderer::new(&topology, Secrets::SEALED, &custom)?;
+    /// // What is made of a bundle here may as well be an upload.
+    /// let sizes = renderer.bundles(topology.nodes(), |bundle| Ok::<_, RenderError>(bundle.artifacts.len()))?;
+    /// assert_eq!(sizes.len(), topology.nodes().len());
+    /// assert!(!renderer.overview()?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`render`], or an error of `each`: that of the first node that has one.
@@ -239,6 +300,13 @@ fn all_templates() -> impl Iterator<Item = Template> {
 }
 
 /// The names of the templates that a user may put another text in the place of.
+///
+/// ```
+/// use stageplot_render::template_names;
+///
+/// let names = template_names();
+/// assert!(names.is_sorted() && names.iter().any(|name| name == "Caddyfile"));
+/// ```
 pub fn template_names() -> Vec<String> {
     let mut names: Vec<_> = all_templates().map(|template| template.name().to_owned()).collect();
     names.sort();

@@ -9,7 +9,34 @@ use crate::summary::Sealed;
 use crate::{RenderError, SealKey, Seals, judge, seals};
 
 /// How secrets are rendered.
+///
+/// ```
+/// use stageplot_render::{Custom, Secrets, render};
+/// use stageplot_topology::{NodeSpec, Plot, Redis, SecretError, SecretRef, SecretSource, SecretString};
+///
+/// struct Vault;
+///
+/// impl SecretSource for Vault {
+///     fn secret(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
+///         Ok("correct horse battery staple".to_owned().into())
+///     }
+/// }
+///
+/// # let redis = Redis { password: Some(SecretRef::env("REDIS_PASSWORD")), ..Redis::default() };
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", redis)
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// for (secrets, password) in [(Secrets::SEALED, "sealed:REDIS_PASSWORD"), (Secrets::From(&Vault), "correct horse")] {
+///     let rendering = render(&topology, secrets, &Custom::default())?;
+///     let files = &rendering.bundles[0].artifacts;
+///     assert!(files.iter().any(|file| String::from_utf8_lossy(&file.bytes).contains(password)));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Secrets<'a> {
     /// By name: the label of each stands in its place, and its seal beside it
     /// where it has one. Needs no value, and is the same wherever it is rendered.

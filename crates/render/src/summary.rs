@@ -1,4 +1,21 @@
 //! `topology.json`: what stands where and who connects to what, for programs.
+//!
+//! ```
+//! use stageplot_render::summary::{Party, Summary};
+//! # use stageplot_topology::*;
+//! # let topology = Plot::new("live".parse()?)
+//! #     .service("cache", Redis::default())
+//! #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+//! #     .build()?
+//! #     .topology;
+//! let summary = Summary::of(&topology);
+//! for flow in &summary.flows {
+//!     println!("{} connects to {} of {}: {}", flow.from, flow.endpoint, flow.service, flow.reason);
+//! }
+//! // SSH, which is open to anybody unless the plot says otherwise.
+//! assert_eq!(summary.access[0].from, Party::Internet);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +31,28 @@ use crate::{RenderError, Seal};
 /// It is rendered as `topology.json`, beside `dns.txt`; so a tree tells what its
 /// files alone do not. It holds no secret's value, and grows with the nodes, never with
 /// their pairs.
+///
+/// ```
+/// use stageplot_render::summary::Summary;
+/// use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// // As a program reads it from a tree that was rendered.
+/// let rendering = render(&topology, Secrets::SEALED, &Custom::default())?;
+/// let file = rendering.overview.iter().find(|file| file.path == Summary::PATH).ok_or("a summary")?;
+/// let summary: Summary = serde_json::from_slice(&file.bytes)?;
+/// assert_eq!(summary.version, Summary::VERSION);
+/// assert_eq!(summary.nodes["front"].addresses, ["10.0.0.1"]);
+/// let cache = &summary.services["cache"];
+/// assert_eq!((cache.kind.as_str(), cache.nodes[0].as_str()), ("redis", "front"));
+/// assert_eq!(cache.endpoints[0].ports, "6379");
+/// assert_eq!(summary, Summary::of(&topology));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -37,6 +76,19 @@ pub struct Summary {
 }
 
 /// The seals that stand for secrets in a rendering.
+///
+/// ```
+/// use stageplot_render::summary::Sealed;
+///
+/// let json = r#"{
+///     "made_with": "9f86d081884c7d659a2feaa0c55ad015",
+///     "secrets": { "REDIS_PASSWORD": "60303ae22b998861bce3b28f33eec1be", "SMTP_PASSWORD": null }
+/// }"#;
+/// let sealed: Sealed = serde_json::from_str(json)?;
+/// let without: Vec<_> = sealed.secrets.iter().filter(|(_, seal)| seal.is_none()).collect();
+/// assert_eq!(without[0].0, "SMTP_PASSWORD");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Sealed {
@@ -47,6 +99,8 @@ pub struct Sealed {
 }
 
 /// A machine.
+///
+/// See [`Summary`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Node {
@@ -59,6 +113,8 @@ pub struct Node {
 }
 
 /// A service.
+///
+/// See [`Summary`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Service {
@@ -83,6 +139,8 @@ pub struct Service {
 }
 
 /// What a service listens on.
+///
+/// See [`Summary`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Endpoint {
@@ -102,6 +160,15 @@ pub struct Endpoint {
 }
 
 /// Connections from a party to an endpoint.
+///
+/// ```
+/// use stageplot_render::summary::{Flow, Party};
+///
+/// let json = r#"{ "from": { "service": "rooms" }, "service": "cache", "endpoint": "primary", "reason": "data" }"#;
+/// let flow: Flow = serde_json::from_str(json)?;
+/// assert_eq!((flow.from, flow.nodes), (Party::Service("rooms".to_owned()), None));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Flow {
@@ -120,6 +187,15 @@ pub struct Flow {
 }
 
 /// A port that the operator keeps open on every machine.
+///
+/// ```
+/// use stageplot_render::summary::Opening;
+///
+/// let json = r#"{ "from": "internet", "protocol": "tcp", "ports": "22", "reason": "ssh" }"#;
+/// let opening: Opening = serde_json::from_str(json)?;
+/// assert!(opening.from.is_anybody());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Opening {
@@ -134,6 +210,14 @@ pub struct Opening {
 }
 
 /// Who connects.
+///
+/// ```
+/// use stageplot_render::summary::Party;
+///
+/// let lan = Party::Network { name: "lan".to_owned(), nets: vec!["10.0.0.0/24".to_owned()] };
+/// assert_eq!(lan.to_string(), "network lan (10.0.0.0/24)");
+/// assert!(!lan.is_anybody() && Party::Nets(vec!["::/0".to_owned()]).is_anybody());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -24,6 +24,16 @@
 //! Rendering is a function of template and values: there is no clock, environment, file or random
 //! number in the language. What one rendering may use up is [`MAX_OUTPUT`] and [`MAX_RANGE`];
 //! a chain of includes goes through four templates at most.
+//!
+//! ```
+//! use stageplot_render::template::{Dialect, Template, Templates};
+//!
+//! let jobs = Template::new("jobs.sh", Dialect::Shell, "backup {{ directory }}\n");
+//! let templates = Templates::new([jobs]).expect("it is well-formed");
+//! let text = templates.render("jobs.sh", &serde_json::json!({ "directory": "/srv/my data" }))?;
+//! assert_eq!(text, "backup '/srv/my data'\n");
+//! # Ok::<(), stageplot_render::template::TemplateError>(())
+//! ```
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -71,6 +81,14 @@ impl Template {
     }
 
     /// A template that was read at run time.
+    ///
+    /// ```
+    /// use stageplot_render::template::{Dialect, Template, Templates};
+    ///
+    /// let own = Template::from_text("units.env".to_owned(), Dialect::Env, "UNITS={{ units".to_owned());
+    /// let errors = Templates::new([own]).expect_err("a brace is open");
+    /// assert!(errors[0].to_string().starts_with("parse template units.env:1:"));
+    /// ```
     pub fn from_text(name: String, dialect: Dialect, source: String) -> Self {
         Self { name: Cow::Owned(name), dialect, source: Cow::Owned(source) }
     }

@@ -4,6 +4,18 @@
 //! names are known, secrets are referred to. It may still contradict itself,
 //! for two services can meet on one port or two nodes share no network, so a
 //! test that wants a topology asks [`topology`], which keeps those that build.
+//!
+//! ```
+//! use proptest::prelude::*;
+//! use stageplot_topology::{arbitrary, firewall};
+//!
+//! // Whatever the plot, the operator's way in comes first.
+//! proptest!(ProptestConfig::with_cases(16), |(topology in arbitrary::topology())| {
+//!     for node in topology.nodes() {
+//!         prop_assert!(firewall(&topology, node.id)[0].reason.starts_with("ssh"));
+//!     }
+//! });
+//! ```
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -19,10 +31,23 @@ use crate::{
 };
 
 /// How many nodes a random plot has at most.
+///
+/// See [`plot`].
 pub const MAX_NODES: usize = 6;
 
 /// Plots of one to [`MAX_NODES`] nodes in up to three private networks, with
 /// edges, LiveKit, Redis and apps placed and attached in every way.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use stageplot_topology::arbitrary;
+///
+/// proptest!(ProptestConfig::with_cases(16), |(plot in arbitrary::plot())| {
+///     prop_assert!((1..=arbitrary::MAX_NODES).contains(&plot.nodes.len()));
+///     // It holds no secret's value, and so can be written.
+///     prop_assert!(plot.to_toml().is_ok());
+/// });
+/// ```
 pub fn plot() -> impl Strategy<Value = Plot> {
     let shape = (1..=MAX_NODES, 0..=3usize, any::<bool>());
     shape.prop_flat_map(|(nodes, networks, dual)| {
@@ -53,12 +78,32 @@ pub fn plot() -> impl Strategy<Value = Plot> {
 }
 
 /// Topologies of random plots that have no errors.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use stageplot_topology::arbitrary;
+///
+/// proptest!(ProptestConfig::with_cases(16), |(topology in arbitrary::topology())| {
+///     // What was built once is built again.
+///     prop_assert!(topology.plot().build().is_ok());
+/// });
+/// ```
 pub fn topology() -> impl Strategy<Value = Topology> {
     plot().prop_filter_map("a plot without errors", |plot| plot.build().ok().map(|built| built.topology))
 }
 
 /// The same plot, with the roles of each node in another order: what a plot
 /// means must not depend on it.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use stageplot_topology::arbitrary;
+///
+/// let pairs = arbitrary::plot().prop_flat_map(|plot| (Just(plot.clone()), arbitrary::shuffled(plot)));
+/// proptest!(ProptestConfig::with_cases(16), |((plot, shuffled) in pairs)| {
+///     prop_assert_eq!(plot.build().is_ok(), shuffled.build().is_ok());
+/// });
+/// ```
 pub fn shuffled(plot: Plot) -> impl Strategy<Value = Plot> {
     let roles: Vec<_> = plot.nodes.values().map(|node| Just(node.roles.clone()).prop_shuffle()).collect();
     roles.prop_map(move |roles| {

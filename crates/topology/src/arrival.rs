@@ -10,6 +10,29 @@ use crate::reach::SOURCES_LIMIT;
 use crate::{Attachment, Node, Placement, PlacementId, ServiceId, ServiceSpec, Source, Topology};
 
 /// What a node's firewall sees of a flow.
+///
+/// ```
+/// use stageplot_topology::{Hook, Sources, arrivals};
+/// # use stageplot_topology::*;
+/// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+/// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+/// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+/// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+/// #     .node("front", front.role("edge"))
+/// #     .node("media", media.role("livekit"))
+/// #     .build()?
+/// #     .topology;
+/// // The edge on `front` sends requests to LiveKit on `media`, over the Internet's side.
+/// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
+/// let signal = topology.endpoint_named(livekit.id, "signal").ok_or("its signalling")?;
+/// let flow = topology.flows_to(signal.id).next().ok_or("the edge's requests")?;
+/// let arrival = arrivals(&topology, flow, livekit.placements[0]).remove(0);
+/// assert_eq!(arrival.hook, Hook::Input);
+/// assert!(matches!(arrival.sources, Sources::Nets(nets) if nets[0].to_string() == "10.0.0.1/32"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Arrival {
@@ -20,6 +43,8 @@ pub struct Arrival {
 }
 
 /// Where in the kernel's path a connection comes by.
+///
+/// See [`Arrival`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hook {
     /// It ends on the node itself.
@@ -30,6 +55,8 @@ pub enum Hook {
 }
 
 /// Who a connection comes from.
+///
+/// See [`Arrival`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sources {
     /// Anybody.

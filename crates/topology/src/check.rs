@@ -12,6 +12,34 @@ use crate::{
 };
 
 /// One probe with its expectation.
+///
+/// ```
+/// use stageplot_topology::{Origin, Probe, checks};
+/// # use stageplot_topology::*;
+/// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+/// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+/// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+/// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+/// #     .node("front", front.role("edge"))
+/// #     .node("media", media.role("livekit"))
+/// #     .build()?
+/// #     .topology;
+/// for check in checks(&topology) {
+///     let why = match check.origin {
+///         Origin::Flow(id) => topology.flow(id).reason.clone(),
+///         Origin::Service(id) => format!("{} promises it", topology.service(id).name).into(),
+///         _ => "another reason".into(),
+///     };
+///     match check.probe {
+///         Probe::TlsSession { name } => println!("{}: a certificate for {name} ({why})", check.id),
+///         probe if probe.is_deep() => println!("{}: takes a session ({why})", check.id),
+///         _ => println!("{} ({why})", check.id),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
@@ -28,6 +56,8 @@ pub struct Check {
 }
 
 /// What a check follows from.
+///
+/// See [`Check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Origin {
@@ -38,6 +68,8 @@ pub enum Origin {
 }
 
 /// What is tried, and what has to come back.
+///
+/// See [`Check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Probe {

@@ -15,6 +15,17 @@ macro_rules! codes {
         ///
         /// The names are stable: scripts may match on them, and a plot may set
         /// the severity of each. What each means is on its [`page`](Code::page).
+        ///
+        /// ```
+        /// use stageplot_topology::{Code, Severity};
+        ///
+        /// let code: Code = "floating-image".parse()?;
+        /// assert_eq!((code.as_str(), code.severity()), ("floating-image", Severity::Warning));
+        /// println!("{}", code.page()); // as `stageplot explain` shows it
+        /// assert!(Code::ALL.contains(&code));
+        /// assert!("floating-imagge".parse::<Code>().is_err());
+        /// # Ok::<(), stageplot_topology::UnknownCode>(())
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -133,6 +144,13 @@ codes! {
 impl Code {
     /// Whether a plot can not set its severity, because with such a finding
     /// there is nothing sound to render.
+    ///
+    /// ```
+    /// use stageplot_topology::Code;
+    ///
+    /// assert!(Code::UnknownField.is_fixed());
+    /// assert!(!Code::FloatingImage.is_fixed());
+    /// ```
     pub fn is_fixed(self) -> bool {
         !matches!(
             self,
@@ -160,6 +178,8 @@ impl Serialize for Code {
 }
 
 /// No code has this name.
+///
+/// See [`Code`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no diagnostic has the code `{0}`")]
 pub struct UnknownCode(pub String);

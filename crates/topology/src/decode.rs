@@ -121,6 +121,19 @@ impl Document {
     /// reported; only the findings say whether all was well. `None` means that
     /// there are errors and no `T`. [`Document::locate`] gives the findings their
     /// places.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use stageplot_topology::{Document, Findings, Format};
+    ///
+    /// let document = Document::parse(Format::Toml, "ports.toml", "https = 443\nturn = \"3478\"\n")?;
+    /// let mut findings = Findings::new();
+    /// let ports: Option<BTreeMap<String, u16>> = document.decode(&mut findings);
+    /// document.locate(&mut findings);
+    /// assert_eq!(ports, Some([("https".to_owned(), 443)].into()));
+    /// assert!(findings.to_string().starts_with("error[wrong-type]: 2:8: turn:"));
+    /// # Ok::<(), Findings>(())
+    /// ```
     pub fn decode<T: DeserializeOwned>(&self, findings: &mut Findings) -> Option<T> {
         decode_beside(self.root(), &FieldPath::root(), &Elsewhere::default(), findings)
     }

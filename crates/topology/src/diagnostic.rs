@@ -10,6 +10,19 @@ use serde::Serialize;
 use crate::{Code, FieldPath};
 
 /// One finding about a stage plot.
+///
+/// ```
+/// use stageplot_topology::{Code, Diagnostic, FieldPath, Location, Severity};
+///
+/// let path = FieldPath::root().key("services").key("rooms").key("image");
+/// let finding = Diagnostic::new(Code::FloatingImage, path.clone(), "rooms may change", "write a tag");
+/// assert_eq!(finding.severity, Severity::Warning);
+/// assert_eq!(finding.location, Location { path, span: None });
+/// assert_eq!(
+///     finding.to_string(),
+///     "warning[floating-image]: services.rooms.image: rooms may change (help: write a tag)",
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
@@ -49,6 +62,8 @@ impl fmt::Display for Diagnostic {
 }
 
 /// How much a finding matters.
+///
+/// See [`Diagnostic`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -71,6 +86,8 @@ impl fmt::Display for Severity {
 }
 
 /// Where a finding stands: a field path always, a span where there is a file.
+///
+/// See [`Diagnostic`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The field, in every format and for plots built in code.
@@ -89,6 +106,16 @@ impl fmt::Display for Location {
 }
 
 /// A stretch of a source file.
+///
+/// ```
+/// use stageplot_topology::{Document, FieldPath, Format};
+///
+/// let document = Document::parse(Format::Toml, "stageplot.toml", "name = \"live\"\nroot = \"/srv\"\n")?;
+/// let root = document.span_of(&FieldPath::root().key("root")).expect("it is there");
+/// assert_eq!((root.start, root.end), (21, 27));
+/// assert_eq!((root.line, root.column), (2, 8));
+/// # Ok::<(), stageplot_topology::Findings>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Span {
     /// First byte, from 0.
@@ -154,6 +181,18 @@ impl Findings {
     }
 
     /// Adds a finding of the code's usual severity.
+    ///
+    /// ```
+    /// use stageplot_topology::{Code, Diagnostic, FieldPath, Findings};
+    ///
+    /// let mut findings = Findings::new();
+    /// findings.add(Code::UnknownField, FieldPath::root().key("nam"), "unknown field `nam`", "did you mean `name`?");
+    /// let mut others = Findings::new();
+    /// others.push(Diagnostic::new(Code::SshOpen, FieldPath::root().key("access"), "SSH is open", ""));
+    /// findings.append(others);
+    /// assert_eq!((findings.iter().count(), findings.dropped()), (2, 0));
+    /// assert!(findings.has_errors() && !findings.is_empty());
+    /// ```
     pub fn add(&mut self, code: Code, path: FieldPath, message: impl Into<String>, help: impl Into<String>) {
         self.push(Diagnostic::new(code, path, message, help));
     }

@@ -8,6 +8,17 @@ use crate::reach::route;
 use crate::{Attachment, EndpointId, Name, Placement, PlacementId, Port, Topology};
 
 /// An address to dial.
+///
+/// ```
+/// use stageplot_topology::{Port, SocketTarget, TargetHost};
+///
+/// let port = Port::fixed(6379);
+/// let beside = SocketTarget { host: TargetHost::Container("cache".parse()?), port };
+/// assert_eq!(beside.to_string(), "cache:6379");
+/// let elsewhere = SocketTarget { host: TargetHost::Ip("fd00::1".parse()?), port };
+/// assert_eq!(elsewhere.to_string(), "[fd00::1]:6379");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketTarget {
     /// Name or address.
@@ -17,6 +28,8 @@ pub struct SocketTarget {
 }
 
 /// The host part of a [`SocketTarget`].
+///
+/// See [`SocketTarget`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TargetHost {
     /// An address.
@@ -122,6 +135,15 @@ fn dial_same_node(topology: &Topology, from: Placement, to: Placement) -> Target
 
 impl Topology {
     /// The node's own address on its container network: the first one of it.
+    ///
+    /// ```
+    /// use stageplot_topology::{NodeSpec, Plot};
+    ///
+    /// let front = NodeSpec::private("10.0.0.1".parse()?);
+    /// let topology = Plot::new("live".parse()?).node("front", front).build()?.topology;
+    /// assert_eq!(topology.bridge_gateway().to_string(), "172.30.90.1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn bridge_gateway(&self) -> Ipv4Addr {
         let network = self.plot().bridge.v4.network();
         Ipv4Addr::from(u32::from(network).saturating_add(1))

@@ -59,6 +59,19 @@ impl Document {
     /// Reads `text`, or says everything that is wrong with its syntax.
     ///
     /// `name` is what findings call the file when they are drawn.
+    ///
+    /// ```
+    /// use stageplot_topology::{Document, Format};
+    ///
+    /// let document = Document::parse(Format::Yaml, "live.yaml", "name: live\n")?;
+    /// assert_eq!((document.name(), document.format()), ("live.yaml", Format::Yaml));
+    ///
+    /// let broken = Document::parse(Format::Toml, "stageplot.toml", "name = \"live\n").expect_err("a quote is open");
+    /// for finding in &broken {
+    ///     println!("{finding}"); // with its line and column
+    /// }
+    /// # Ok::<(), stageplot_topology::Findings>(())
+    /// ```
     pub fn parse(format: Format, name: &str, text: &str) -> Result<Self, Findings> {
         if text.len() > Self::MAX_SIZE {
             return Err(Self::too_large(text.len()));
@@ -83,6 +96,13 @@ impl Document {
     }
 
     /// Reads bytes, which have to be UTF-8.
+    ///
+    /// ```
+    /// use stageplot_topology::{Document, Format};
+    ///
+    /// let findings = Document::parse_bytes(Format::Toml, "stageplot.toml", b"name = \"l\xefve\"").expect_err("Latin-1");
+    /// assert!(findings.to_string().contains("save the file as UTF-8"));
+    /// ```
     pub fn parse_bytes(format: Format, name: &str, bytes: &[u8]) -> Result<Self, Findings> {
         if bytes.len() > Self::MAX_SIZE {
             return Err(Self::too_large(bytes.len()));
@@ -95,6 +115,15 @@ impl Document {
 
     /// What there is to say about a file of `size` bytes, which is over
     /// [`Document::MAX_SIZE`] and better not read at all.
+    ///
+    /// ```
+    /// use stageplot_topology::Document;
+    ///
+    /// let size = 17 << 20; // as a file's metadata has it
+    /// if size > Document::MAX_SIZE {
+    ///     assert!(Document::too_large(size).to_string().contains("the file has 17 MiB"));
+    /// }
+    /// ```
     pub fn too_large(size: usize) -> Findings {
         let mut findings = Findings::new();
         findings.add(
@@ -127,6 +156,15 @@ impl Document {
     }
 
     /// The text with every value that may be a secret starred out.
+    ///
+    /// ```
+    /// use stageplot_topology::{Document, Format};
+    ///
+    /// let text = "[redis]\npassword = \"correct horse\"\n";
+    /// let document = Document::parse(Format::Toml, "stageplot.toml", text)?;
+    /// assert_eq!(document.redacted().as_str(), "[redis]\npassword = ********\n");
+    /// # Ok::<(), stageplot_topology::Findings>(())
+    /// ```
     pub fn redacted(&self) -> Redacted {
         redact::document(&self.text, &self.root)
     }
@@ -153,6 +191,15 @@ impl Document {
     }
 
     /// Where the name of the field at `path` is written.
+    ///
+    /// ```
+    /// use stageplot_topology::{Document, FieldPath, Format};
+    ///
+    /// let document = Document::parse(Format::Json, "plot.json", "{ \"name\": \"live\" }")?;
+    /// let span = document.key_span_of(&FieldPath::root().key("name")).expect("it is there");
+    /// assert_eq!(&document.text()[span.start..span.end], "\"name\"");
+    /// # Ok::<(), stageplot_topology::Findings>(())
+    /// ```
     pub fn key_span_of(&self, path: &FieldPath) -> Option<Span> {
         let found = self.find(path);
         let range = found.complete.then_some(found.key?)?;

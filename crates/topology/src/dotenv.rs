@@ -34,6 +34,20 @@
 //! **Placeholders.** What the documents and LiveKit's own have where a value of
 //! one's own belongs (`your_secret`, `changeme`, `<password>`, `devkey`) counts
 //! as not set; a domain set aside for examples stays, and is told of.
+//!
+//! ```
+//! use stageplot_topology::dotenv::{EnvFile, import};
+//!
+//! let text = "DOMAIN=live.example.com\nLIVEKIT_API_KEY=main\nREDIS_PASSWORD=correct-horse\n";
+//! let import = import(&[EnvFile { address: "203.0.113.10".parse()?, name: "front.env", text }])?;
+//! println!("{}", import.plot.to_toml()?); // the plot, without a secret in it
+//! for finding in &import.findings {
+//!     println!("{finding}"); // what was inferred, and what is missing
+//! }
+//! let asked: Vec<_> = import.secrets.missing().collect();
+//! assert_eq!(asked, ["LIVEKIT_API_SECRET"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod addresses;
 mod business;
@@ -59,6 +73,8 @@ use redis::Cache;
 use survey::Survey;
 
 /// One machine's `.env` file.
+///
+/// See [`import`].
 #[derive(Clone, Copy)]
 pub struct EnvFile<'a> {
     /// The machine's address, as the other machines' files have it.
@@ -70,6 +86,8 @@ pub struct EnvFile<'a> {
 }
 
 /// What `.env` files describe.
+///
+/// See [`import`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Import {

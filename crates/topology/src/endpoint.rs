@@ -7,10 +7,34 @@ use crate::{FieldPath, PlacementId, PortRange, Protocol, RemoteAddress, ServiceI
 
 id! {
     /// An [`Endpoint`] of one topology.
+    ///
+    /// See [`Endpoint`].
     EndpointId
 }
 
 /// A port, or a range, that a service listens on.
+///
+/// ```
+/// use stageplot_topology::{Protocol, Scope, Speaks};
+/// # use stageplot_topology::*;
+/// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+/// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+/// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+/// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+/// #     .node("front", front.role("edge"))
+/// #     .node("media", media.role("livekit"))
+/// #     .build()?
+/// #     .topology;
+/// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
+/// let media = topology.endpoint_named(livekit.id, "media").ok_or("its media")?;
+/// assert_eq!((media.protocol, media.ports.to_string()), (Protocol::Udp, "50000-60000".to_owned()));
+/// assert!(media.speaks == Speaks::Media && media.scope != Scope::Loopback);
+/// assert!(media.is_at(livekit.placements[0]) && !media.is_elsewhere());
+/// assert_eq!(topology.endpoint(media.id), media);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Endpoint {
@@ -53,6 +77,8 @@ impl Endpoint {
 }
 
 /// What is spoken on an endpoint.
+///
+/// See [`Endpoint`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Speaks {
@@ -82,6 +108,8 @@ pub enum Speaks {
 }
 
 /// On which addresses a program listens.
+///
+/// See [`Endpoint`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Where its flows arrive; it can be told to bind there alone.

@@ -9,6 +9,20 @@ use crate::arrival::{Hook, Sources, arrivals};
 use crate::{NodeId, PortRange, Protocol, Topology};
 
 /// One thing that a node's firewall lets in.
+///
+/// ```
+/// use stageplot_topology::{Hook, Sources, firewall};
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let rule = &firewall(&topology, topology.nodes()[0].id)[0];
+/// assert_eq!((rule.hook, &rule.sources), (Hook::Input, &Sources::Any));
+/// assert_eq!((rule.ports.to_string(), rule.reason.as_str()), ("22".to_owned(), "ssh: the operator's way in"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct FirewallRule {

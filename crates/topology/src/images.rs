@@ -9,6 +9,20 @@ use crate::{Code, FieldPath, Findings, ImageRef, Registry, Topology};
 impl Topology {
     /// Every image that containers of the plot run, as the plot names it, with the
     /// fields that do; in the order of images.
+    ///
+    /// ```
+    /// use stageplot_topology::{NodeSpec, Plot, Redis};
+    ///
+    /// let topology = Plot::new("live".parse()?)
+    ///     .service("cache", Redis::default())
+    ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    ///     .build()?
+    ///     .topology;
+    /// let images = topology.images();
+    /// let (image, fields) = images.first_key_value().ok_or("one of Redis")?;
+    /// assert_eq!((image.to_string(), fields[0].to_string()), ("redis:7-alpine".into(), "services.cache.image".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn images(&self) -> BTreeMap<ImageRef, Vec<FieldPath>> {
         let mut images = BTreeMap::<_, Vec<_>>::new();
         for service in &self.services {
@@ -26,6 +40,25 @@ impl Topology {
 
     /// What Docker pulls for an image of the plot: from the mirror of its registry
     /// where there is one, and by its digest where the lock has one.
+    ///
+    /// ```
+    /// use stageplot_topology::{Lock, NodeSpec, Plot, Redis, Registry, RegistrySpec};
+    ///
+    /// let mut plot = Plot::new("live".parse()?)
+    ///     .service("cache", Redis::default())
+    ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"));
+    /// let mirror = RegistrySpec::Mirror("mirror.example.com:5000/hub".parse()?);
+    /// plot.registries.insert(Registry::docker_hub(), mirror);
+    /// let image = Redis::default().image;
+    /// let mut lock = Lock::new();
+    /// lock.insert(image.clone(), format!("sha256:{}", "5".repeat(64)).parse()?);
+    /// let topology = plot.build()?.locked(lock)?.topology;
+    ///
+    /// assert_eq!(topology.source(&image).to_string(), "mirror.example.com:5000/hub/library/redis:7-alpine");
+    /// assert!(topology.pulled(&image).to_string().starts_with("mirror.example.com:5000/hub/library/redis:7-alpine@sha256:"));
+    /// assert!(!topology.is_plain_http(&topology.source(&image).registry()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pulled(&self, image: &ImageRef) -> ImageRef {
         let source = self.source(image);
         match (image.digest(), self.lock.digest(image)) {

@@ -23,6 +23,31 @@
 //! [`Topology`] is what was made of it, and can not. Names, ports, sizes and the like
 //! are types that hold nothing else ([`Name`], [`Port`], [`HostName`], [`ImageRef`], …);
 //! each is parsed from text, and its error says what to write.
+//!
+//! # What may grow
+//!
+//! The structs that a plot is written with ([`Plot`], [`NodeSpec`], [`Edge`],
+//! [`Livekit`], and all that are fields of theirs) are not `#[non_exhaustive]`, on
+//! purpose: a program writes the fields that it means, and `..` for all others. Each of
+//! them has a default, or a constructor that takes what has none.
+//!
+//! ```
+//! use stageplot_topology::{Keep, Livekit, Plot, Port, Room};
+//!
+//! let room = Room { max_participants: 50, ..Room::default() };
+//! let sfu = Livekit { room, ..Livekit::default() };
+//! let keep = Keep { why: "node exporter".to_owned(), ..Keep::new(Port::fixed(9100)) };
+//! let mut plot = Plot { root: "/srv".to_owned(), ..Plot::new("live".parse()?) }.service("sfu", sfu);
+//! plot.access.keep.push(keep);
+//! # Ok::<(), stageplot_topology::InvalidName>(())
+//! ```
+//!
+//! A field more does not count as a breaking change, so leave none of these `..` out, in
+//! patterns either. What this crate makes of a plot is `#[non_exhaustive]`, but for small
+//! values that are whole, such as a [`Span`] and a [`SocketTarget`]; so are the enums that
+//! may get more variants. An enum that is not is meant to be matched to its end: a
+//! variant more is a breaking change, by which the compiler shows where it is still
+//! missing, as with [`ServiceSpec`].
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
@@ -77,7 +102,7 @@ pub use plot::{
     Level, NetworkSpec, NodeSpec, Plot, PublicAddress, RegistryAccess, RegistrySpec, SealsSpec, ServiceSpec,
     Ssh, UnwritablePlot,
 };
-pub use reach::{Route, SOURCES_LIMIT};
+pub use reach::SOURCES_LIMIT;
 pub use secret_source::{SecretError, SecretSource};
 pub use topology::{
     Attachment, Network, NetworkId, Node, NodeAddress, NodeId, Placement, PlacementId, Service, ServiceId,

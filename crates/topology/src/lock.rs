@@ -46,11 +46,27 @@ const HEAD: &str = "\
 
 impl Lock {
     /// A lock of nothing.
+    ///
+    /// ```
+    /// use stageplot_topology::Lock;
+    ///
+    /// assert!(Lock::new().to_toml().ends_with("version = 1\n\n[images]\n"));
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Reads a lock.
+    ///
+    /// ```
+    /// use stageplot_topology::{Document, Format, Lock};
+    ///
+    /// let text = "version = 1\n[images]\n\"caddy:2.11\" = \"sha256:0f\"\n";
+    /// let document = Document::parse(Format::Toml, "stageplot.lock", text)?;
+    /// let findings = Lock::read(&document).expect_err("a digest has 64 digits");
+    /// assert!(findings.to_string().starts_with("error[invalid-value]: 3:16: images.\"caddy:2.11\":"));
+    /// # Ok::<(), stageplot_topology::Findings>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -79,6 +95,18 @@ impl Lock {
 
     /// Writes it: one line for each image, in their order, so that changes to
     /// different images merge. The same lock is the same bytes.
+    ///
+    /// ```
+    /// use stageplot_topology::Lock;
+    ///
+    /// let mut lock = Lock::new();
+    /// lock.insert("redis:7-alpine".parse()?, format!("sha256:{}", "5".repeat(64)).parse()?);
+    /// lock.insert("caddy:2.11".parse()?, format!("sha256:{}", "0f".repeat(32)).parse()?);
+    /// let text = lock.to_toml();
+    /// let lines: Vec<_> = text.lines().rev().take(2).collect();
+    /// assert!(lines[1].starts_with("\"caddy:2.11\" = ") && lines[0].starts_with("\"redis:7-alpine\" = "));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_toml(&self) -> String {
         let mut text = format!("{HEAD}version = {VERSION}\n\n[images]\n");
         for (image, digest) in &self.images {
@@ -89,6 +117,20 @@ impl Lock {
     }
 
     /// Locks an image; its digest from before, if it had one.
+    ///
+    /// ```
+    /// use stageplot_topology::{Digest, ImageRef, Lock};
+    ///
+    /// let image: ImageRef = "caddy:2.11".parse()?;
+    /// let old: Digest = format!("sha256:{}", "0f".repeat(32)).parse()?;
+    /// let new: Digest = format!("sha256:{}", "1e".repeat(32)).parse()?;
+    /// let mut lock = Lock::new();
+    /// assert_eq!(lock.insert(image.clone(), old.clone()), None);
+    /// assert_eq!(lock.insert(image.clone(), new.clone()), Some(old));
+    /// assert_eq!(lock.digest(&image), Some(&new));
+    /// assert_eq!(lock.iter().count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn insert(&mut self, image: ImageRef, digest: Digest) -> Option<Digest> {
         self.images.insert(image, digest)
     }

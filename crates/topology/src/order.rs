@@ -5,6 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{Party, PlacementId, Service, ServiceId, ServiceSpec, Topology};
 
 /// Placements of one service that may start at the same time.
+///
+/// ```
+/// use stageplot_topology::{NetworkSpec, NodeSpec, Plot, Redis, SecretRef};
+///
+/// let password = Some(SecretRef::env("REDIS_PASSWORD"));
+/// let topology = Plot::new("live".parse()?)
+///     .network("lan", NetworkSpec::new(["10.0.0.0/24".parse()?]))
+///     .service("cache", Redis { primary: vec!["b".parse()?], password, ..Redis::default() })
+///     .node("a", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+///     .node("b", NodeSpec::private("10.0.0.2".parse()?).role("cache"))
+///     .build()?
+///     .topology;
+/// for step in topology.start_order() {
+///     let on = step.placements.iter().map(|&id| &topology.node(topology.placement(id).node).name);
+///     println!("start {} on {:?}", topology.service(step.service).name, on.collect::<Vec<_>>());
+/// }
+/// let [primary, replica] = topology.start_order().try_into().expect("two steps");
+/// assert!(!primary.replicas && replica.replicas);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StartStep {

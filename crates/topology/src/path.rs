@@ -7,15 +7,19 @@ use std::fmt;
 /// It prints the way an operator would say it:
 ///
 /// ```
-/// use stageplot_topology::FieldPath;
+/// use stageplot_topology::{FieldPath, Segment};
 ///
 /// let path = FieldPath::root().key("nodes").key("media-1").key("roles").index(0);
 /// assert_eq!(path.to_string(), "nodes.media-1.roles[0]");
+/// assert_eq!(path.segments().last(), Some(&Segment::Index(0)));
+/// assert_eq!(path.parent(), Some(FieldPath::root().key("nodes").key("media-1").key("roles")));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath(Vec<Segment>);
 
 /// One step of a [`FieldPath`].
+///
+/// See [`FieldPath`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
     /// A key of a table.

@@ -31,7 +31,23 @@ pub use write::UnwritablePlot;
 use crate::{Code, Findings, Name, Registry, Severity, Topology};
 
 /// A stage plot: who stands where, and what plugs into what.
+///
+/// ```
+/// use stageplot_topology::{Code, Level, NodeSpec, Plot, Redis};
+///
+/// let plot = Plot {
+///     root: "/srv/stacks".to_owned(),
+///     severity: [(Code::SshOpen, Level::Allow)].into(),
+///     ..Plot::new("live".parse()?)
+/// };
+/// let plot = plot
+///     .service("cache", Redis::default())
+///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"));
+/// assert!(plot.build()?.findings.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 #[serde(rename_all = "kebab-case")]
 pub struct Plot {
@@ -79,7 +95,10 @@ pub struct Plot {
 }
 
 /// A severity that a plot sets for a code.
+///
+/// See [`Plot`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Say nothing.
@@ -93,6 +112,20 @@ pub enum Level {
 }
 
 /// A plot that was validated, and what there is to say of it.
+///
+/// ```
+/// use stageplot_topology::{Built, NodeSpec, Plot, Redis};
+///
+/// let plot = Plot::new("live".parse()?)
+///     .service("cache", Redis::default())
+///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"));
+/// let Built { topology, findings, .. } = plot.build()?;
+/// for finding in &findings {
+///     eprintln!("{finding}"); // such as that anybody may try to come in by SSH
+/// }
+/// assert_eq!(topology.nodes()[0].name.as_str(), "front");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Built {
@@ -145,6 +178,17 @@ impl Plot {
 
     /// Adds or replaces a private network.
     ///
+    /// ```
+    /// use stageplot_topology::{NetworkSpec, NodeSpec, Plot};
+    ///
+    /// let lan = NetworkSpec::new(["10.0.0.0/24".parse()?]);
+    /// let plot = Plot::new("live".parse()?)
+    ///     .network("lan", lan)
+    ///     .node("front", NodeSpec::private("10.0.0.1".parse()?));
+    /// assert_eq!(plot.build()?.topology.networks().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// Where `name` is not a [`Name`]; parse names that come from outside first.
@@ -155,6 +199,18 @@ impl Plot {
     }
 
     /// Adds or replaces a machine.
+    ///
+    /// ```
+    /// use stageplot_topology::{NodeSpec, Plot};
+    ///
+    /// let mut plot = Plot::new("live".parse()?);
+    /// for number in 1..=3 {
+    ///     let address = format!("203.0.113.{number}").parse()?;
+    ///     plot = plot.node(&format!("media-{number}"), NodeSpec::public(address).role("livekit"));
+    /// }
+    /// assert_eq!(plot.nodes.len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -167,6 +223,16 @@ impl Plot {
 
     /// Adds or replaces a service.
     ///
+    /// ```
+    /// use stageplot_topology::{App, Plot, Port, Redis, ServiceSpec};
+    ///
+    /// let plot = Plot::new("live".parse()?)
+    ///     .service("cache", Redis::default())
+    ///     .service("rooms", App::host().port(Port::fixed(8080)));
+    /// assert!(matches!(plot.services["rooms"], ServiceSpec::App(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// Where `name` is not a [`Name`]; parse names that come from outside first.
@@ -177,6 +243,18 @@ impl Plot {
     }
 
     /// Validates the plot.
+    ///
+    /// ```
+    /// use stageplot_topology::{Code, NodeSpec, Plot, Redis};
+    ///
+    /// let plot = Plot::new("live".parse()?).node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"));
+    /// let Err(findings) = plot.build() else { panic!("the role is of no service") };
+    /// assert!(findings.iter().any(|finding| finding.code == Code::UnknownName));
+    ///
+    /// let built = plot.service("cache", Redis::default()).build()?;
+    /// assert!(!built.findings.has_errors());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -190,6 +268,19 @@ impl Plot {
 
     /// Sets the severities that the plot asks for, also for findings that came up
     /// later. A finding that is an error because nothing could be built stays one.
+    ///
+    /// ```
+    /// use stageplot_topology::{Code, FieldPath, Findings, Level, Plot};
+    ///
+    /// let mut plot = Plot::new("live".parse()?);
+    /// plot.severity.insert(Code::SealStale, Level::Error);
+    /// let mut findings = Findings::new();
+    /// findings.add(Code::SealStale, FieldPath::root().key("seals"), "REDIS_PASSWORD is not what was sealed", "");
+    /// assert!(!findings.has_errors());
+    /// plot.apply_severity(&mut findings);
+    /// assert!(findings.has_errors());
+    /// # Ok::<(), stageplot_topology::InvalidName>(())
+    /// ```
     pub fn apply_severity(&self, findings: &mut Findings) {
         findings.retain_mut(|finding| {
             let fixed = finding.code.is_fixed();

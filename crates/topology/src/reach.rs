@@ -15,16 +15,19 @@ use crate::{Attachment, NetworkId, Node, NodeId, Topology};
 /// How many addresses a firewall rule lists before it names the whole network
 /// instead: with more, what every node writes about every other would grow with
 /// the square of the nodes.
+///
+/// See [`firewall`].
+///
+/// [`firewall`]: crate::firewall()
 pub const SOURCES_LIMIT: usize = 256;
 
 /// A way from one node to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Route {
+pub(crate) struct Route {
     /// The address that the far side sees.
-    pub source: IpAddr,
+    pub(crate) source: IpAddr,
     /// The address to dial.
-    pub target: IpAddr,
+    pub(crate) target: IpAddr,
 }
 
 /// An interface of a node, as far as reaching it goes.

@@ -19,6 +19,9 @@ use crate::SecretRef;
 ///         }
 ///     }
 /// }
+///
+/// let error = Vault.secret(&SecretRef::env("SEALS_KEY")).expect_err("it has but one");
+/// assert_eq!(error.to_string(), "the vault has no SEALS_KEY");
 /// ```
 pub trait SecretSource {
     /// The value of one secret.
@@ -30,6 +33,8 @@ pub trait SecretSource {
 }
 
 /// Why a secret's value cannot be had.
+///
+/// See [`SecretSource`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct SecretError {

@@ -9,6 +9,23 @@ use crate::{
 impl Topology {
     /// Every secret of the plot with the field that names it, by service and
     /// field. The same secret may be named by several fields.
+    ///
+    /// ```
+    /// use stageplot_topology::{NodeSpec, Plot, Redis, SecretRef};
+    ///
+    /// let password = Some(SecretRef::env("REDIS_PASSWORD"));
+    /// let topology = Plot::new("live".parse()?)
+    ///     .service("cache", Redis { password, ..Redis::default() })
+    ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    ///     .build()?
+    ///     .topology;
+    /// let (field, secret) = &topology.secrets()[0];
+    /// assert_eq!(field.to_string(), "services.cache.password");
+    /// assert_eq!(secret.label(), "REDIS_PASSWORD");
+    /// // None of them signs tokens.
+    /// assert!(topology.livekit_keys().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn secrets(&self) -> Vec<(FieldPath, &SecretRef)> {
         let mut secrets = Vec::new();
         for service in &self.services {
@@ -44,6 +61,18 @@ impl Topology {
 
     /// A finding with the severity that the plot gives its code, or none where
     /// the plot allows it.
+    ///
+    /// ```
+    /// use stageplot_topology::{Code, FieldPath, Level, NodeSpec, Plot};
+    ///
+    /// let mut plot = Plot::new("live".parse()?).node("front", NodeSpec::private("10.0.0.1".parse()?));
+    /// plot.severity.insert(Code::SealUnused, Level::Allow);
+    /// let topology = plot.build()?.topology;
+    /// let seals = || FieldPath::root().key("seals");
+    /// assert_eq!(topology.judge(Code::SealUnused, seals(), "OLD has a seal", ""), None);
+    /// assert!(topology.judge(Code::SealMissing, seals(), "NEW has none", "").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn judge(
         &self,
         code: Code,

@@ -33,22 +33,50 @@ pub(crate) use id;
 
 id! {
     /// A [`Node`] of one topology.
+    ///
+    /// See [`Node`].
     NodeId
 }
 id! {
     /// A [`Network`] of one topology.
+    ///
+    /// See [`Network`].
     NetworkId
 }
 id! {
     /// A [`Service`] of one topology.
+    ///
+    /// See [`Service`].
     ServiceId
 }
 id! {
     /// A [`Placement`] of one topology.
+    ///
+    /// See [`Placement`].
     PlacementId
 }
 
 /// A machine.
+///
+/// ```
+/// # use stageplot_topology::*;
+/// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+/// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+/// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+/// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+/// #     .node("front", front.role("edge"))
+/// #     .node("media", media.role("livekit"))
+/// #     .build()?
+/// #     .topology;
+/// let front = topology.node_named("front").ok_or("a node")?;
+/// assert_eq!(front.main_address(), Some("10.0.0.1".parse()?));
+/// assert_eq!(front.advertised_address(), Some("203.0.113.10".parse()?));
+/// assert!(front.has("10.0.0.1".parse()?) && !front.has_v6());
+/// assert_eq!(topology.node(front.id), front);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Node {
@@ -93,6 +121,8 @@ impl Node {
 }
 
 /// An address of a node in a private network.
+///
+/// See [`Network`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeAddress {
@@ -103,6 +133,20 @@ pub struct NodeAddress {
 }
 
 /// A private network.
+///
+/// ```
+/// use stageplot_topology::{NetworkSpec, NodeSpec, Plot};
+///
+/// let topology = Plot::new("live".parse()?)
+///     .network("lan", NetworkSpec::new(["10.0.0.0/24".parse()?]))
+///     .node("front", NodeSpec::private("10.0.0.1".parse()?))
+///     .build()?
+///     .topology;
+/// let address = topology.nodes()[0].addresses[0];
+/// let lan = topology.network(address.network.ok_or("it lies in one")?);
+/// assert!(lan.name.as_str() == "lan" && lan.cidr[0].contains(&address.ip));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Network {
@@ -115,6 +159,20 @@ pub struct Network {
 }
 
 /// Something placed on nodes.
+///
+/// ```
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let cache = topology.service_named("cache").ok_or("a Redis")?;
+/// assert_eq!((cache.kind.kind(), cache.placements.len()), ("redis", 1));
+/// assert_eq!(cache.primary, Some(cache.placements[0]));
+/// assert_eq!(topology.service(cache.id), cache);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Service {
@@ -131,6 +189,22 @@ pub struct Service {
 }
 
 /// One service on one node.
+///
+/// ```
+/// use stageplot_topology::Attachment;
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let front = topology.node_named("front").ok_or("a node")?;
+/// let placement = topology.placements_on(front.id).next().ok_or("a Redis")?;
+/// assert_eq!(topology.service(placement.service).name.as_str(), "cache");
+/// assert_eq!(placement.attachment, Attachment::Bridge);
+/// assert_eq!(topology.placement(placement.id), placement);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Placement {
@@ -145,6 +219,8 @@ pub struct Placement {
 }
 
 /// How a placed service meets the network.
+///
+/// See [`Placement`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attachment {
     /// A container on the node's own network.
@@ -215,6 +291,19 @@ pub struct Topology {
 
 impl Topology {
     /// The stack's name.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", Redis::default())
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// assert_eq!(topology.name().as_str(), "live");
+    /// assert_eq!(topology.plot().root, "/opt/stageplot");
+    /// assert_eq!(topology.lock().iter().count(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn name(&self) -> &Name {
         &self.plot.name
     }
@@ -230,6 +319,30 @@ impl Topology {
     }
 
     /// All machines, by name.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+    /// #     .node("front", front.role("edge"))
+    /// #     .node("media", media.role("livekit"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let names: Vec<_> = topology.nodes().iter().map(|node| node.name.as_str()).collect();
+    /// assert_eq!(names, ["front", "media"]);
+    /// let names: Vec<_> = topology.services().iter().map(|service| service.name.as_str()).collect();
+    /// assert_eq!(names, ["edge", "livekit"]);
+    /// assert_eq!(topology.placements().len(), 2);
+    /// // Every flow leads to one of the endpoints.
+    /// for flow in topology.flows() {
+    ///     assert!(topology.endpoints().iter().any(|endpoint| endpoint.id == flow.to));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -290,23 +403,85 @@ impl Topology {
     }
 
     /// The machine of that name.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", Redis::default())
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// assert!(topology.node_named("front").is_some());
+    /// assert!(topology.node_named("back").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn node_named(&self, name: &str) -> Option<&Node> {
         let index = self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok()?;
         self.nodes.get(index)
     }
 
     /// The service of that name.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", Redis::default())
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// assert!(topology.service_named("cache").is_some());
+    /// assert!(topology.service_named("redis").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn service_named(&self, name: &str) -> Option<&Service> {
         let index = self.services.binary_search_by(|service| service.name.as_str().cmp(name)).ok()?;
         self.services.get(index)
     }
 
     /// What is placed on a machine, by service.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+    /// #     .node("front", front.role("edge"))
+    /// #     .node("media", media.role("livekit"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let media = topology.node_named("media").ok_or("a node")?;
+    /// let placed: Vec<_> = topology.placements_on(media.id).map(|placement| placement.service).collect();
+    /// assert_eq!(placed, [topology.service_named("livekit").ok_or("a LiveKit")?.id]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn placements_on(&self, node: NodeId) -> impl Iterator<Item = Placement> + '_ {
         self.on_node[node.index()].iter().map(|&id| self.placement(id))
     }
 
     /// A service's endpoints.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+    /// #     .node("front", front.role("edge"))
+    /// #     .node("media", media.role("livekit"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let edge = topology.service_named("edge").ok_or("an edge")?;
+    /// let names: Vec<_> = topology.endpoints_of(edge.id).iter().map(|endpoint| &*endpoint.name).collect();
+    /// assert!(names.contains(&"https"));
+    /// let https = topology.endpoint_named(edge.id, "https").ok_or("its HTTPS")?;
+    /// assert_eq!(https.ports.to_string(), "443");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn endpoints_of(&self, service: ServiceId) -> &[Endpoint] {
         let start = self.endpoints.partition_point(|e| e.service < service);
         let end = self.endpoints.partition_point(|e| e.service <= service);
@@ -319,11 +494,48 @@ impl Topology {
     }
 
     /// The flows that arrive at an endpoint.
+    ///
+    /// ```
+    /// use stageplot_topology::Party;
+    /// # use stageplot_topology::*;
+    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+    /// #     .node("front", front.role("edge"))
+    /// #     .node("media", media.role("livekit"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let edge = topology.service_named("edge").ok_or("an edge")?;
+    /// let https = topology.endpoint_named(edge.id, "https").ok_or("its HTTPS")?;
+    /// assert!(topology.flows_to(https.id).any(|flow| flow.from == Party::Internet));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flows_to(&self, endpoint: EndpointId) -> impl Iterator<Item = &Flow> {
         self.flows_to[endpoint.index()].iter().map(|&id| self.flow(id))
     }
 
     /// The flows that leave a service.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+    /// #     .node("front", front.role("edge"))
+    /// #     .node("media", media.role("livekit"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
+    /// // It talks to no Redis, and sends no events.
+    /// assert_eq!(topology.flows_from(livekit.id).count(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flows_from(&self, service: ServiceId) -> impl Iterator<Item = &Flow> {
         self.flows.iter().filter(move |flow| flow.from == crate::Party::Service(service))
     }

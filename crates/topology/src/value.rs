@@ -71,6 +71,16 @@ macro_rules! text_value {
 }
 pub(crate) use text_value;
 
+/// Leaves in a schema's description what is for operators: its words up to the example
+/// in Rust, or to where one is found.
+pub(crate) fn without_example(schema: &mut schemars::Schema) {
+    let description = schema.get("description").and_then(serde_json::Value::as_str);
+    let Some(description) = description.map(str::to_owned) else { return };
+    let is_for_programs = |part: &&str| part.starts_with("```") || part.starts_with("See [`");
+    let words: Vec<_> = description.split("\n\n").take_while(|part| !is_for_programs(part)).collect();
+    schema.insert("description".to_owned(), words.join("\n\n").into());
+}
+
 /// Schema of a field that holds one value or a list of them.
 #[derive(schemars::JsonSchema)]
 #[serde(untagged)]
@@ -119,5 +129,18 @@ pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(KEEP) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_schema_tells_operators_no_rust() {
+        let schema = schemars::schema_for!(crate::Plot).to_value().to_string();
+        assert!(schema.contains("Defaults for rooms."), "descriptions are kept: {schema}");
+        for rust in ["```", "[`", "stageplot_topology"] {
+            let found = schema.find(rust).map(|at| &schema[at.saturating_sub(200)..at]);
+            assert_eq!(found, None, "before {rust}");
+        }
     }
 }

@@ -1,4 +1,15 @@
 //! Names in messages: several of them, and the one that was probably meant.
+//!
+//! ```
+//! use stageplot_topology::words::{listed, nearest};
+//!
+//! let known = ["edge", "livekit", "redis"];
+//! let help = match nearest("rediss", known) {
+//!     Some(near) => format!("did you mean {near}?"),
+//!     None => format!("there are {}", listed(&known)),
+//! };
+//! assert_eq!(help, "did you mean redis?");
+//! ```
 
 /// Names in a sentence; of many, the first six and how many more.
 ///

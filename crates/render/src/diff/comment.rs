@@ -18,9 +18,13 @@ use markdown::{code, sentence, short};
 use page::Page;
 
 /// The longest comment that GitHub takes, in characters.
+///
+/// See [`Comment`].
 pub const GITHUB_LIMIT: usize = 65_536;
 
 /// The longest comment that GitLab takes, in characters.
+///
+/// See [`Comment`].
 pub const GITLAB_LIMIT: usize = 1_000_000;
 
 /// A diff as a comment on a pull request or a merge request, in Markdown: first what a
@@ -31,7 +35,7 @@ pub const GITLAB_LIMIT: usize = 1_000_000;
 /// is left out from its end, and it says so.
 ///
 /// ```
-/// use stageplot_render::diff::{self, Comment, GITHUB_LIMIT, Side};
+/// use stageplot_render::diff::{self, Comment, GITHUB_LIMIT, GITLAB_LIMIT, Side};
 /// # use stageplot_render::{Custom, Secrets, render};
 /// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
 /// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
@@ -48,6 +52,7 @@ pub const GITLAB_LIMIT: usize = 1_000_000;
 /// let diff = diff::between(&before, &after);
 /// let comment = Comment::new(&diff).limit(GITHUB_LIMIT).to_string();
 /// assert!(comment.starts_with("## Stageplot: data at stake\n"));
+/// let longer = Comment::new(&diff).limit(GITLAB_LIMIT);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +89,30 @@ impl<'a> Comment<'a> {
     }
 
     /// The same without what is folded, or with it.
+    ///
+    /// ```
+    /// use stageplot_render::diff::policy::{Policy, Rule};
+    /// use stageplot_render::diff::{self, Comment, GITLAB_LIMIT, Side};
+    /// # use stageplot_render::{Custom, Secrets, render};
+    /// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+    /// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+    /// #     let topology = Plot::new("live".parse()?)
+    /// #         .service("cache", redis)
+    /// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #         .build()?
+    /// #         .topology;
+    /// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+    /// # };
+    /// # let before = side(Redis::default())?;
+    /// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+    /// let policy = Policy::new([("data".to_owned(), Rule::no_data_at_stake())]);
+    /// let diff = diff::between(&before, &after);
+    /// let (broken, unmatched) = (policy.judge(&diff), policy.unmatched(&diff));
+    /// let comment = Comment::new(&diff).limit(GITLAB_LIMIT).broken(&broken).unmatched(&unmatched);
+    /// let (whole, short) = (comment.to_string(), comment.summary(true).to_string());
+    /// assert!(whole.contains("<details>") && !short.contains("<details>"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn summary(mut self, alone: bool) -> Self {
         self.summary = alone;

@@ -3,6 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 /// What a change does, mildest first: in the order of what people feel of it.
+///
+/// ```
+/// use stageplot_render::diff::Impact;
+///
+/// // The order is that of what people feel of it.
+/// assert!(Impact::Reload < Impact::Recreate && Impact::Drain < Impact::DataAtStake);
+/// assert_eq!(Impact::DataAtStake.as_str(), "data-at-stake");
+/// assert_eq!(Impact::DataAtStake.in_words(), "data at stake");
+/// assert!(Impact::ALL.is_sorted());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -66,6 +76,31 @@ impl std::fmt::Display for Impact {
 }
 
 /// What happens to one service on one machine, or to the machine itself.
+///
+/// ```
+/// use stageplot_render::diff::{self, Impact, Side};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+/// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("cache", redis)
+/// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// # let before = side(Redis::default())?;
+/// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+/// let diff = diff::between(&before, &after);
+/// let (node, effect) = diff.effects().next().ok_or("something happens")?;
+/// assert_eq!((node.name.as_str(), effect.subject(str::to_uppercase)), ("front", "CACHE".to_owned()));
+/// // The container is replaced, and that is not the worst of it.
+/// assert_eq!((effect.process, effect.impact), (Impact::Recreate, Impact::DataAtStake));
+/// for reason in &effect.reasons {
+///     println!("{} because of {}: {}", reason.impact, reason.fields.join(", "), reason.text);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Effect {
@@ -95,6 +130,8 @@ pub struct Effect {
 }
 
 /// Why something happens.
+///
+/// See [`Effect`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Reason {

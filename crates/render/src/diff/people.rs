@@ -7,6 +7,27 @@ use super::{Diff, Status};
 
 /// What people in the rooms of one service will notice, on the machines where they
 /// notice the same.
+///
+/// ```
+/// use stageplot_render::diff::{self, Side};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{Livekit, LogLevel, NodeSpec, Plot, SecretRef};
+/// # let side = |log_level: LogLevel| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("sfu", Livekit { keys, log_level, ..Livekit::default() })
+/// #         .node("front", NodeSpec::public("203.0.113.10".parse()?).role("sfu"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// let (before, after) = (side(LogLevel::Info)?, side(LogLevel::Debug)?);
+/// for people in diff::between(&before, &after).people() {
+///     assert_eq!((people.service, people.nodes[0]), ("sfu", "front"));
+///     assert_eq!(people.text, "waits for its rooms up to 2h, then people are thrown out");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct People<'a> {

@@ -1,4 +1,33 @@
 //! The reviewer's own rules: what a change may not do.
+//!
+//! ```
+//! use stageplot_render::diff::policy::{Broken, Policy, Rule};
+//! use stageplot_render::diff::{self, Side};
+//! # use stageplot_render::{Custom, Secrets, render};
+//! # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+//! # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+//! #     let topology = Plot::new("live".parse()?)
+//! #         .service("cache", redis)
+//! #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+//! #         .build()?
+//! #         .topology;
+//! #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+//! # };
+//! # let before = side(Redis::default())?;
+//! # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+//! let policy = Policy::new([
+//!     ("data".to_owned(), Rule::no_data_at_stake()),
+//!     ("rooms".to_owned(), Rule::no_dropped_rooms()),
+//!     ("internet".to_owned(), Rule::no_opening_to_internet()),
+//! ]);
+//! let broken = policy.judge(&diff::between(&before, &after));
+//! for Broken { rule, by, .. } in &broken {
+//!     println!("{rule} is broken: {}", by.join("; "));
+//! }
+//! let rules: Vec<_> = broken.iter().map(|broken| broken.rule.as_str()).collect();
+//! assert_eq!(rules, ["data", "rooms"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -52,6 +81,8 @@ pub struct Policy {
 }
 
 /// A rule that a diff breaks.
+///
+/// See [`Policy`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Broken {
@@ -82,6 +113,29 @@ impl Policy {
 
     /// What rules name that neither side has, and so can break none of them, each in a
     /// sentence: `rule media names nodes that neither side has: medai-*`.
+    ///
+    /// ```
+    /// use stageplot_render::diff::policy::{Deny, Pattern, Place, Policy, Rule};
+    /// use stageplot_render::diff::{self, Side};
+    /// # use stageplot_render::{Custom, Secrets, render};
+    /// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+    /// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+    /// #     let topology = Plot::new("live".parse()?)
+    /// #         .service("cache", redis)
+    /// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #         .build()?
+    /// #         .topology;
+    /// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+    /// # };
+    /// # let before = side(Redis::default())?;
+    /// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+    /// let mut place = Place::default();
+    /// place.nodes.push(Pattern::new("fornt"));
+    /// let policy = Policy::new([("front".to_owned(), Rule::new(Deny::Rooms(place)))]);
+    /// let unmatched = policy.unmatched(&diff::between(&before, &after));
+    /// assert_eq!(unmatched, ["rule front names nodes that neither side has: fornt"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn unmatched(&self, diff: &Diff) -> Vec<String> {
         let nodes: Vec<_> = diff.known.nodes.iter().collect();
         let services: Vec<_> = diff.known.services.keys().collect();

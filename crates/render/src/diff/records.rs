@@ -7,6 +7,26 @@ use serde::Serialize;
 use super::side::{File, Side};
 
 /// DNS records that have to be set and removed, all sorted by name.
+///
+/// ```
+/// use stageplot_render::diff::{self, Side};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{Edge, NodeSpec, Plot};
+/// # let side = |name: &str| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("edge", Edge::new(name.parse()?))
+/// #         .node("front", NodeSpec::public("203.0.113.10".parse()?).role("edge"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// let (before, after) = (side("old.example.com")?, side("new.example.com")?);
+/// let records = diff::between(&before, &after).records;
+/// assert_eq!(records.set[0].to_string(), "new.example.com A 203.0.113.10");
+/// assert_eq!(records.remove[0].value, "203.0.113.10");
+/// assert!(records.warnings().next().is_some_and(|text| text.contains("old.example.com")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RecordChanges {
@@ -22,6 +42,8 @@ pub struct RecordChanges {
 }
 
 /// A DNS record.
+///
+/// See [`RecordChanges`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Record {

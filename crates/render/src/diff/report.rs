@@ -19,6 +19,33 @@ pub use flow::FlowChange;
 ///
 /// Serialises as the JSON of `stageplot diff --format json`. Lists are sorted by
 /// name, or by path; what is empty is left out.
+///
+/// ```
+/// use stageplot_render::diff::{self, Diff, Side};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+/// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("cache", redis)
+/// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// # let before = side(Redis::default())?;
+/// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+/// let diff = diff::between(&before, &after);
+/// assert_eq!(diff.version, Diff::VERSION);
+/// assert!(!diff.is_empty() && diff.closings().next().is_none());
+/// for (file, nodes) in diff.files() {
+///     println!("{} differs on {}", file.path, nodes.join(", "));
+/// }
+/// // For a reader who wants to know what happens, and not in which file.
+/// let json = serde_json::to_value(diff.without_files())?;
+/// assert_eq!(json["impact"], "data-at-stake");
+/// assert!(json["nodes"][0].get("files").is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diff {
@@ -182,7 +209,9 @@ impl Diff {
     }
 }
 
-/// Whether something is new, gone, or other than it was.
+/// Whether something is new, gone, or other than it was; with two sides there is no more.
+///
+/// See [`NodeDiff`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -196,7 +225,9 @@ pub enum Status {
     Changed,
 }
 
-/// One of the two sides.
+/// One of the two sides; there is no third.
+///
+/// See [`LineChange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Which {
@@ -207,6 +238,27 @@ pub enum Which {
 }
 
 /// A machine that differs.
+///
+/// ```
+/// use stageplot_render::diff::{self, Impact, Side, Status};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+/// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("cache", redis)
+/// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// # let before = side(Redis::default())?;
+/// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+/// let diff = diff::between(&before, &after);
+/// let front = &diff.nodes[0];
+/// assert_eq!((front.name.as_str(), front.status, front.impact), ("front", Status::Changed, Impact::DataAtStake));
+/// assert_eq!(front.was, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct NodeDiff {
@@ -228,6 +280,27 @@ pub struct NodeDiff {
 }
 
 /// A service that comes, goes, is renamed or stands elsewhere.
+///
+/// ```
+/// use stageplot_render::diff::{self, Side, Status};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Plot, Redis};
+/// # let side = |node: &str| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let (front, back) = (NodeSpec::private("10.0.0.1".parse()?), NodeSpec::private("10.0.0.2".parse()?));
+/// #     let mut plot = Plot::new("live".parse()?)
+/// #         .service("cache", Redis::default())
+/// #         .node("front", front)
+/// #         .node("back", back);
+/// #     plot.nodes.get_mut(node).ok_or("a node")?.roles.push("cache".parse()?);
+/// #     let topology = plot.build()?.topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// let diff = diff::between(&side("front")?, &side("back")?);
+/// let cache = &diff.services[0];
+/// assert_eq!((cache.name.as_str(), cache.status), ("cache", Status::Changed));
+/// assert_eq!((cache.from[0].as_str(), cache.to[0].as_str()), ("front", "back"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ServiceDiff {

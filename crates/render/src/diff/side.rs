@@ -13,6 +13,21 @@ use crate::{Manifest, Rendering};
 
 /// What one side of a diff holds: every machine's files, those about the whole, and
 /// what stands where. It holds no value of a secret.
+///
+/// ```
+/// use stageplot_render::diff::Side;
+/// use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::*;
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let side = Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?;
+/// assert_eq!(side.nodes().collect::<Vec<_>>(), ["front"]);
+/// assert_eq!(side.summary().services["cache"].kind, "redis");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Side {
     pub(super) summary: Summary,
     /// The machines by name.
@@ -41,6 +56,32 @@ pub(super) enum File {
 impl Side {
     /// What was rendered for a topology.
     ///
+    /// ```
+    /// use stageplot_render::diff::{Side, SideError};
+    /// use stageplot_render::{Custom, Secrets, render};
+    /// use stageplot_topology::{NodeSpec, Plot, Redis, SecretError, SecretRef, SecretSource, SecretString};
+    ///
+    /// struct Vault;
+    ///
+    /// impl SecretSource for Vault {
+    ///     fn secret(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
+    ///         Ok("correct horse battery staple".to_owned().into())
+    ///     }
+    /// }
+    ///
+    /// # let redis = Redis { password: Some(SecretRef::env("REDIS_PASSWORD")), ..Redis::default() };
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", redis)
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let rendered = |secrets: Secrets<'_>| render(&topology, secrets, &Custom::default());
+    /// assert!(Side::of(&topology, rendered(Secrets::SEALED)?).is_ok());
+    /// let error = Side::of(&topology, rendered(Secrets::From(&Vault))?).expect_err("it holds a password");
+    /// assert!(matches!(error, SideError::Secrets { node } if node == "front"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SideError::Secrets`] where it was not rendered with
@@ -58,6 +99,25 @@ impl Side {
 
     /// Reads a tree that `stageplot render --sealed` or
     /// [`output::write`](output::write()) wrote, and of it what its index names.
+    ///
+    /// ```
+    /// use stageplot_render::diff::{self, Side};
+    /// use stageplot_render::output::{self, Options};
+    /// use stageplot_render::{Custom, Secrets, render};
+    /// # use stageplot_topology::*;
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", Redis::default())
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// # let parent = tempfile::tempdir()?;
+    /// # let dir = parent.path().join("out");
+    /// let rendering = render(&topology, Secrets::SEALED, &Custom::default())?;
+    /// output::write(&dir, &rendering.files()?, Options::default())?;
+    /// let (before, after) = (Side::read(&dir)?, Side::of(&topology, rendering)?);
+    /// assert!(diff::between(&before, &after).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -170,6 +230,17 @@ fn json<T: DeserializeOwned>(path: &str, file: Option<&File>) -> Result<T, SideE
 }
 
 /// Why something that was rendered cannot be compared.
+///
+/// ```
+/// use stageplot_render::diff::{Side, SideError};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let dir = dir.path();
+/// let error = Side::read(dir).expect_err("it is empty");
+/// assert!(matches!(error, SideError::NotRendered { .. }));
+/// assert_eq!(error.help(), "name a stage plot, or a directory that was rendered into");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SideError {

@@ -7,6 +7,34 @@ use crate::Seal;
 use crate::summary::Sealed;
 
 /// A secret of which it cannot be told whether it changed.
+///
+/// ```
+/// use stageplot_render::diff::{self, Side, Untold};
+/// use stageplot_render::{Custom, SealKey, Seals, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Plot, Redis, SecretError, SecretRef, SecretSource, SecretString};
+/// # struct Vault;
+/// # impl SecretSource for Vault {
+/// #     fn secret(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
+/// #         Ok("correct horse battery staple".to_owned().into())
+/// #     }
+/// # }
+/// # let redis = Redis { password: Some(SecretRef::env("REDIS_PASSWORD")), ..Redis::default() };
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", redis)
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let key = SealKey::parse("7cbb7e4c6f8e3e6a43b1fcb1ae5d0bbd0d3a1c9f54d8ea6e21b5b0f1ce0a9d47")?;
+/// let seals = Seals::new(&topology, &Vault, &key)?;
+/// let side = |secrets: Secrets<'_>| -> Result<Side, Box<dyn std::error::Error>> {
+///     Ok(Side::of(&topology, render(&topology, secrets, &Custom::default())?)?)
+/// };
+/// let diff = diff::between(&side(Secrets::SEALED)?, &side(Secrets::Sealed(&seals))?);
+/// let secret = &diff.secrets[0];
+/// assert_eq!((secret.name.as_str(), secret.why), ("REDIS_PASSWORD", Untold::Sealed));
+/// println!("{} {}", secret.name, secret.why.in_words());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct SecretDiff {
@@ -17,6 +45,8 @@ pub struct SecretDiff {
 }
 
 /// Why it cannot be told whether a secret changed.
+///
+/// See [`SecretDiff`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

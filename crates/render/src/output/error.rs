@@ -8,6 +8,18 @@ use rustix::io::Errno;
 /// An output directory that could not be written; it is as it was.
 ///
 /// The message fits "failed to {error}"; [`help`](Self::help) says how to mend it.
+///
+/// ```
+/// use stageplot_render::output::{self, Options, OutputError};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let dir = parent.path().join("nowhere").join("out");
+/// let error = output::write(&dir, &[], Options::default()).expect_err("it has no parent");
+/// assert!(matches!(error, OutputError::ParentMissing { .. }));
+/// assert!(error.to_string().starts_with("create "));
+/// assert_eq!(error.help(), "create the parent directory first");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {

@@ -78,6 +78,10 @@ impl fmt::Display for OutputPath {
 }
 
 /// A file that cannot be part of an output directory.
+///
+/// See [`OutputFile`].
+///
+/// [`OutputFile`]: super::OutputFile
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {

@@ -13,6 +13,8 @@ use super::scan::DIRECTORY;
 use super::{OutputError, OutputPath};
 
 /// A file that an earlier render wrote, as it is now.
+///
+/// See [`read`].
 #[non_exhaustive]
 pub struct TreeFile {
     /// Where it stands in the tree.
@@ -42,6 +44,20 @@ impl std::fmt::Debug for TreeFile {
 ///
 /// Links are not followed, so that nothing outside of the directory is read.
 ///
+/// ```
+/// use stageplot_render::output::{self, Options, OutputFile};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let dir = parent.path().join("out");
+/// output::write(&dir, &[OutputFile::new("front/a", b"1", 0o644)?], Options::default())?;
+/// std::fs::write(dir.join("front/a"), "edited")?;
+/// for file in output::read(&dir)?.ok_or("nothing was rendered there")? {
+///     assert_eq!((file.path.as_str(), file.bytes.as_deref()), ("front/a", Some(&b"edited"[..])));
+///     assert!(file.is_edited());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// The directory, its index or a file of it cannot be read; or a file has more
@@ -62,6 +78,17 @@ pub fn read(dir: &Path) -> Result<Option<Vec<TreeFile>>, OutputError> {
 }
 
 /// Whether something was rendered into a directory.
+///
+/// ```
+/// use stageplot_render::output::{self, Options, OutputFile};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let dir = parent.path().join("out");
+/// assert!(!output::is_tree(&dir));
+/// output::write(&dir, &[OutputFile::new("front/a", b"1", 0o644)?], Options::default())?;
+/// assert!(output::is_tree(&dir) && dir.join(output::INDEX).exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn is_tree(dir: &Path) -> bool {
     dir.join(NAME).symlink_metadata().is_ok_and(|meta| meta.is_file())
 }

@@ -21,6 +21,8 @@ use super::seal::{self, Seal};
 pub struct SealKey(SecretSlice<u8>);
 
 /// Why a text is no [`SealKey`]; it never holds the text.
+///
+/// See [`SealKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSealKey {

@@ -7,12 +7,24 @@ use serde::{Deserialize, Serialize};
 use stageplot_topology::decode::{self, FromScalar};
 
 /// The fingerprint of one secret. It prints as 32 hexadecimal digits.
+///
+/// ```
+/// use stageplot_render::Seal;
+///
+/// let seal: Seal = "9f86d081884c7d659a2feaa0c55ad015".parse()?;
+/// assert_eq!(seal.to_string(), "9f86d081884c7d659a2feaa0c55ad015");
+/// assert!("9f86d081".parse::<Seal>().is_err());
+/// # Ok::<(), stageplot_render::InvalidSeal>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seal([u8; 16]);
 
 /// Why a text is no [`Seal`].
+///
+/// See [`Seal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a seal is 32 hexadecimal digits")]
+#[non_exhaustive]
 pub struct InvalidSeal;
 
 impl Seal {

@@ -24,6 +24,20 @@ mod xml;
 /// the format cannot hold a value, rendering fails; no dialect ever writes a different value.
 ///
 /// No dialect holds a NUL.
+///
+/// ```
+/// use stageplot_render::template::{Dialect, Template, Templates};
+///
+/// for (dialect, written) in [
+///     (Dialect::Env, "NAME='a b'\n"),
+///     (Dialect::Shell, "NAME='a b'\n"),
+///     (Dialect::Sysctl, "NAME=a b\n"),
+/// ] {
+///     let templates = Templates::new([Template::new("file", dialect, "NAME={{ name }}\n")]).expect("well-formed");
+///     assert_eq!(templates.render("file", &serde_json::json!({ "name": "a b" }))?, written, "{dialect}");
+/// }
+/// # Ok::<(), stageplot_render::template::TemplateError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dialect {

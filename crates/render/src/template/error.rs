@@ -6,6 +6,18 @@ use super::{Dialect, limits};
 ///
 /// The message fits "failed to {error}" and never contains a value; [`help`](Self::help) says how
 /// to mend it. Lines and columns count from 1.
+///
+/// ```
+/// use stageplot_render::template::{Dialect, Template, TemplateError, Templates};
+///
+/// let templates = Templates::new([Template::new("a.conf", Dialect::Sysctl, "name = {{ name }}\n")]);
+/// let error = templates
+///     .expect("it is well-formed")
+///     .render("a.conf", &serde_json::json!({ "name": "two\nlines" }))
+///     .expect_err("a value is the rest of its line");
+/// assert!(matches!(error, TemplateError::Unrepresentable { .. }));
+/// println!("failed to {error}; {}", error.help());
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {

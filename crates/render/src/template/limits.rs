@@ -13,9 +13,28 @@ use std::io::{self, Write};
 use tera::{Kwargs, State};
 
 /// The most bytes that one template may write: 16 MiB.
+///
+/// ```
+/// use stageplot_render::template::{Dialect, MAX_OUTPUT, Template, TemplateError, Templates};
+///
+/// let templates = Templates::new([Template::new("a.txt", Dialect::Markdown, "{{ text }}")]).expect("well-formed");
+/// let values = serde_json::json!({ "text": "a".repeat(MAX_OUTPUT + 1) });
+/// let error = templates.render("a.txt", &values).expect_err("it is too much");
+/// assert!(matches!(error, TemplateError::TooLarge { .. }));
+/// ```
 pub const MAX_OUTPUT: usize = 16 << 20;
 
 /// The most elements that all calls of `range` in one rendering may make.
+///
+/// ```
+/// use stageplot_render::template::{Dialect, MAX_RANGE, Template, TemplateError, Templates};
+///
+/// let loops = "{% for n in range(end=end) %}{% endfor %}";
+/// let templates = Templates::new([Template::new("a.txt", Dialect::Markdown, loops)]).expect("well-formed");
+/// let values = serde_json::json!({ "end": MAX_RANGE + 1 });
+/// let error = templates.render("a.txt", &values).expect_err("it runs too often");
+/// assert!(matches!(error, TemplateError::TooLarge { .. }));
+/// ```
 pub const MAX_RANGE: u64 = 1_000_000;
 
 /// Starts counting anew, for the rendering that follows on this thread.

@@ -15,6 +15,49 @@ use super::wording;
 /// [`Document::decode`](crate::Document::decode) adds where it is no secret. How to mend it may stand
 /// after a line break and `help: `, or where the text quotes the value itself
 /// after a colon; elsewhere the help is to write what is expected.
+///
+/// ```
+/// use serde::{Deserialize, Deserializer};
+/// use stageplot_topology::decode::{self, FromScalar};
+/// use stageplot_topology::{Document, Findings, Format};
+///
+/// /// How loud: a word, or a number from 0 to 11.
+/// #[derive(Debug, PartialEq)]
+/// struct Volume(i64);
+///
+/// impl FromScalar for Volume {
+///     const EXPECTED: &str = "`quiet`, `loud` or a number from 0 to 11";
+///
+///     fn from_text(text: &str) -> Result<Self, String> {
+///         match text {
+///             "quiet" => Ok(Self(1)),
+///             "loud" => Ok(Self(11)),
+///             _ => Err("no volume has this name".to_owned()),
+///         }
+///     }
+///
+///     fn from_integer(number: i64) -> Option<Result<Self, String>> {
+///         let volume = (0..=11).contains(&number).then_some(Self(number));
+///         Some(volume.ok_or_else(|| "it goes to eleven".to_owned()))
+///     }
+/// }
+///
+/// impl<'de> Deserialize<'de> for Volume {
+///     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+///         decode::scalar(deserializer)
+///     }
+/// }
+///
+/// #[derive(Deserialize)]
+/// struct Stage {
+///     monitors: Volume,
+/// }
+///
+/// let document = Document::parse(Format::Toml, "stage.toml", "monitors = \"loud\"")?;
+/// let stage: Option<Stage> = document.decode(&mut Findings::new());
+/// assert_eq!(stage.map(|stage| stage.monitors), Some(Volume(11)));
+/// # Ok::<(), Findings>(())
+/// ```
 pub trait FromScalar: Sized {
     /// What an operator may write: "an IPv4 or IPv6 address".
     const EXPECTED: &'static str;
@@ -36,6 +79,61 @@ pub trait FromScalar: Sized {
 }
 
 /// A type that is written as one word or, where that is not enough, a table.
+///
+/// ```
+/// use serde::{Deserialize, Deserializer};
+/// use stageplot_topology::decode::{self, FromScalar, FromTable};
+/// use stageplot_topology::{Document, Findings, Format};
+///
+/// /// `"lan"`, or `{ name = "lan", metric = 10 }`.
+/// #[derive(Debug, PartialEq)]
+/// struct Link {
+///     name: String,
+///     metric: u32,
+/// }
+///
+/// #[derive(Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct LinkTable {
+///     name: String,
+///     metric: u32,
+/// }
+///
+/// impl FromScalar for Link {
+///     const EXPECTED: &str = "a name, or a table with `name` and `metric`";
+///
+///     fn from_text(name: &str) -> Result<Self, String> {
+///         Ok(Self { name: name.to_owned(), metric: 100 })
+///     }
+/// }
+///
+/// impl FromTable for Link {
+///     type Table = LinkTable;
+///
+///     fn from_table(table: LinkTable) -> Result<Self, String> {
+///         Ok(Self { name: table.name, metric: table.metric })
+///     }
+/// }
+///
+/// impl<'de> Deserialize<'de> for Link {
+///     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+///         decode::scalar_or_table(deserializer)
+///     }
+/// }
+///
+/// #[derive(Deserialize)]
+/// struct Router {
+///     up: Link,
+///     down: Link,
+/// }
+///
+/// let text = "up = \"wan\"\ndown = { name = \"lan\", metric = 10 }";
+/// let router: Option<Router> =
+///     Document::parse(Format::Toml, "router.toml", text)?.decode(&mut Findings::new());
+/// let router = router.expect("both are right");
+/// assert_eq!((router.up.metric, router.down.metric), (100, 10));
+/// # Ok::<(), Findings>(())
+/// ```
 pub trait FromTable: FromScalar {
     /// The fields of the table.
     type Table: DeserializeOwned;
@@ -81,8 +179,9 @@ pub fn scalar<'de, D: Deserializer<'de>, T: FromScalar>(deserializer: D) -> Resu
     deserializer.deserialize_any(ScalarVisitor(PhantomData))
 }
 
-/// Deserializes a type that is one word or a table; see [the module](super)
-/// for an example.
+/// Deserializes a type that is one word or a table.
+///
+/// See [`FromTable`].
 pub fn scalar_or_table<'de, D: Deserializer<'de>, T: FromTable>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(TableVisitor(PhantomData))
 }

@@ -30,6 +30,15 @@ struct Hidden {
 
 impl Redacted {
     /// Goes on with what is no secret.
+    ///
+    /// ```
+    /// use stageplot_topology::Redacted;
+    ///
+    /// let mut line = Redacted::default();
+    /// line.show("requirepass ");
+    /// line.hide("correct horse");
+    /// assert_eq!(line.as_str(), "requirepass ********");
+    /// ```
     pub fn show(&mut self, text: &str) {
         self.text.push_str(text);
         self.source += text.len();

@@ -7,6 +7,24 @@ use std::fmt;
 ///
 /// The caller writes [`Secrets::render`] to [`Secrets::FILE`] beside the plot,
 /// with mode 0600.
+///
+/// ```
+/// use stageplot_topology::dotenv::{EnvFile, import};
+///
+/// let text = "DOMAIN=live.example.com\nLIVEKIT_API_KEY=main\nREDIS_PASSWORD=correct-horse\n";
+/// let mut secrets = import(&[EnvFile { address: "203.0.113.10".parse()?, name: "front.env", text }])?.secrets;
+/// assert_eq!(secrets.names().collect::<Vec<_>>(), ["REDIS_PASSWORD"]);
+///
+/// // What may be chosen anew gets a value.
+/// let open: Vec<_> = secrets.open().map(str::to_owned).collect();
+/// for name in &open {
+///     secrets.make(name, "0123456789abcdef0123456789abcdef".to_owned()); // from a good source of chance
+/// }
+/// assert_eq!(secrets.made().collect::<Vec<_>>(), ["LIVEKIT_API_SECRET"]);
+/// assert_eq!(secrets.missing().count(), 0);
+/// assert!(!secrets.is_empty() && secrets.render().contains("REDIS_PASSWORD='correct-horse'\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secrets {
     values: BTreeMap<String, String>,

@@ -20,6 +20,9 @@ use crate::{Code, Diagnostic, FieldPath, Findings, Location, Severity, Span};
 /// assert!(findings.is_empty());
 /// assert_eq!(env.get("DOMAIN").map(|variable| variable.value()), Some("live.example.com"));
 /// assert_eq!(env.get("REDIS_PASSWORD").map(|variable| variable.value()), Some(""));
+/// for (name, variable) in env.iter() {
+///     println!("{} sets {name} in line {}", env.name(), variable.span().line);
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Dotenv {
@@ -28,6 +31,8 @@ pub struct Dotenv {
 }
 
 /// One variable of a `.env` file. It prints without its value.
+///
+/// See [`Dotenv`].
 #[derive(Clone)]
 pub struct Variable {
     value: String,

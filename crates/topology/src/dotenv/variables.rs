@@ -6,6 +6,19 @@ use super::survey::Survey;
 use crate::{Code, Diagnostic, FieldPath, words};
 
 /// A variable of the scripts' `.env` files.
+///
+/// ```
+/// use stageplot_topology::dotenv::{KnownVariable, Meaning};
+///
+/// let secret = KnownVariable::find("REDIS_PASSWORD").expect("the scripts know it");
+/// assert_eq!(secret.meaning, Meaning::Secret("redis.password"));
+/// assert!(secret.is_secret());
+/// for variable in KnownVariable::ALL {
+///     if let Meaning::Dropped { why, help } = variable.meaning {
+///         println!("{}: {why}; {help}", variable.name);
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KnownVariable {
@@ -16,6 +29,8 @@ pub struct KnownVariable {
 }
 
 /// What an import makes of a variable.
+///
+/// See [`KnownVariable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Meaning {

@@ -29,9 +29,12 @@ use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, ServiceSpec
 ///     .env("LIVEKIT_URL", "${livekit.url}")
 ///     .env("LIVEKIT_API_SECRET", SecretRef::env("LIVEKIT_API_SECRET"));
 /// assert_eq!(rooms.needs[0].as_str(), "livekit");
+///
+/// let rooms = App { command: vec!["serve".to_owned()], ..rooms };
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -86,6 +89,15 @@ pub struct App {
 impl App {
     /// The user's number and the group's, where `user` has numbers: `uid` or
     /// `uid:gid`, the group being the user's own where it is left out.
+    ///
+    /// ```
+    /// use stageplot_topology::App;
+    ///
+    /// let app = App { user: Some("1000:999".to_owned()), ..App::default() };
+    /// assert_eq!(app.user_ids(), Some((1000, 999)));
+    /// let app = App { user: Some("node".to_owned()), ..App::default() };
+    /// assert_eq!(app.user_ids(), None);
+    /// ```
     pub fn user_ids(&self) -> Option<(u32, u32)> {
         let (user, group) = self.user.as_ref().map(|user| user.split_once(':').unwrap_or((user, user)))?;
         Some((user.parse().ok()?, group.parse().ok()?))
@@ -243,7 +255,15 @@ impl Kind for App {
 }
 
 /// How an app is started, where it is not a container.
+///
+/// ```
+/// use stageplot_topology::{App, Port, Run};
+///
+/// let rooms = App { run: Some(Run::Host), port: Port::new(8080), ..App::default() };
+/// assert_eq!(rooms, App::host().port(Port::fixed(8080)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase")]
 pub enum Run {
     /// By the user, on the node itself.
@@ -251,7 +271,20 @@ pub enum Run {
 }
 
 /// A port of an app that others reach without the edge.
+///
+/// ```
+/// use stageplot_topology::{App, Opening, Port};
+///
+/// let rtmp = Opening { from: vec!["198.51.100.0/24".parse()?], ..Opening::tcp(Port::fixed(1935)) };
+/// let ingest = App::container("registry.example.com/ingest:1".parse()?)
+///     .open("rtmp", rtmp)
+///     .open("srt", Opening::udp(Port::fixed(9000)))
+///     .volume("recordings", "/var/lib/ingest");
+/// assert_eq!(ingest.open.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "{ port = 1935, from = \"any\" }")]
 pub struct Opening {
     /// The port.

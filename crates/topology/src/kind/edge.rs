@@ -28,6 +28,7 @@ use crate::{
 /// # Ok::<(), stageplot_topology::InvalidHostName>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -87,6 +88,16 @@ impl Edge {
     }
 
     /// All names of the site, the domain first.
+    ///
+    /// ```
+    /// use stageplot_topology::Edge;
+    ///
+    /// let aliases = vec!["www.example.com".parse()?];
+    /// let edge = Edge { aliases, ..Edge::new("example.com".parse()?) };
+    /// let names: Vec<_> = edge.names().map(|name| name.as_str()).collect();
+    /// assert_eq!(names, ["example.com", "www.example.com"]);
+    /// # Ok::<(), stageplot_topology::InvalidHostName>(())
+    /// ```
     pub fn names(&self) -> impl Iterator<Item = &HostName> {
         self.domain.iter().chain(&self.aliases)
     }
@@ -270,7 +281,15 @@ fn review_public(review: &mut Review<'_>) {
 }
 
 /// How a request picks its upstream (Caddy's `lb_policy`).
+///
+/// ```
+/// use stageplot_topology::{Balance, Edge};
+///
+/// let edge = Edge { balance: Balance::IpHash, ..Edge::default() };
+/// assert_eq!(edge.balance.as_str(), "ip_hash");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Balance {

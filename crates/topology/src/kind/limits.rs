@@ -5,7 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::{Attachment, ByteSize};
 
 /// What a container may use of its node at most.
+///
+/// ```
+/// use stageplot_topology::{ByteSize, Limits, Redis};
+///
+/// let limits = Limits { memory: Some(ByteSize::from_mib(1024)), ..Limits::default() };
+/// let cache = Redis { limits, ..Redis::default() };
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ memory = \"512mb\" }")]
 pub struct Limits {
     /// Memory; unlimited where not set.
@@ -16,9 +24,17 @@ pub struct Limits {
 }
 
 /// Which network a container is in.
+///
+/// ```
+/// use stageplot_topology::{Attachment, ContainerNetwork, Redis};
+///
+/// let cache = Redis { network: ContainerNetwork::Host, ..Redis::default() };
+/// assert_eq!(Attachment::from(cache.network), Attachment::Host);
+/// ```
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase")]
 pub enum ContainerNetwork {
     /// The node's own: no address translation, clients' addresses are seen.

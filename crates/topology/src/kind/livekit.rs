@@ -30,6 +30,7 @@ use crate::{ImageRef, Name, Period, Port, PortRange, SecretRef, Source};
 /// assert!(livekit.image().to_string().starts_with("livekit/livekit-server:"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -134,7 +135,15 @@ impl Default for Livekit {
 }
 
 /// Defaults for rooms.
+///
+/// ```
+/// use stageplot_topology::{Livekit, Period, Room};
+///
+/// let room = Room { empty_timeout: Period::from_seconds(60), max_participants: 50, ..Room::default() };
+/// let sfu = Livekit { room, ..Livekit::default() };
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ empty-timeout = \"5m\" }")]
 pub struct Room {
     /// Whether joining a room that does not exist creates it.
@@ -159,7 +168,16 @@ impl Default for Room {
 }
 
 /// Where events are sent, signed with one of the API keys.
+///
+/// ```
+/// use stageplot_topology::{Livekit, Webhook};
+///
+/// let webhook = Webhook { urls: vec!["https://live.example.com/webhook".parse()?], ..Webhook::default() };
+/// let sfu = Livekit { webhook: Some(webhook), ..Livekit::default() };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -176,9 +194,16 @@ pub struct Webhook {
 }
 
 /// How much LiveKit logs.
+///
+/// ```
+/// use stageplot_topology::{Livekit, LogLevel};
+///
+/// let sfu = Livekit { log_level: LogLevel::Warn, ..Livekit::default() };
+/// ```
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// Everything.
@@ -192,7 +217,15 @@ pub enum LogLevel {
 }
 
 /// How a node leaves: running rooms go on, new ones start elsewhere.
+///
+/// ```
+/// use stageplot_topology::{Drain, Livekit, Period};
+///
+/// let drain = Drain { max: Period::from_seconds(3600), ..Drain::default() };
+/// let sfu = Livekit { drain, ..Livekit::default() };
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ max = \"2h\" }")]
 pub struct Drain {
     /// How long rooms may go on after the node was told to stop. Whatever is
@@ -208,7 +241,16 @@ impl Default for Drain {
 }
 
 /// Prometheus metrics of each server.
+///
+/// ```
+/// use stageplot_topology::{Livekit, Metrics};
+///
+/// let metrics = Metrics { from: vec!["10.0.0.0/24".parse()?], ..Metrics::default() };
+/// let sfu = Livekit { metrics: Some(metrics), ..Livekit::default() };
+/// # Ok::<(), stageplot_topology::InvalidSource>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ from = \"10.0.0.0/24\" }")]
 pub struct Metrics {
     /// The port.
@@ -226,7 +268,14 @@ impl Default for Metrics {
 }
 
 /// How a node for a new room is chosen (`node_selector.kind`).
+///
+/// ```
+/// use stageplot_topology::{Livekit, Selector};
+///
+/// let sfu = Livekit { selector: Selector::CpuLoad, ..Livekit::default() };
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Selector {
@@ -242,11 +291,29 @@ pub enum Selector {
 }
 
 /// Where a region is.
+///
+/// ```
+/// use stageplot_topology::{Livekit, Region, Selector};
+///
+/// let frankfurt = Region { lat: 50.1, ..Region::new(0.0, 8.7) };
+/// assert_eq!(frankfurt, Region::new(50.1, 8.7));
+/// let regions = [("frankfurt".parse()?, frankfurt)].into();
+/// let sfu = Livekit { selector: Selector::RegionAware, regions, ..Livekit::default() };
+/// # Ok::<(), stageplot_topology::InvalidName>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, expecting = "{ lat = 50.1, lon = 8.7 }")]
 pub struct Region {
     /// Degrees north of the equator, −90 to 90.
     pub lat: f64,
     /// Degrees east of Greenwich, −180 to 180.
     pub lon: f64,
+}
+
+impl Region {
+    /// A region at these degrees north of the equator and east of Greenwich.
+    pub const fn new(lat: f64, lon: f64) -> Self {
+        Self { lat, lon }
+    }
 }

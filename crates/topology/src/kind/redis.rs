@@ -29,6 +29,7 @@ use crate::{
 /// };
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -264,7 +265,16 @@ fn review_open(review: &mut Review<'_>) {
 }
 
 /// Redis' `maxmemory-policy`.
+///
+/// ```
+/// use stageplot_topology::{Eviction, Redis};
+///
+/// let cache = Redis { maxmemory_policy: Eviction::VolatileTtl, ..Redis::default() };
+/// assert_eq!(cache.maxmemory_policy.as_str(), "volatile-ttl");
+/// assert!(!cache.maxmemory_policy.drops_live_state());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Eviction {
@@ -308,7 +318,16 @@ impl Eviction {
 }
 
 /// How Redis keeps its data.
+///
+/// ```
+/// use stageplot_topology::{Persistence, Redis};
+///
+/// // Unless it is told otherwise, Redis keeps what it holds.
+/// assert_eq!(Redis::default().persistence, Persistence::Aof);
+/// assert_eq!(Persistence::Snapshots.as_str(), "snapshots");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Persistence {

@@ -5,7 +5,20 @@ use serde::{Deserialize, Serialize};
 use crate::{Port, PortRange, Protocol, Source};
 
 /// What stays open beside the flows.
+///
+/// ```
+/// use stageplot_topology::{Access, Keep, Plot, Port, Ssh};
+///
+/// let access = Access {
+///     ssh: Ssh { from: vec!["198.51.100.0/24".parse()?], ..Ssh::default() },
+///     keep: vec![Keep::new(Port::fixed(9100))],
+///     ..Access::default()
+/// };
+/// let plot = Plot { access, ..Plot::new("live".parse()?) };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -33,7 +46,14 @@ impl Default for Access {
 }
 
 /// How the operator reaches every node.
+///
+/// ```
+/// use stageplot_topology::{Port, Ssh};
+///
+/// let ssh = Ssh { port: Port::fixed(2222), ..Ssh::default() };
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -56,7 +76,19 @@ impl Default for Ssh {
 }
 
 /// A port that stays open for a program that the plot does not know.
+///
+/// ```
+/// use stageplot_topology::{Keep, Port};
+///
+/// let exporter = Keep {
+///     from: vec!["10.0.0.0/24".parse()?],
+///     why: "node exporter".to_owned(),
+///     ..Keep::new(Port::fixed(9100))
+/// };
+/// # Ok::<(), stageplot_topology::InvalidSource>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     rename_all = "kebab-case",
@@ -75,6 +107,13 @@ pub struct Keep {
     /// What it is for; written beside the rule.
     #[serde(default)]
     pub why: String,
+}
+
+impl Keep {
+    /// A TCP port, or a range, that anybody may reach.
+    pub fn new(port: impl Into<PortRange>) -> Self {
+        Self { port: port.into(), protocol: tcp(), from: anybody(), why: String::new() }
+    }
 }
 
 fn tcp() -> Protocol {

@@ -76,13 +76,33 @@ pub trait CustomKind: DeserializeOwned {
     fn into_app(self) -> Result<App, String>;
 }
 
-/// The kinds of one's own that a plot is read with; see [`CustomKind`].
+/// The kinds of one's own that a plot is read with.
+///
+/// ```
+/// # use serde::Deserialize;
+/// # use stageplot_topology::{App, CustomKind};
+/// use stageplot_topology::{CustomKinds, InvalidKind};
+///
+/// /// One that has the name of another.
+/// #[derive(Deserialize)]
+/// struct Cache {}
+///
+/// impl CustomKind for Cache {
+///     const NAME: &str = "redis";
+/// #     fn into_app(self) -> Result<App, String> { Ok(App::host()) }
+/// }
+///
+/// let refused = CustomKinds::new().with::<Cache>();
+/// assert_eq!(refused.err(), Some(InvalidKind::Taken("redis")));
+/// ```
 #[derive(Clone, Default)]
 pub struct CustomKinds(BTreeMap<&'static str, Decode>);
 
 type Decode = fn(&Value, &FieldPath, &Elsewhere<'_>, &mut Findings) -> Option<App>;
 
 /// A kind that a plot could not name, or not tell from something else.
+///
+/// See [`CustomKinds`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidKind {

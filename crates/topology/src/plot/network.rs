@@ -4,7 +4,16 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 /// A private network that nodes share.
+///
+/// ```
+/// use stageplot_topology::NetworkSpec;
+///
+/// let lan = NetworkSpec { cidr: vec!["10.0.0.0/24".parse()?], ..NetworkSpec::default() };
+/// assert_eq!(lan, NetworkSpec::new(["10.0.0.0/24".parse()?]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ cidr = \"10.0.0.0/24\" }")]
 pub struct NetworkSpec {
     /// Its addresses, IPv4 and IPv6.
@@ -24,7 +33,16 @@ impl NetworkSpec {
 ///
 /// Its addresses are fixed, because firewall rules name them; the same are used
 /// on every node, since they never leave it.
+///
+/// ```
+/// use stageplot_topology::{BridgeSpec, Plot};
+///
+/// let bridge = BridgeSpec { v4: "172.31.0.0/24".parse()?, ..BridgeSpec::default() };
+/// let plot = Plot { bridge, ..Plot::new("live".parse()?) };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ v4 = \"172.30.90.0/24\" }")]
 pub struct BridgeSpec {
     /// IPv4 addresses of the containers; the first is the node's own.
@@ -53,7 +71,16 @@ impl Default for BridgeSpec {
 }
 
 /// How each node's firewall is run.
+///
+/// ```
+/// use stageplot_topology::{FirewallInput, FirewallSpec, Plot};
+///
+/// let firewall = FirewallSpec { input: FirewallInput::Ufw, ..FirewallSpec::default() };
+/// let plot = Plot { firewall, ..Plot::new("live".parse()?) };
+/// # Ok::<(), stageplot_topology::InvalidName>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ input = \"ufw\" }")]
 pub struct FirewallSpec {
     /// What guards connections to the node itself. Connections to containers
@@ -62,7 +89,10 @@ pub struct FirewallSpec {
 }
 
 /// What guards connections to the node itself.
+///
+/// See [`FirewallSpec`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase")]
 pub enum FirewallInput {
     /// The table of our own.

@@ -8,7 +8,18 @@ use crate::decode::{self, FromScalar, FromTable};
 use crate::{ByteSize, Name};
 
 /// A machine.
+///
+/// ```
+/// use stageplot_topology::{ByteSize, NodeSpec};
+///
+/// let store = NodeSpec {
+///     memory: Some(ByteSize::from_mib(8192)),
+///     ..NodeSpec::private("10.0.0.3".parse()?).role("redis")
+/// };
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -73,7 +84,19 @@ impl NodeSpec {
 }
 
 /// The address by which the Internet reaches a machine.
+///
+/// ```
+/// use stageplot_topology::{NodeSpec, PublicAddress};
+///
+/// // Behind a router that has the address.
+/// let public = PublicAddress { v4: Some("203.0.113.10".parse()?), ..PublicAddress::default() };
+/// assert!(!public.bound);
+/// assert_eq!(public.addresses().count(), 1);
+/// let front = NodeSpec { public: Some(public), ..NodeSpec::private("10.0.0.1".parse()?) };
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[schemars(with = "PublicForm")]
 #[serde(into = "PublicForm")]
 pub struct PublicAddress {

@@ -100,7 +100,33 @@ impl Plot {
     }
 
     /// Reads a plot that may have services of kinds of one's own, and validates it.
-    /// See [`CustomKind`](crate::CustomKind) for an example.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use stageplot_topology::{App, CustomKind, CustomKinds, Document, Format, Plot, Port};
+    ///
+    /// /// A program that the operator starts.
+    /// #[derive(Deserialize)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Recorder {
+    ///     port: Port,
+    /// }
+    ///
+    /// impl CustomKind for Recorder {
+    ///     const NAME: &str = "recorder";
+    ///
+    ///     fn into_app(self) -> Result<App, String> {
+    ///         Ok(App::host().port(self.port))
+    ///     }
+    /// }
+    ///
+    /// let text = "name = 'live'\n[nodes.front]\naddress = '10.0.0.1'\nroles = 'recorder'\n[recorder]\nport = 80\n";
+    /// let document = Document::parse(Format::Toml, "stageplot.toml", text)?;
+    /// assert!(Plot::read(&document).is_err());
+    /// let built = Plot::read_with(&document, &CustomKinds::new().with::<Recorder>()?)?;
+    /// assert_eq!(built.topology.services()[0].name.as_str(), "recorder");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -141,6 +167,19 @@ impl Plot {
 
     /// Gives findings about a plot their places in the file that it was read
     /// from, also those about services in the short form; then orders them.
+    ///
+    /// ```
+    /// use stageplot_topology::{Code, Document, FieldPath, Findings, Format, Plot};
+    ///
+    /// // What a program of one's own finds in a service that is written in the short form.
+    /// let document = Document::parse(Format::Toml, "stageplot.toml", "name = \"live\"\n[redis]\nport = 80\n")?;
+    /// let mut findings = Findings::new();
+    /// let port = FieldPath::root().key("services").key("redis").key("port");
+    /// findings.add(Code::InvalidValue, port, "80 is a web server's", "");
+    /// Plot::locate(&document, &mut findings);
+    /// assert_eq!(findings.to_string(), "error[invalid-value]: 3:8: redis.port: 80 is a web server's");
+    /// # Ok::<(), Findings>(())
+    /// ```
     pub fn locate(document: &Document, findings: &mut Findings) {
         findings.retain_mut(|finding| {
             if let Some(path) = short_form(document, &finding.location.path) {

@@ -6,7 +6,19 @@ use crate::Mirror;
 use crate::decode::{self, FromScalar, FromTable};
 
 /// What there is to know of a registry of images. Who may pull from it is not.
+///
+/// ```
+/// use stageplot_topology::{Plot, Registry, RegistryAccess, RegistrySpec};
+///
+/// let mut plot = Plot::new("live".parse()?);
+/// let mirror = RegistrySpec::Mirror("mirror.example.com:5000/hub".parse()?);
+/// plot.registries.insert(Registry::docker_hub(), mirror);
+/// let access = RegistryAccess { http: true, ..RegistryAccess::default() };
+/// plot.registries.insert("10.0.0.5:5000".parse()?, access.into());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum RegistrySpec {
@@ -18,7 +30,15 @@ pub enum RegistrySpec {
 }
 
 /// How a registry is spoken to.
+///
+/// ```
+/// use stageplot_topology::{RegistryAccess, RegistrySpec};
+///
+/// let access = RegistryAccess { http: true, ..RegistryAccess::default() };
+/// assert_eq!(RegistrySpec::from(access), RegistrySpec::Itself(access));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default)]
 pub struct RegistryAccess {
     /// Whether in plain HTTP. Docker on every node must then have it among the

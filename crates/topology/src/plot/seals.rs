@@ -13,7 +13,16 @@ use crate::SecretRef;
 /// Who has the file alone learns which secrets changed, when, and whether one
 /// came back to an earlier value. To try a guess against it takes the key; so the
 /// key is kept where the secrets are, and never beside the file.
+///
+/// ```
+/// use stageplot_topology::{Plot, SealsSpec, SecretRef};
+///
+/// let seals = SealsSpec { file: "live.seals".to_owned(), ..SealsSpec::new(SecretRef::env("SEALS_KEY")) };
+/// let plot = Plot { seals: Some(seals), ..Plot::new("live".parse()?) };
+/// # Ok::<(), stageplot_topology::InvalidName>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "{ key = { env = \"SEALS_KEY\" } }")]
 pub struct SealsSpec {
     /// The file with the seals, beside the plot and committed with it;

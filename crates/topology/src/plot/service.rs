@@ -9,7 +9,18 @@ use crate::{App, Edge, ImageRef, Limits, Livekit, Redis};
 /// A kind more is a breaking change, and meant to be one: whoever makes
 /// something of each kind (files, checks) is shown by the compiler where the new
 /// one is still missing, where a wildcard would silently make nothing of it.
+///
+/// ```
+/// use stageplot_topology::{Redis, ServiceSpec};
+///
+/// let cache = ServiceSpec::from(Redis::default());
+/// assert!(ServiceSpec::KINDS.contains(&cache.kind()));
+/// if let Some(image) = cache.image() {
+///     println!("a {} from {image}, within {:?}", cache.kind(), cache.limits());
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ServiceSpec {
     /// Caddy.

@@ -90,6 +90,15 @@ impl Plot {
 }
 
 /// Why a plot can not be written as TOML.
+///
+/// ```
+/// use stageplot_topology::{Literal, Plot, Redis, SecretRef, UnwritablePlot};
+///
+/// let password = Some(SecretRef::Literal(Literal::new("correct horse")));
+/// let plot = Plot::new("live".parse()?).service("redis", Redis { password, ..Redis::default() });
+/// assert!(matches!(plot.to_toml(), Err(UnwritablePlot::Literal(_))));
+/// # Ok::<(), stageplot_topology::InvalidName>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnwritablePlot {

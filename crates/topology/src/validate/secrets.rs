@@ -31,6 +31,28 @@ impl Topology {
     /// What there is to say of the values of its secrets, as far as `value` has
     /// them: those that lock nothing, and those that are guessed. The values are
     /// in no finding.
+    ///
+    /// ```
+    /// use stageplot_topology::{Code, SecretRef};
+    /// # use stageplot_topology::*;
+    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+    /// #     .node("front", front.role("edge"))
+    /// #     .node("media", media.role("livekit"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let findings = topology.review_secrets(|secret| match secret {
+    ///     SecretRef::Env(name) if name == "LIVEKIT_API_SECRET" => Some("changeme"),
+    ///     _ => None,
+    /// });
+    /// assert!(findings.iter().any(|finding| finding.code == Code::LivekitShortSecret));
+    /// assert!(!findings.to_string().contains("changeme"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn review_secrets<'a>(&'a self, value: impl Fn(&'a SecretRef) -> Option<&'a str>) -> Findings {
         let signing: BTreeSet<_> = self.livekit_keys().into_iter().map(|(_, secret)| secret).collect();
         let mut findings = Findings::new();

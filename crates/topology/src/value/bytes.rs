@@ -15,6 +15,7 @@ use std::str::FromStr;
 /// let size: ByteSize = "2gb".parse()?;
 /// assert_eq!(size.bytes(), 2 << 30);
 /// assert_eq!(size.to_string(), "2gb");
+/// assert!("2g".parse::<ByteSize>().is_err());
 /// # Ok::<(), stageplot_topology::InvalidByteSize>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +28,12 @@ impl ByteSize {
     }
 
     /// So many mebibytes (2^20 bytes).
+    ///
+    /// ```
+    /// use stageplot_topology::ByteSize;
+    ///
+    /// assert_eq!(ByteSize::from_mib(512), ByteSize::from_bytes(512 << 20));
+    /// ```
     pub const fn from_mib(mib: u32) -> Self {
         Self((mib as u64) << 20)
     }
@@ -38,6 +45,8 @@ impl ByteSize {
 }
 
 /// Why a text is not a [`ByteSize`].
+///
+/// See [`ByteSize`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an amount of memory: write a whole number with b, kb, mb, gb or tb, such as 512mb")]
 pub struct InvalidByteSize(String);

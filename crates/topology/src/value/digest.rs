@@ -30,6 +30,8 @@ impl Digest {
 }
 
 /// Why a text is not a [`Digest`].
+///
+/// See [`Digest`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a digest: write sha256: and 64 digits from 0 to f, in lowercase")]
 pub struct InvalidDigest(String);

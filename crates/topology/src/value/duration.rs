@@ -12,6 +12,7 @@ use std::time::Duration;
 /// let drain: Period = "1h 30m".parse()?;
 /// assert_eq!(drain.seconds(), 5400);
 /// assert_eq!(drain.to_string(), "1h30m");
+/// assert!("90".parse::<Period>().is_err());
 /// # Ok::<(), stageplot_topology::InvalidPeriod>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,12 +33,21 @@ impl Period {
     }
 
     /// The length as the standard library has it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stageplot_topology::Period;
+    ///
+    /// assert_eq!(Period::from_seconds(90).duration(), Duration::from_secs(90));
+    /// ```
     pub const fn duration(self) -> Duration {
         Duration::from_secs(self.0 as u64)
     }
 }
 
 /// Why a text is not a [`Period`].
+///
+/// See [`Period`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a time: write whole seconds, minutes or hours up to a year, such as 30s, 5m or 2h")]
 pub struct InvalidPeriod(String);

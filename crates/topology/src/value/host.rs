@@ -30,6 +30,8 @@ impl HostName {
 }
 
 /// Why a text is not a [`HostName`].
+///
+/// See [`HostName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a host name: write a name such as live.example.com, without scheme or port")]
 pub struct InvalidHostName(String);

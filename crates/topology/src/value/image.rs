@@ -18,6 +18,7 @@ use super::{Digest, Mirror, Registry};
 /// assert_eq!(image.registry().as_str(), "registry.example.com:5000");
 /// assert_eq!(image.path(), "team/caddy");
 /// assert_eq!(image.tag(), Some("2.11"));
+/// assert!("Team/Caddy".parse::<ImageRef>().is_err());
 /// # Ok::<(), stageplot_topology::InvalidImageRef>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +78,17 @@ impl ImageRef {
     }
 
     /// The same image, with this digest: no other content will do.
+    ///
+    /// ```
+    /// use stageplot_topology::ImageRef;
+    ///
+    /// let tagged: ImageRef = "caddy:latest".parse()?;
+    /// assert!(tagged.floats());
+    /// let pinned = tagged.clone().pinned(format!("sha256:{}", "0f".repeat(32)).parse()?);
+    /// assert!(!pinned.floats() && pinned.digest().is_some());
+    /// assert!(pinned.is_sibling(&tagged));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn pinned(self, digest: Digest) -> Self {
         Self { digest: Some(digest), ..self }
@@ -90,6 +102,8 @@ impl ImageRef {
 }
 
 /// Why a text is not an [`ImageRef`].
+///
+/// See [`ImageRef`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an image: write [registry/]repository:tag or …@sha256:digest, in lowercase")]
 pub struct InvalidImageRef(String);

@@ -32,6 +32,8 @@ impl Name {
 }
 
 /// Why a text is not a [`Name`].
+///
+/// See [`Name`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a name: {remedy}", remedy = remedy(.0))]
 pub struct InvalidName(String);

@@ -9,9 +9,21 @@ use serde::{Deserialize, Serialize};
 use crate::decode::{self, FromScalar};
 
 /// A TCP or UDP port, 1 to 65535.
+///
+/// ```
+/// use stageplot_topology::Port;
+///
+/// const SIGNAL: Port = Port::fixed(7880);
+/// assert_eq!("7880".parse(), Ok(SIGNAL));
+/// assert_eq!(SIGNAL.number(), 7880);
+/// // There is no port 0.
+/// assert_eq!(Port::new(0), None);
+/// assert!("0".parse::<Port>().is_err());
+/// ```
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
+#[schemars(transform = crate::value::without_example)]
 #[serde(transparent)]
 pub struct Port(NonZeroU16);
 
@@ -51,12 +63,14 @@ impl fmt::Display for Port {
 /// Ports from `first` to `last`, both included; a single port is a range of one.
 ///
 /// ```
-/// use stageplot_topology::PortRange;
+/// use stageplot_topology::{Port, PortRange};
 ///
 /// let media: PortRange = "50000-60000".parse()?;
-/// assert_eq!(media.len(), 10_001);
+/// assert_eq!((media.first().number(), media.last().number(), media.len()), (50_000, 60_000, 10_001));
+/// assert_eq!(media.single(), None);
 /// assert!(media.overlaps("60000".parse()?));
 /// assert!("60000-50000".parse::<PortRange>().is_err());
+/// assert!(PortRange::new(Port::fixed(2), Port::fixed(1)).is_err());
 /// # Ok::<(), stageplot_topology::InvalidPort>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +142,8 @@ impl fmt::Display for PortRange {
 }
 
 /// Why a value is not a port or a range of ports.
+///
+/// See [`PortRange`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidPort {
@@ -208,9 +224,18 @@ impl schemars::JsonSchema for PortRange {
 }
 
 /// A transport protocol.
+///
+/// ```
+/// use stageplot_topology::{App, Opening, Port, Protocol};
+///
+/// let rtmp = App::host().open("rtmp", Opening::tcp(Port::fixed(1935)));
+/// assert_eq!(rtmp.open["rtmp"].protocol, Protocol::Tcp);
+/// assert_eq!(Protocol::Udp.to_string(), "udp");
+/// ```
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// RFC 9293.

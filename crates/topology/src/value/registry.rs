@@ -43,12 +43,22 @@ impl Registry {
 
     /// Whether it is on the machine that asks: Docker takes plain HTTP from such
     /// a registry unasked.
+    ///
+    /// ```
+    /// use stageplot_topology::Registry;
+    ///
+    /// assert!("localhost:5000".parse::<Registry>()?.is_loopback());
+    /// assert!(!Registry::docker_hub().is_loopback());
+    /// # Ok::<(), stageplot_topology::InvalidRegistry>(())
+    /// ```
     pub fn is_loopback(&self) -> bool {
         self.host() == "localhost" || self.host().parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 }
 
 /// Why a text is not a [`Registry`].
+///
+/// See [`Registry`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a registry: write a host such as registry.example.com, and :PORT after it if it has one"
@@ -119,6 +129,8 @@ super::text_value!(Registry, "a registry such as \"registry.example.com:5000\"",
 /// let mirror: Mirror = "mirror.example.com:5000/hub".parse()?;
 /// let image: ImageRef = "caddy:2.11".parse()?;
 /// assert_eq!(image.at(&mirror).to_string(), "mirror.example.com:5000/hub/library/caddy:2.11");
+/// assert_eq!((mirror.registry().host(), mirror.path()), ("mirror.example.com", Some("hub")));
+/// assert!("https://mirror.example.com".parse::<Mirror>().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,6 +152,8 @@ impl Mirror {
 }
 
 /// Why a text is not a [`Mirror`].
+///
+/// See [`Mirror`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a mirror: write a registry such as mirror.example.com:5000, and maybe a path after it, \

@@ -13,6 +13,7 @@ use crate::{HostName, Port};
 ///
 /// let address: RemoteAddress = "redis.example.com:6379".parse()?;
 /// assert_eq!((address.host.as_str(), address.port.to_string().as_str()), ("redis.example.com", "6379"));
+/// assert!("redis.example.com".parse::<RemoteAddress>().is_err());
 /// # Ok::<(), stageplot_topology::InvalidRemoteAddress>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +25,8 @@ pub struct RemoteAddress {
 }
 
 /// Why a text is not a [`RemoteAddress`].
+///
+/// See [`RemoteAddress`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an address: write host:port, or [IPv6]:port")]
 pub struct InvalidRemoteAddress(String);

@@ -10,7 +10,21 @@ use crate::decode::{self, FromScalar, FromTable};
 ///
 /// The model holds the reference alone, so a topology can be printed, compared
 /// and sent about freely. Two fields with equal references share one secret.
+///
+/// ```
+/// use stageplot_topology::{Literal, SecretRef};
+///
+/// let password = SecretRef::env("REDIS_PASSWORD");
+/// let key = SecretRef::File("turn.key".to_owned());
+/// assert_eq!((password.label(), key.label()), ("REDIS_PASSWORD".to_owned(), "file turn.key".to_owned()));
+///
+/// // What stands in the plot itself is had by asking for it, and never printed.
+/// let literal = Literal::new("correct horse");
+/// assert_eq!(literal.expose(), "correct horse");
+/// assert!(!format!("{:?}", SecretRef::Literal(literal)).contains("horse"));
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SecretRef {
@@ -65,7 +79,10 @@ impl fmt::Debug for SecretRef {
 }
 
 /// A secret written in the plot. It prints as a placeholder.
+///
+/// See [`SecretRef`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[schemars(transparent)]
 pub struct Literal(String);
 

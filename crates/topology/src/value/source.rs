@@ -9,6 +9,16 @@ use ipnet::IpNet;
 use super::Name;
 
 /// Where connections to a port that is kept open may come from.
+///
+/// ```
+/// use stageplot_topology::Source;
+///
+/// assert_eq!("any".parse(), Ok(Source::Any));
+/// assert_eq!("lan".parse::<Source>()?, Source::Network("lan".parse()?));
+/// assert_eq!("198.51.100.7/24".parse::<Source>()?.to_string(), "198.51.100.0/24");
+/// assert!("198.51.100.7/33".parse::<Source>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// Anywhere.
@@ -20,6 +30,8 @@ pub enum Source {
 }
 
 /// Why a text is not a [`Source`].
+///
+/// See [`Source`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a source: write \"any\", an address, a CIDR such as 198.51.100.0/24, or a network's name"

@@ -9,7 +9,18 @@ use crate::diff::Impact;
 use crate::summary::Party;
 
 /// A rule: what is denied, and why.
+///
+/// ```
+/// use stageplot_render::diff::Impact;
+/// use stageplot_render::diff::policy::{DeniedImpact, Deny, Pattern, Rule};
+///
+/// let mut denied = DeniedImpact::new(Impact::Drain);
+/// denied.place.nodes.push(Pattern::new("media-*"));
+/// let mut rule = Rule::new(Deny::Impact(denied));
+/// rule.why = "ask who is on the air".to_owned();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rule {
     /// The reviewer's reason, shown where the rule is broken.
     pub why: String,
@@ -18,6 +29,8 @@ pub struct Rule {
 }
 
 /// What a rule denies.
+///
+/// See [`Rule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Deny {
@@ -34,7 +47,17 @@ pub enum Deny {
 }
 
 /// Where a rule holds; everywhere, unless it names nodes, services or kinds.
+///
+/// ```
+/// use stageplot_render::diff::policy::{Deny, Pattern, Place, Rule};
+///
+/// let mut place = Place::default();
+/// place.kinds.push(Pattern::new("livekit"));
+/// place.nodes.extend(["media-1", "media-2"].map(Pattern::new));
+/// let rule = Rule::new(Deny::Rooms(place));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The nodes.
     pub nodes: Vec<Pattern>,
@@ -45,7 +68,17 @@ pub struct Place {
 }
 
 /// Flows that a rule denies.
+///
+/// ```
+/// use stageplot_render::diff::policy::{DeniedFlow, Deny, Pattern, Rule, Who};
+///
+/// let mut denied = DeniedFlow::default();
+/// denied.from.extend([Who::Internet, Who::Network(Pattern::new("guests"))]);
+/// denied.place.kinds.push(Pattern::new("redis"));
+/// let rule = Rule::new(Deny::Opening(denied));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeniedFlow {
     /// Who connects; anybody and anything where there is none.
     pub from: Vec<Who>,
@@ -54,7 +87,10 @@ pub struct DeniedFlow {
 }
 
 /// An impact that a rule denies.
+///
+/// See [`Rule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeniedImpact {
     /// The mildest that is denied.
     pub at_least: Impact,
@@ -63,7 +99,17 @@ pub struct DeniedImpact {
 }
 
 /// Changes of files that a rule denies.
+///
+/// ```
+/// use stageplot_render::diff::policy::{DeniedFile, Deny, Pattern, Rule};
+///
+/// let mut denied = DeniedFile::default();
+/// denied.files.push(Pattern::new("services/*/livekit.yaml"));
+/// denied.fields.push(Pattern::new("keys.*"));
+/// let rule = Rule::new(Deny::File(denied));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeniedFile {
     /// The files, by their paths in the bundle; all where there is none.
     pub files: Vec<Pattern>,
@@ -75,6 +121,8 @@ pub struct DeniedFile {
 }
 
 /// Who connects.
+///
+/// See [`DeniedFlow`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Who {

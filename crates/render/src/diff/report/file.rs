@@ -7,6 +7,32 @@ use crate::Change;
 use crate::diff::contents::Contents;
 
 /// A file that differs.
+///
+/// ```
+/// use stageplot_render::diff::{self, Side};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+/// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("cache", redis)
+/// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// # let before = side(Redis::default())?;
+/// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+/// let diff = diff::between(&before, &after);
+/// let of_redis = diff.nodes[0].files.iter().find(|file| file.path.ends_with("redis.conf"));
+/// let file = of_redis.ok_or("its configuration")?;
+/// assert_eq!(file.service.as_deref(), Some("cache"));
+/// assert!(!file.is_for_people() && file.in_words().is_empty());
+/// for field in &file.fields {
+///     println!("{}: {:?} → {:?}", field.path, field.before, field.after); // appendonly: yes → no
+/// }
+/// assert!(file.fields.iter().any(|field| field.path == "appendonly"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct FileDiff {
@@ -57,6 +83,8 @@ impl FileDiff {
 
 /// A field with its value on both sides. A secret's value is its mark,
 /// `sealed:NAME`.
+///
+/// See [`FileDiff`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct FieldChange {
@@ -76,6 +104,29 @@ impl FieldChange {
 }
 
 /// A line that one side has and the other has not.
+///
+/// ```
+/// use stageplot_render::diff::{self, Side, Which};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{NodeSpec, Persistence, Plot, Redis};
+/// # let side = |redis: Redis| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("cache", redis)
+/// #         .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// # let before = side(Redis::default())?;
+/// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
+/// for (file, _) in diff::between(&before, &after).files() {
+///     for line in &file.lines {
+///         let sign = if line.side == Which::Before { '-' } else { '+' };
+///         println!("{sign} {}:{} {}", file.path, line.number, line.text);
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct LineChange {

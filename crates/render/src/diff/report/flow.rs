@@ -7,6 +7,28 @@ use crate::summary::Party;
 /// A flow that opens or closes: who may connect to what.
 ///
 /// [`opens`](Self::opens) and [`closes`](Self::closes) say it in words.
+///
+/// ```
+/// use stageplot_render::diff::{self, Side};
+/// # use stageplot_render::{Custom, Secrets, render};
+/// # use stageplot_topology::{App, NodeSpec, Opening, Plot, Port};
+/// # let side = |app: App| -> Result<Side, Box<dyn std::error::Error>> {
+/// #     let topology = Plot::new("live".parse()?)
+/// #         .service("ingest", app)
+/// #         .node("front", NodeSpec::public("203.0.113.10".parse()?).role("ingest"))
+/// #         .build()?
+/// #         .topology;
+/// #     Ok(Side::of(&topology, render(&topology, Secrets::SEALED, &Custom::default())?)?)
+/// # };
+/// let closed = side(App::host().port(Port::fixed(8080)))?;
+/// let open = side(App::host().port(Port::fixed(8080)).open("rtmp", Opening::tcp(Port::fixed(1935))))?;
+/// let flow = &diff::between(&closed, &open).opened[0];
+/// assert!(flow.is_from_internet());
+/// assert!(flow.opens().starts_with("the Internet can now reach 1935/tcp on front"));
+/// let flow = &diff::between(&open, &closed).closed[0];
+/// assert!(flow.closes().starts_with("the Internet no longer reaches 1935/tcp on front"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct FlowChange {

@@ -8,7 +8,16 @@ use crate::validate::Review;
 use crate::{Code, FieldPath, Name, SecretRef, ServiceSpec, words};
 
 /// The value of an environment variable.
+///
+/// ```
+/// use stageplot_topology::{App, EnvValue, SecretRef};
+///
+/// let rooms = App::host().env("LIVEKIT_URL", "${livekit.url}").env("API_SECRET", SecretRef::env("SECRET"));
+/// assert_eq!(rooms.env["LIVEKIT_URL"], EnvValue::Text("${livekit.url}".to_owned()));
+/// assert_eq!(rooms.env["API_SECRET"], EnvValue::Secret(SecretRef::env("SECRET")));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(untagged)]
 pub enum EnvValue {
     /// A text, with references to needed services.
@@ -59,6 +68,15 @@ impl<'de> Deserialize<'de> for EnvValue {
 }
 
 /// A reference `${SERVICE.FIELD}` in the value of an environment variable.
+///
+/// ```
+/// use stageplot_topology::EnvPart;
+///
+/// let parts = EnvPart::split("redis://${cache.address}/0");
+/// assert_eq!(parts[1], EnvPart::Reference { service: "cache", field: "address" });
+/// assert_eq!(parts.len(), 3);
+/// assert!(EnvPart::FIELDS.contains(&"address"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EnvPart<'a> {

@@ -9,7 +9,20 @@ use crate::SecretRef;
 use crate::decode::{self, FromScalar, FromTable};
 
 /// Where the edge's certificates come from.
+///
+/// ```
+/// use stageplot_topology::{Acme, Edge, SecretRef, Tls};
+///
+/// // Unless it is told otherwise, an edge asks Let's Encrypt.
+/// assert_eq!(Edge::default().tls, Tls::Acme(Acme::default()));
+///
+/// let own = Tls::Own { cert: SecretRef::File("live.pem".into()), key: SecretRef::env("LIVE_KEY") };
+/// let edge = Edge { tls: own, ..Edge::new("livekit.example.com".parse()?) };
+/// assert!(edge.is_https());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase", into = "TlsForm")]
 #[schemars(with = "TlsForm")]
 #[non_exhaustive]
@@ -43,6 +56,13 @@ impl Tls {
 }
 
 /// How certificates are got by ACME.
+///
+/// ```
+/// use stageplot_topology::{Acme, Tls};
+///
+/// let acme = Acme { email: Some("ops@example.com".to_owned()), ..Acme::default() };
+/// let tls = Tls::Acme(acme);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acme {
     /// The address given to the authority, for its warnings.
@@ -57,7 +77,18 @@ pub struct Acme {
 }
 
 /// Settings of a Caddy DNS module (`dns.providers.*`), which the image must hold.
+///
+/// ```
+/// use stageplot_topology::{Acme, DnsChallenge, SecretRef};
+///
+/// let dns = DnsChallenge {
+///     settings: [("api_token".to_owned(), SecretRef::env("DNS_TOKEN"))].into(),
+///     ..DnsChallenge::new("cloudflare")
+/// };
+/// let acme = Acme { dns: Some(dns), ..Acme::default() };
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     rename_all = "kebab-case",
@@ -71,6 +102,13 @@ pub struct DnsChallenge {
     /// to fill in, as those of `github.com/caddy-dns` do.
     #[serde(default)]
     pub settings: BTreeMap<String, SecretRef>,
+}
+
+impl DnsChallenge {
+    /// A module of this name, without settings.
+    pub fn new(provider: impl Into<String>) -> Self {
+        Self { provider: provider.into(), settings: BTreeMap::new() }
+    }
 }
 
 /// [`Tls`] as it is written: a word or a table.

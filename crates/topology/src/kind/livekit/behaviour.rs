@@ -196,6 +196,26 @@ fn turn_promises(
 
 impl Topology {
     /// The edge in front of a LiveKit, where there is one.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+    /// #     .node("front", front.role("edge"))
+    /// #     .node("media", media.role("livekit"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
+    /// let edge = topology.edge_of(livekit.id).ok_or("the edge")?;
+    /// assert_eq!(topology.service(edge).name.as_str(), "edge");
+    /// // One LiveKit alone needs no Redis.
+    /// assert_eq!(topology.redis_of(livekit.id), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn edge_of(&self, service: ServiceId) -> Option<ServiceId> {
         let signal = self.endpoint_named(service, "signal")?;
         self.flows_to(signal.id).find_map(|flow| match flow.from {

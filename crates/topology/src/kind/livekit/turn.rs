@@ -5,7 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::{HostName, Port, PortRange, SecretRef};
 
 /// The relay that LiveKit brings along (RFC 8656).
+///
+/// ```
+/// use stageplot_topology::{Livekit, Turn, TurnTls};
+///
+/// let turn = Turn { domain: Some("turn.example.com".parse()?), tls: TurnTls::Edge, ..Turn::default() };
+/// let sfu = Livekit { turn: Some(turn), ..Livekit::default() };
+/// assert_eq!(sfu.turn_tls_port(), Some(TurnTls::BEHIND_EDGE_PORT));
+/// # Ok::<(), stageplot_topology::InvalidHostName>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ udp-port = 3478 }")]
 pub struct Turn {
     /// The name in `turns:NAME:443`; needed for TLS, and never the edge's own.
@@ -40,7 +50,10 @@ impl Default for Turn {
 }
 
 /// Where TURN over TLS is answered. LiveKit always tells clients port 443.
+///
+/// See [`Turn`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(rename_all = "lowercase")]
 pub enum TurnTls {
     /// Nowhere.

@@ -6,6 +6,20 @@ use std::str::FromStr;
 /// A LiveKit server version that Stageplot writes configuration for.
 ///
 /// Every one listed has been started with what is rendered for it.
+///
+/// ```
+/// use stageplot_topology::{Livekit, LivekitVersion};
+///
+/// let version: LivekitVersion = "1.11.0".parse()?;
+/// assert!(version < LivekitVersion::LATEST && LivekitVersion::SUPPORTED.contains(&version));
+/// assert_eq!(version, LivekitVersion::new(1, 11, 0));
+/// let sfu = Livekit { version, ..Livekit::default() };
+/// assert_eq!(sfu.image().tag(), Some("v1.11.0"));
+///
+/// let error = "1.0.0".parse::<LivekitVersion>().expect_err("it is not among them");
+/// println!("{error}"); // and which are
+/// # Ok::<(), stageplot_topology::UnknownLivekitVersion>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LivekitVersion {
     major: u16,
@@ -32,6 +46,8 @@ impl LivekitVersion {
 }
 
 /// Why a text is not a [`LivekitVersion`].
+///
+/// See [`LivekitVersion`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a supported LiveKit version: use one of {list}", list = supported())]
 pub struct UnknownLivekitVersion(String);

@@ -10,7 +10,21 @@ use crate::validate::Review;
 use crate::{Code, HostName, Port, Probe, Protocol, RemoteAddress, SecretRef};
 
 /// A Redis that somebody else runs.
+///
+/// ```
+/// use stageplot_topology::{Redis, RedisRemote, RedisTls};
+///
+/// let remote = RedisRemote {
+///     address: Some("redis.example.com:6380".parse()?),
+///     tls: Some(RedisTls::default()),
+///     ..RedisRemote::default()
+/// };
+/// assert_eq!(remote.addresses().count(), 1);
+/// let cache = Redis { external: Some(remote), ..Redis::default() };
+/// # Ok::<(), stageplot_topology::InvalidRemoteAddress>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -123,7 +137,14 @@ impl RedisRemote {
 }
 
 /// How to trust an external Redis.
+///
+/// ```
+/// use stageplot_topology::{RedisTls, SecretRef};
+///
+/// let tls = RedisTls { ca: Some(SecretRef::File("redis-ca.pem".to_owned())), ..RedisTls::default() };
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = crate::value::without_example)]
 #[serde(
     deny_unknown_fields,
     default,

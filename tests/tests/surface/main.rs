@@ -3,9 +3,13 @@
 //! `api.txt` in a library's directory lists all that is public. A change of it is
 //! taken over with `STAGEPLOT_BLESS=1 cargo test -p stageplot-tests --test surface`.
 
+mod shown;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use shown::Library;
 
 use stageplot_tests::{Cargo, Package, want};
 
@@ -85,6 +89,61 @@ fn what_is_public_is_what_was_agreed() {
     assert!(wrong.is_empty(), "take it over with STAGEPLOT_BLESS=1 if it is meant:\n{}", wrong.join("\n"));
 }
 
+/// The libraries that show all of themselves in use, and what in them is whole: whoever
+/// has one may name all of its fields, or match it to its end. Each is a decision; what is
+/// not here, and no struct that a plot is written with, is `#[non_exhaustive]`.
+const SHOWN: [(&str, &[&str]); 2] = [
+    (
+        "stageplot-topology",
+        &[
+            "Acme",
+            "Attachment",
+            "ContainerNetwork",
+            "EnvValue",
+            "FirewallInput",
+            "Format",
+            "Hook",
+            "Level",
+            "Location",
+            "LogLevel",
+            "Protocol",
+            "Run",
+            "Scope",
+            "Segment",
+            "ServiceSpec",
+            "Severity",
+            "SocketTarget",
+            "Source",
+            "Sources",
+            "Span",
+            "TargetHost",
+            "TurnTls",
+            "UnknownCode",
+            "decode::ByKind",
+            "dotenv::EnvFile",
+        ],
+    ),
+    ("stageplot-render", &["diff::Status", "diff::Which"]),
+];
+
+#[test]
+fn all_that_is_public_is_shown_in_use() {
+    let cargo = want!(Cargo::nightly());
+    let mut wrong = Vec::new();
+    for (package, decided) in SHOWN {
+        let json = fs::read(documented(&cargo, package)).expect("what rustdoc wrote");
+        let library = Library::new(serde_json::from_slice(&json).expect("JSON"));
+        wrong.extend(library.unshown());
+        wrong.extend(library.brittle());
+        let decided: BTreeSet<_> =
+            decided.iter().map(|name| format!("{}::{name}", package.replace('-', "_"))).collect();
+        let whole: BTreeSet<_> = library.whole().into_iter().collect();
+        wrong.extend(whole.difference(&decided).map(|name| format!("{name} may get no more, undecided")));
+        wrong.extend(decided.difference(&whole).map(|name| format!("{name} may get more, or is gone")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn libraries() -> impl Iterator<Item = Package> {
     Cargo::at_hand().packages().into_iter().filter(|package| package.is_library)
 }
@@ -96,9 +155,8 @@ fn dependencies(package: &str) -> BTreeSet<String> {
     said.lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
 }
 
-/// All that a library offers, one item a line. Of traits that are derived the
-/// traits alone.
-fn public(cargo: &Cargo, package: &str) -> String {
+/// Where rustdoc's JSON of a library is.
+fn documented(cargo: &Cargo, package: &str) -> PathBuf {
     // Apart from what stable Rust compiles, to be removed with the rest.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api");
     let target = target.to_str().expect("a path in UTF-8");
@@ -106,7 +164,13 @@ fn public(cargo: &Cargo, package: &str) -> String {
     let json = ["--target-dir", target, "-Z", "unstable-options", "--output-format", "json"];
     cargo.run(&[&rustdoc[..], &json].concat());
 
-    let json = PathBuf::from(target).join("doc").join(package.replace('-', "_")).with_extension("json");
+    PathBuf::from(target).join("doc").join(package.replace('-', "_")).with_extension("json")
+}
+
+/// All that a library offers, one item a line. Of traits that are derived the
+/// traits alone.
+fn public(cargo: &Cargo, package: &str) -> String {
+    let json = documented(cargo, package);
     let items = |derived: bool| {
         let mut builder = public_api::Builder::from_rustdoc_json(&json);
         builder = builder.omit_blanket_impls(true).omit_auto_trait_impls(true);
