@@ -56,7 +56,7 @@ pub(crate) struct Probing {
     pub(crate) stand: Stand,
     pub(crate) trials: Vec<Trial>,
     pub(crate) options: Options,
-    secrets: Secrets,
+    pub(crate) secrets: Secrets,
 }
 
 impl ProbingArgs {

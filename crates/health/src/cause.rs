@@ -67,6 +67,9 @@ causes! {
     PortTaken "port-taken",
     FileLimit "file-limit",
     UdpBuffers "udp-buffers",
+    RulesAbsent "rules-absent",
+    ClockFree "clock-free",
+    LogErrors "log-errors",
     // The network.
     Unreachable "unreachable",
     Refused "refused",

@@ -7,6 +7,8 @@
 //! | know what a machine has to try | [`trials`], [`Trial`], [`Place`], [`Stand`] |
 //! | know what must be closed to it | [`closed`], [`Witness`] |
 //! | try it | [`run`], [`Options`], [`Secrets`] |
+//! | know what runs, and how busy it is | [`containers`], [`usage`], [`activity`] |
+//! | know what else to look at | [`examinations`], [`Group`] |
 //! | try something of one's own | [`CustomCheck`] |
 //! | know what came of it | [`Observation`], [`Outcome`], [`Problem`], [`Cause`]; [`Report`] |
 //! | ask registries what images are | [`registry::ask`] |
@@ -17,6 +19,8 @@ mod cause;
 mod closed;
 mod custom;
 mod docker;
+mod examination;
+mod group;
 mod observation;
 mod place;
 mod probe;
@@ -27,11 +31,14 @@ mod secrets;
 mod sockets;
 mod tls;
 mod trial;
+mod vitals;
 mod witness;
 
 pub use cause::{Cause, UnknownCause};
 pub use closed::closed;
 pub use custom::{Custom, CustomCheck};
+pub use examination::examinations;
+pub use group::Group;
 pub use observation::{Evidence, Observation, Outcome, Problem};
 pub use place::{Place, Stand};
 pub use report::{Line, Report};
@@ -39,4 +46,5 @@ pub use run::{Observations, Options, run};
 pub use secrets::Secrets;
 pub use tls::TrustError;
 pub use trial::{Host, Subject, Target, Trial, What, trials};
+pub use vitals::{Activity, Container, NodeActivity, RedisActivity, Usage, activity, containers, usage};
 pub use witness::{Witness, WitnessError};

@@ -4,10 +4,10 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use serde::Serialize;
-use stageplot_topology::{PlacementId, ServiceId};
+use stageplot_topology::{PlacementId, ServiceId, Topology};
 
 use crate::secrets::Secrets;
-use crate::{Cause, Place, Subject, Trial};
+use crate::{Cause, Group, Place, Subject, Trial};
 
 /// What a check saw.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ use crate::{Cause, Place, Subject, Trial};
 pub struct Observation {
     /// Which trial it was, by its [id](crate::Trial::id).
     pub id: String,
+    /// What the check is about.
+    pub group: Group,
     /// What the check follows from.
     pub subject: Subject,
     /// Where it was tried from.
@@ -39,6 +41,7 @@ impl Observation {
     /// What a trial saw, without the values of secrets: what others answer may hold what
     /// they were sent.
     pub(crate) fn new(
+        topology: &Topology,
         trial: &Trial,
         answer: Result<(), Problem>,
         evidence: Evidence,
@@ -50,13 +53,15 @@ impl Observation {
             help: secrets.scrub(problem.help),
             ..problem
         });
+        let (service, at) = trial.answers(problem.as_ref().map(|problem| problem.cause));
         let evidence = evidence.0.into_iter().map(|(name, value)| (name, secrets.scrub(value)));
         Self {
             id: trial.id.clone(),
+            group: Group::of(topology, trial),
             subject: trial.subject,
             place: trial.place,
-            service: trial.service,
-            at: trial.at,
+            service,
+            at,
             target: trial.target.to_string(),
             outcome: problem.as_ref().map_or(Outcome::Passed, |problem| problem.outcome),
             problem,

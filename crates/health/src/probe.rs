@@ -10,9 +10,11 @@ mod docker;
 mod host;
 mod http;
 mod livekit;
+mod logs;
 mod ports;
 mod quic;
 mod redis;
+mod rules;
 mod stun;
 mod tls;
 mod turn;
@@ -30,7 +32,7 @@ use stageplot_topology::Probe;
 pub(crate) use self::closed::Pace;
 use crate::run::Scene;
 use crate::trial::{Host, Target, Trial, What};
-use crate::{Cause, Evidence, Problem};
+use crate::{Activity, Cause, Evidence, Problem};
 
 /// What one probe has at hand.
 pub(crate) struct Attempt<'a> {
@@ -56,6 +58,11 @@ pub(crate) async fn probe(
         What::Ports { node } => return ports::strangers(&mut attempt, *node).await,
         What::Custom(custom) => return custom.0.check(attempt.evidence).await,
         What::Disk { path } => return host::disk(&mut attempt, path),
+        What::Engine => return docker::engine(&mut attempt).await,
+        What::Rules { input } => return rules::loaded(&mut attempt, *input).await,
+        What::Logs => return logs::errors(&mut attempt).await,
+        What::Clock => return host::clock(&mut attempt).await,
+        What::Uptime => return host::uptime(&mut attempt),
         What::Memory => return host::memory(&mut attempt),
         What::UdpBuffers => return host::udp_buffers(&mut attempt),
         What::ClosedTcp { node } => return closed::tcp(&mut attempt, *node).await,
@@ -88,6 +95,16 @@ pub(crate) async fn probe(
             Err(Problem::not_tried(Cause::NotPermitted, format!("nobody here knows how to try {other:?}")))
         }
     }
+}
+
+/// Asks the Redis of a trial how busy those are who meet there.
+pub(crate) async fn activity(
+    scene: &Scene,
+    trial: &Trial,
+    progress: &Progress,
+    evidence: &mut Evidence,
+) -> Result<Activity, Problem> {
+    livekit::activity(&mut Attempt { scene, trial, progress, evidence }).await
 }
 
 impl Attempt<'_> {

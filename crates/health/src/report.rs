@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use stageplot_topology::{ServiceId, Topology};
 
-use crate::{Cause, Evidence, Observation, Outcome, Problem, Stand, Trial};
+use crate::{Cause, Evidence, Group, Observation, Outcome, Problem, Stand, Trial};
 
 /// What all observations of one machine come to.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +30,8 @@ pub struct Report {
 pub struct Line {
     /// Which check it was.
     pub id: String,
+    /// What it is about.
+    pub group: Group,
     /// Whose it is that has to answer; none where it is the machine's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -64,16 +66,20 @@ impl Report {
         let untold = trials.iter().filter(|trial| !told.contains(&trial.id)).map(|trial| {
             let problem = Problem::not_tried(Cause::NotPermitted, "nothing was told of it");
             let nothing = (Evidence::default(), std::time::Duration::ZERO);
-            Observation::new(trial, Err(problem), nothing.0, nothing.1, &crate::Secrets::none())
+            Observation::new(topology, trial, Err(problem), nothing.0, nothing.1, &crate::Secrets::none())
         });
         let mut all: Vec<_> = untold.collect();
         all.extend(observations);
         let depth = depths(topology);
         // What others need explains what they lack; at one service, what lies deeper.
         all.sort_by_cached_key(|seen| {
-            // What is the machine's explains what services lack.
-            let depth = seen.service.map(|service| depth.get(&service).copied().unwrap_or(usize::MAX));
             let cause = seen.problem.as_ref().map(|problem| problem.cause);
+            // What is the machine's explains what services lack; what was left behind, or was
+            // not brought up, explains nothing.
+            let depth = match (seen.service, cause) {
+                (None, Some(Cause::ContainerStale | Cause::ContainerUnknown)) => Some(usize::MAX),
+                (service, _) => service.map(|service| depth.get(&service).copied().unwrap_or(usize::MAX)),
+            };
             (std::cmp::Reverse(seen.outcome), depth, cause, seen.id.clone())
         });
         let mut counts = BTreeMap::new();
@@ -108,6 +114,7 @@ impl Line {
         };
         Self {
             id: seen.id,
+            group: seen.group,
             service: seen.service.map(|service| topology.service(service).name.to_string()),
             node,
             from: seen.place.name(topology),

@@ -72,6 +72,18 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
+    pub(crate) fn new(topology: Arc<Topology>, secrets: Secrets, tls: tls::Trust, options: Options) -> Self {
+        Self {
+            topology,
+            secrets,
+            tls,
+            routing: Mutex::default(),
+            knocks: Semaphore::new(options.knocks.clamp(1, Semaphore::MAX_PERMITS)),
+            pace: OnceLock::new(),
+            options,
+        }
+    }
+
     /// What all sweeps together keep to.
     pub(crate) fn pace(&self) -> &Pace {
         self.pace.get_or_init(|| Pace::new(self.options.pace))
@@ -117,15 +129,7 @@ pub fn run(
 ) -> Result<Observations, TrustError> {
     let tls = tls::Trust::new(&options.trusted)?;
     let (sender, receiver) = mpsc::channel(CHANNEL);
-    let scene = Arc::new(Scene {
-        topology,
-        secrets,
-        tls,
-        routing: Mutex::default(),
-        knocks: Semaphore::new(options.knocks.clamp(1, Semaphore::MAX_PERMITS)),
-        pace: OnceLock::new(),
-        options,
-    });
+    let scene = Arc::new(Scene::new(topology, secrets, tls, options));
     let mut places: BTreeMap<Place, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
         places.entry(trial.place).or_default().push(trial);
@@ -214,5 +218,5 @@ fn told(
     evidence: Evidence,
     took: Duration,
 ) -> Observation {
-    Observation::new(trial, answer, evidence, took, &scene.secrets)
+    Observation::new(&scene.topology, trial, answer, evidence, took, &scene.secrets)
 }

@@ -12,7 +12,7 @@ use stageplot_topology::{
 };
 
 use crate::custom::{Custom, CustomCheck};
-use crate::{Place, Stand};
+use crate::{Cause, Place, Stand};
 
 /// One check, from one place to one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +68,20 @@ impl Trial {
     }
 }
 
+impl Trial {
+    /// Whose it is to answer for what was seen, and where it runs: Redis is asked for
+    /// LiveKit's nodes, and it is not Redis that lacks one.
+    pub(crate) fn answers(&self, cause: Option<Cause>) -> (Option<ServiceId>, Option<PlacementId>) {
+        match (&self.what, cause) {
+            (
+                What::Probe(Probe::LivekitNodes { service }),
+                Some(Cause::NodeMissing | Cause::NodeDraining | Cause::ClockSkew | Cause::LivekitUnready),
+            ) => (Some(*service), None),
+            _ => (self.service, self.at),
+        }
+    }
+}
+
 /// What is tried, and what has to come back.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -93,6 +107,20 @@ pub enum What {
     },
     /// Something of one's own.
     Custom(Custom),
+    /// Docker answers.
+    Engine,
+    /// The firewall has the plot's rules.
+    Rules {
+        /// Whether they guard the machine itself; containers are guarded by them in
+        /// either case.
+        input: bool,
+    },
+    /// What a container has said of late is no error.
+    Logs,
+    /// Somebody keeps the clock right.
+    Clock,
+    /// How long the machine has been up.
+    Uptime,
     /// There is room on the disk that has the plot's data.
     Disk {
         /// A directory on it, or the one above that where it is not there.

@@ -58,7 +58,7 @@ pub(crate) fn render(
     let bridge = &topology.plot().bridge;
     let input = topology.plot().firewall.input;
     let firewall = Firewall {
-        table: table(topology),
+        table: topology.firewall_table(),
         bridge: bridge_name(topology),
         bridge_v4: bridge.v4.to_string(),
         bridge_v6: bridge.v6.to_string(),
@@ -74,11 +74,6 @@ pub(crate) fn render(
         artifacts.push(Artifact::private("firewall/ufw.sh", ufw, Owner::ROOT).changes(Change::Reload));
     }
     Ok(artifacts)
-}
-
-/// The name of the plot's nftables table.
-pub(crate) fn table(topology: &Topology) -> String {
-    format!("stageplot_{}", topology.name().as_str().replace('-', "_"))
 }
 
 fn lines(rule: &FirewallRule) -> Vec<Line> {

@@ -131,6 +131,24 @@ pub fn firewall(topology: &Topology, node: NodeId) -> Vec<FirewallRule> {
     rules
 }
 
+impl Topology {
+    /// The name of the plot's nftables table, on every node; its family is `inet`.
+    ///
+    /// ```
+    /// use stageplot_topology::{NodeSpec, Plot, Redis};
+    ///
+    /// let built = Plot::new("live-two".parse()?)
+    ///     .service("cache", Redis::default())
+    ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    ///     .build()?;
+    /// assert_eq!(built.topology.firewall_table(), "stageplot_live_two");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn firewall_table(&self) -> String {
+        format!("stageplot_{}", self.name().as_str().replace('-', "_"))
+    }
+}
+
 /// Rules that let in the same for several reasons become one with all of them.
 fn merged(rules: impl Iterator<Item = FirewallRule>) -> Vec<FirewallRule> {
     let mut merged: Vec<FirewallRule> = Vec::new();

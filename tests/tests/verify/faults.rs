@@ -56,11 +56,20 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "the disk with the plot's data is full",
         on: "media-3",
-        bring: "mount -t tmpfs -o size=64k tests $stack; dd if=/dev/zero of=$stack/fill bs=1k 2>/dev/null || true",
-        mend: "umount $stack",
+        bring: "# mounts\nmount -t tmpfs -o size=64k tests ${stack%/*}; dd if=/dev/zero of=${stack%/*}/fill bs=1k 2>/dev/null || true",
+        mend: "# mounts\numount ${stack%/*}",
         from: "media-3",
         options: &[],
         first: ("disk-full", "", ""),
+    },
+    Fault {
+        name: "sockets keep too little for media",
+        on: "media-2",
+        bring: "sysctl -qw net.core.rmem_max=212992",
+        mend: "sysctl -qw net.core.rmem_max=5000000",
+        from: "media-2",
+        options: &[],
+        first: ("udp-buffers", "", ""),
     },
     Fault {
         name: "the machine's clock is 40 s ahead",
@@ -73,7 +82,7 @@ pub(crate) const FAULTS: &[Fault] = &[
             "FAKETIME=+40s",
             "FAKETIME_DONT_FAKE_MONOTONIC=1",
         ],
-        first: ("clock-skew", "cache", "media-1"),
+        first: ("clock-skew", "sfu", ""),
     },
     Fault {
         name: "Docker does not answer",
@@ -87,20 +96,11 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "a machine is cut off from the others",
         on: "media-3",
-        bring: "ip link set eth0 down",
-        mend: "ip link set eth0 up",
+        bring: "shut prerouting iifname eth0",
+        mend: "open",
         from: "front",
         options: &[],
-        first: ("unreachable", "sfu", "media-3"),
-    },
-    Fault {
-        name: "the network between two machines is slow beyond use",
-        on: "media-1",
-        bring: "tc qdisc add dev eth0 root netem delay 8s",
-        mend: "tc qdisc delete dev eth0 root",
-        from: "media-2",
-        options: &[],
-        first: ("silence", "cache", "media-1"),
+        first: ("silence", "sfu", "media-3"),
     },
     // Containers.
     Fault {
@@ -334,7 +334,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         mend: "docker unpause live-sfu-1",
         from: "media-1",
         options: &[],
-        first: ("node-missing", "cache", "media-1"),
+        first: ("node-missing", "sfu", ""),
     },
     Fault {
         name: "LiveKit has another secret than the plot",

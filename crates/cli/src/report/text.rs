@@ -40,21 +40,28 @@ pub(crate) fn summary(report: &Report) -> String {
     harmless(text + "\n")
 }
 
-fn problem(text: &mut String, line: &Line) {
+/// What did not pass, and what to do.
+pub(crate) fn problem(text: &mut String, line: &Line) {
     let (style, cause) = (style(line.outcome), line.cause.map_or("", |cause| cause.as_str()));
     let _ = writeln!(text, "{style}{}[{cause}]{style:#}: {}", line.outcome.as_str(), line.message);
     let _ = writeln!(text, "  check: {}", line.id);
-    // Numbers for programs stand beside words for people.
-    let for_people = |name: &str| !name.ends_with("-unix") && !name.ends_with("-seconds");
-    let seen = line.evidence.iter().filter(|(name, value)| for_people(name) && !value.is_empty());
-    let seen: Vec<_> = seen.map(|(name, value)| format!("{name} {value}")).collect();
+    let seen = seen(line);
     if !seen.is_empty() {
-        let _ = writeln!(text, "  seen: {}", seen.join(", "));
+        let _ = writeln!(text, "  seen: {seen}");
     }
     if !line.help.is_empty() {
         let _ = writeln!(text, "  help: {}", line.help);
     }
     let _ = writeln!(text, "  more: stageplot explain {cause}");
+}
+
+/// What was seen on the way, in one line.
+pub(crate) fn seen(line: &Line) -> String {
+    // Numbers for programs stand beside words for people.
+    let for_people = |name: &str| !name.ends_with("-unix") && !name.ends_with("-seconds");
+    let seen = line.evidence.iter().filter(|(name, value)| for_people(name) && !value.is_empty());
+    let seen: Vec<_> = seen.map(|(name, value)| format!("{name} {value}")).collect();
+    seen.join(", ")
 }
 
 /// The colour of an outcome.

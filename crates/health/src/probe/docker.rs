@@ -131,3 +131,16 @@ pub(super) async fn strangers(attempt: &mut Attempt<'_>, known: &[Name]) -> Resu
         None => Ok(()),
     }
 }
+
+/// Docker answers; what it is is noted down.
+pub(super) async fn engine(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
+    let docker = Docker::new(&attempt.scene.options.docker);
+    let engine = docker.engine()?;
+    let version = engine.version().await.map_err(|error| docker.silent(&error))?;
+    let info = engine.info().await.map_err(|error| docker.silent(&error))?;
+    attempt.evidence.note("version", version.version.unwrap_or_default());
+    attempt.evidence.note("storage", info.driver.unwrap_or_default());
+    attempt.evidence.note("running", info.containers_running.unwrap_or_default());
+    attempt.evidence.note("stopped", info.containers_stopped.unwrap_or_default());
+    Ok(())
+}

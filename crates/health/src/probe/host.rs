@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
+
+use tokio::process::Command;
 
 use super::Attempt;
 use crate::{Cause, Problem};
@@ -66,6 +69,34 @@ pub(super) fn udp_buffers(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
         let what = format!("a socket may keep {most} bytes, and media wants {UDP_BUFFER}");
         return Err(Problem::degraded(Cause::UdpBuffers, what));
     }
+    Ok(())
+}
+
+/// The clock follows somebody who knows the time.
+pub(super) async fn clock(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
+    let mut command = Command::new("timedatectl");
+    command.args(["show", "--property", "NTPSynchronized", "--value"]);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.map_err(|error| unknown(&"timedatectl", &error))?;
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    attempt.evidence.note("synchronized", &said);
+    match said.as_str() {
+        "yes" => Ok(()),
+        "no" => Err(Problem::degraded(Cause::ClockFree, "nobody keeps the clock of this machine right")),
+        _ => Err(unknown(&"whether somebody keeps the clock right", &"timedatectl does not say")),
+    }
+}
+
+/// How long the machine has been up.
+pub(super) fn uptime(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
+    const FILE: &str = "/proc/uptime";
+    let text = fs::read_to_string(FILE).map_err(|error| unknown(&FILE, &error))?;
+    let seconds = text.split('.').next().and_then(|seconds| seconds.parse::<u64>().ok());
+    let seconds = seconds.ok_or_else(|| unknown(&FILE, &"it is no number"))?;
+    let minutes = std::time::Duration::from_secs(seconds / 60 * 60);
+    attempt.evidence.note("uptime", humantime::format_duration(minutes));
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    attempt.evidence.note("load", load.split_ascii_whitespace().take(3).collect::<Vec<_>>().join(" "));
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use stageplot_topology::{Livekit, ServiceSpec};
 
-pub(super) use nodes::nodes;
+pub(super) use nodes::{activity, nodes};
 pub(super) use room::{Peer, join, media};
 pub(super) use signal::{IceServer, Join};
 pub(crate) use token::{Grant, token};

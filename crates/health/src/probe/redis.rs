@@ -5,7 +5,7 @@ mod session;
 use stageplot_topology::{Eviction, Persistence};
 
 use super::Attempt;
-use crate::{Cause, Problem};
+use crate::{Cause, Problem, RedisActivity};
 
 /// How far a replica may lag behind, in bytes of the primary's log, before what it has is
 /// old: a second of a busy LiveKit cluster is a tenth of it.
@@ -167,6 +167,20 @@ pub(super) async fn persistence(attempt: &mut Attempt<'_>, kind: Persistence) ->
         }
     }
     Ok(())
+}
+
+/// How busy it is.
+pub(super) async fn activity(attempt: &mut Attempt<'_>) -> Result<RedisActivity, Problem> {
+    let stats = attempt.info("stats").await?;
+    let clients = attempt.info("clients").await?;
+    let memory = attempt.info("memory").await?;
+    Ok(RedisActivity {
+        operations: stats.number("instantaneous_ops_per_sec").unwrap_or_default(),
+        clients: clients.number("connected_clients").unwrap_or_default(),
+        memory: memory.number("used_memory").unwrap_or_default(),
+        hits: stats.number("keyspace_hits").unwrap_or_default(),
+        misses: stats.number("keyspace_misses").unwrap_or_default(),
+    })
 }
 
 /// A section of `INFO`.

@@ -14,7 +14,6 @@ use stageplot_topology::{
 
 use super::checklist::{Check, Checklist, at, listens, of_step, off_docker};
 use crate::RenderError;
-use crate::firewall::table;
 use crate::parallel;
 use crate::system::install_dir;
 use crate::template::Templates;
@@ -122,7 +121,7 @@ pub(super) fn render(topology: &Topology, templates: &Templates) -> Result<Strin
     };
     let runbook = Runbook {
         name: topology.name().as_str(),
-        table: table(topology),
+        table: topology.firewall_table(),
         ssh_port: topology.plot().access.ssh.port.number(),
         ufw: topology.plot().firewall.input == FirewallInput::Ufw,
         nodes: topology.nodes().iter().take(LINES).map(|node| machine(topology, node)).collect(),
