@@ -165,8 +165,11 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "a container may open too few files",
         on: "front",
-        bring: "prlimit --nofile=1024:20000 --pid $(pid live-rooms-1)",
-        mend: "prlimit --nofile=20000:20000 --pid $(pid live-rooms-1)",
+        bring: "docker stop --time 1 live-rooms-1; docker rename live-rooms-1 kept; \
+                docker run --detach --name live-rooms-1 --ulimit nofile=1024:1024 \
+                --network live_default --publish 127.0.0.1:8080:8080 --env LIVEKIT_API_SECRET \
+                --label com.docker.compose.project=live --label com.docker.compose.service=rooms stageplot/echo:1; sleep 7",
+        mend: "docker rm --force live-rooms-1; docker rename kept live-rooms-1; docker start live-rooms-1",
         from: "front",
         options: &[],
         first: ("file-limit", "rooms", "front"),
@@ -248,8 +251,8 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "Redis is full",
         on: "media-1",
-        bring: r#"redis EVAL "for i = 1, 4000 do if not pcall(redis.call, 'SET', 'fill:' .. i, string.rep('x', 1000000)) then return i end end" 0"#,
-        mend: r#"redis EVAL "for i = 1, 4000 do redis.call('DEL', 'fill:' .. i) end" 0"#,
+        bring: r#"n=0; until redis EVAL "for i = 1, 50 do redis.call('SET', 'fill:' .. ARGV[1] .. ':' .. i, string.rep('x', 1000000)) end" 0 $n | grep -q OOM; do n=$((n + 1)); done"#,
+        mend: r#"redis EVAL "for _, key in ipairs(redis.call('KEYS', 'fill:*')) do redis.call('DEL', key) end" 0"#,
         from: "media-1",
         options: &[],
         first: ("redis-full", "cache", "media-1"),
