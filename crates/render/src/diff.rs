@@ -45,29 +45,29 @@ pub mod policy;
 mod records;
 mod report;
 mod rooms;
+mod secret;
 mod sequence;
 mod services;
 mod side;
-mod untold;
 mod value;
 mod words;
 
-pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT};
+pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT, marker};
 pub use impact::{Effect, Impact, Reason};
 pub use people::People;
 pub use records::{Record, RecordChanges};
 pub use report::{
     Diff, FieldChange, FileDiff, FlowChange, LineChange, NewFinding, NodeDiff, ServiceDiff, Status, Which,
 };
+pub use secret::{SecretDiff, SecretStatus, Untold};
 pub use side::{Side, SideError};
-pub use untold::{SecretDiff, Untold};
 
 use contents::Contents;
 use files::Files;
 use names::Names;
 use placement::{COMPOSE, Here, Placement};
 use report::Known;
-use untold::Unknown;
+use secret::Secrets;
 
 /// Compares two sides.
 ///
@@ -75,11 +75,12 @@ use untold::Unknown;
 /// pair of machines is ever looked at.
 pub fn between(before: &Side, after: &Side) -> Diff {
     let names = Names::find(before, after);
-    let unknown = Unknown::find(before, after);
+    let secrets = Secrets::compare(before, after);
     let (opened, closed) = flows::compare(before, after, &names);
     let mut diff = Diff {
+        name: after.summary().name.clone(),
         stack: stack(before, after),
-        nodes: nodes(before, after, &names, &unknown),
+        nodes: nodes(before, after, &names, &secrets),
         services: services::compare(before, after, &names),
         opened,
         closed,
@@ -93,8 +94,12 @@ pub fn between(before: &Side, after: &Side) -> Diff {
     diff.impact = if diff.is_empty() { Impact::None } else { worst.max(Impact::Live) };
     // What is found does nothing by itself.
     diff.findings = findings(before, after);
-    // That something cannot be told does nothing to anybody.
-    diff.secrets = unknown.secrets;
+    if secrets.are_untold() {
+        let had_changed = nodes(before, after, &names, &Secrets::default());
+        diff.untold = Some(Untold::beside(&diff.nodes, had_changed));
+    }
+    // What is told of a secret does nothing by itself; what reads it is among the files.
+    diff.secrets = secrets.differ;
     diff
 }
 
@@ -133,8 +138,8 @@ fn overview(before: &Side, after: &Side) -> Vec<FileDiff> {
 }
 
 /// All machines that differ.
-fn nodes(before: &Side, after: &Side, names: &Names, unknown: &Unknown) -> Vec<NodeDiff> {
-    let without = (&*unknown.before(), &*unknown.after());
+fn nodes(before: &Side, after: &Side, names: &Names, secrets: &Secrets) -> Vec<NodeDiff> {
+    let without = (&*secrets.before(), &*secrets.after());
     let old: BTreeMap<&str, &str> = before.nodes().map(|name| (names.node(name), name)).collect();
     let all: BTreeSet<&str> = old.keys().copied().chain(after.nodes()).collect();
     let (old_services, new_services) = (placed(before), placed(after));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Effect, Impact, RecordChanges, SecretDiff};
+use super::{Effect, Impact, RecordChanges, SecretDiff, Untold};
 use crate::summary::Summary;
 
 mod file;
@@ -24,6 +24,8 @@ pub use flow::FlowChange;
 pub struct Diff {
     /// The version of this format: [`Diff::VERSION`].
     pub version: u32,
+    /// The stack's name, on the second side.
+    pub name: String,
     /// The worst that happens anywhere.
     pub impact: Impact,
     /// The stack's own fields, such as its name, that differ.
@@ -54,10 +56,13 @@ pub struct Diff {
     /// Files about the whole that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overview: Vec<FileDiff>,
-    /// Secrets of which it cannot be told whether they changed: what reads them is
-    /// compared as if they had not.
+    /// Secrets that changed, and those of which it cannot be told whether they did: what
+    /// reads the latter is compared as if they had not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretDiff>,
+    /// What may happen beside all that, where something cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untold: Option<Untold>,
     /// What a rule can name.
     #[serde(skip)]
     pub(super) known: Known,
@@ -89,6 +94,7 @@ impl Default for Diff {
     fn default() -> Self {
         Self {
             version: Self::VERSION,
+            name: String::new(),
             impact: Impact::None,
             stack: Vec::new(),
             nodes: Vec::new(),
@@ -100,6 +106,7 @@ impl Default for Diff {
             findings: Vec::new(),
             overview: Vec::new(),
             secrets: Vec::new(),
+            untold: None,
             known: Known::default(),
         }
     }
@@ -113,6 +120,7 @@ impl Diff {
     pub fn is_empty(&self) -> bool {
         let Self {
             version: _,
+            name: _,
             impact: _,
             stack,
             nodes,
@@ -124,6 +132,7 @@ impl Diff {
             findings,
             overview,
             secrets,
+            untold,
             known: _,
         } = self;
         stack.is_empty()
@@ -136,12 +145,14 @@ impl Diff {
             && findings.is_empty()
             && overview.is_empty()
             && secrets.is_empty()
+            && untold.is_none()
     }
 
     /// The same without what differs in each file.
     #[must_use]
     pub fn without_files(mut self) -> Self {
-        self.nodes.iter_mut().for_each(|node| node.files.clear());
+        let untold = self.untold.iter_mut().flat_map(|untold| &mut untold.nodes);
+        self.nodes.iter_mut().chain(untold).for_each(|node| node.files.clear());
         self.overview.clear();
         self
     }
@@ -178,8 +189,28 @@ impl Diff {
 
     /// What happens, each with the machine it happens on.
     pub fn effects(&self) -> impl Iterator<Item = (&NodeDiff, &Effect)> {
-        self.nodes.iter().flat_map(|node| node.effects.iter().map(move |effect| (node, effect)))
+        effects(&self.nodes)
     }
+
+    /// What may happen and cannot be told, each with the machine it would happen on.
+    pub fn untold_effects(&self) -> impl Iterator<Item = (&NodeDiff, &Effect)> {
+        self.untold.iter().flat_map(|untold| effects(&untold.nodes))
+    }
+
+    /// The names of the secrets that changed.
+    pub fn changed_secrets(&self) -> impl Iterator<Item = &str> {
+        let changed = self.secrets.iter().filter(|secret| !secret.status.is_untold());
+        changed.map(|secret| secret.name.as_str())
+    }
+
+    /// The secrets of which it cannot be told whether they changed.
+    pub fn untold_secrets(&self) -> impl Iterator<Item = &SecretDiff> {
+        self.secrets.iter().filter(|secret| secret.status.is_untold())
+    }
+}
+
+fn effects(nodes: &[NodeDiff]) -> impl Iterator<Item = (&NodeDiff, &Effect)> {
+    nodes.iter().flat_map(|node| node.effects.iter().map(move |effect| (node, effect)))
 }
 
 /// Whether something is new, gone, or other than it was.

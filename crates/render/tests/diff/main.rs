@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stageplot_render::diff::{self, Diff, Impact, Side, Status, Untold};
+use stageplot_render::diff::policy::Policy;
+use stageplot_render::diff::{self, Diff, Impact, SecretStatus, Side, Status};
 use stageplot_render::{Custom, Rendering, SealKey, Seals, Secrets, render};
 use stageplot_topology::{Code, Document, FieldPath, Findings, Format, Plot, Topology};
 
@@ -11,7 +12,7 @@ mod pairs;
 mod trees;
 
 use pairs::{mirrored, told};
-use trees::{Canary, write};
+use trees::{Canary, Renewed, write};
 
 fn topology(text: &str) -> Topology {
     let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("TOML");
@@ -64,22 +65,72 @@ fn what_seals_cannot_tell_does_nothing_and_is_said() {
         assert!(diff::between(&tree, &side).is_empty());
         side
     };
-    let with = |key: &str| {
-        let key = SealKey::parse(key).expect("a key");
-        sealed(&Seals::new(&topology, &Canary, &key).expect("it seals"))
-    };
+    const ONE: &str = "7cbb7e4c6f8e3e6a43b1fcb1ae5d0bbd0d3a1c9f54d8ea6e21b5b0f1ce0a9d47";
+    let key = |key: &str| SealKey::parse(key).expect("a key");
+    let with = |text: &str| sealed(&Seals::new(&topology, &Canary, &key(text)).expect("it seals"));
     let none = sealed(&Seals::default());
-    let one = with("7cbb7e4c6f8e3e6a43b1fcb1ae5d0bbd0d3a1c9f54d8ea6e21b5b0f1ce0a9d47");
+    let one = with(ONE);
     let other = with("e5b49fb0a4b6cbb6a04bd3c3a1fb1e54e6cf0d2d4b8d9b2f3b0f2ab7ee5f8a10");
-    for (before, after, why) in
-        [(&none, &one, Untold::Sealed), (&one, &none, Untold::Unsealed), (&one, &other, Untold::OtherKey)]
-    {
+    for (before, after, why) in [
+        (&none, &one, SecretStatus::Sealed),
+        (&one, &none, SecretStatus::Unsealed),
+        (&one, &other, SecretStatus::OtherKey),
+    ] {
         let diff = diff::between(before, after);
         assert!(!diff.is_empty() && diff.nodes.is_empty() && diff.overview.is_empty(), "{diff:?}");
         assert_eq!(diff.impact, Impact::None);
-        let secrets: Vec<_> = diff.secrets.iter().map(|secret| (secret.name.as_str(), secret.why)).collect();
+        untold(&diff);
+        let secrets: Vec<_> =
+            diff.secrets.iter().map(|secret| (secret.name.as_str(), secret.status)).collect();
         assert_eq!(secrets, [("LIVEKIT_API_SECRET", why), ("REDIS_PASSWORD", why)]);
         assert_eq!(mirrored(&diff), told(&diff::between(after, before)));
+    }
+    // What is known to have changed is said in a word, and so is why.
+    let renewed = Seals::new(&topology, &Renewed, &key(ONE)).expect("it seals");
+    let diff = diff::between(&one, &sealed(&renewed));
+    assert_eq!(diff.changed_secrets().collect::<Vec<_>>(), ["LIVEKIT_API_SECRET", "REDIS_PASSWORD"]);
+    assert!(diff.untold.is_none() && diff.nodes.len() == 5, "{diff:?}");
+    let comment = diff::Comment::new(&diff).to_string();
+    assert!(
+        comment.contains("**Secrets:** `LIVEKIT_API_SECRET` and `REDIS_PASSWORD` changed.\n"),
+        "{comment}"
+    );
+    let texts: Vec<_> =
+        diff.effects().flat_map(|(_, it)| &it.reasons).map(|reason| reason.text.as_str()).collect();
+    assert!(texts.contains(&"password: REDIS_PASSWORD changed"), "{texts:?}");
+    assert!(texts.iter().all(|text| !text.contains("sealed:") && !text.contains("line")), "{texts:?}");
+    let json = serde_json::to_value(&diff).expect("JSON");
+    assert_eq!(json["secrets"][1], serde_json::json!({ "name": "REDIS_PASSWORD", "status": "changed" }));
+}
+
+/// Where it cannot be told whether a password changed, nothing is called calm.
+fn untold(diff: &Diff) {
+    let untold = diff.untold.as_ref().expect("it cannot be told");
+    assert_eq!(untold.impact, Impact::Drain);
+    let comment = diff::Comment::new(diff).to_string();
+    assert!(comment.starts_with("## Stageplot live: what happens cannot be told\n"), "{comment}");
+    for calm in ["Nobody", "nobody is thrown", "Nothing changes", "<details><summary>Why"] {
+        assert!(!comment.contains(calm), "{calm}: {comment}");
+    }
+    for said in [
+        "If they changed, at worst **drain**: sfu on media-1, media-2, media-3 and media-4.",
+        "- if a secret changed: sfu on media-1, media-2, media-3 and media-4: waits for its rooms up to 2h",
+    ] {
+        assert!(comment.contains(said), "{said}: {comment}");
+    }
+    let json = serde_json::to_value(diff).expect("JSON");
+    assert_eq!((&json["impact"], &json["untold"]["impact"]), (&"none".into(), &"drain".into()));
+    for rule in [
+        "kind = \"rooms\"",
+        "kind = \"impact\"\nat-least = \"drain\"",
+        "kind = \"file\"\nfiles = \"*/password\"",
+        "kind = \"secret\"\nsecrets = \"REDIS_*\"",
+    ] {
+        let text = format!("[rules.it]\n{rule}\n");
+        let document = Document::parse(Format::Toml, "policy.toml", &text).expect("TOML");
+        let broken = Policy::read(&document).expect("a policy").judge(diff);
+        let by: Vec<_> = broken.iter().flat_map(|broken| &broken.by).collect();
+        assert!(by.iter().all(|by| by.ends_with("cannot be told")) && !by.is_empty(), "{rule}: {by:?}");
     }
 }
 
@@ -315,7 +366,7 @@ fn what_is_on_a_node_that_is_gone_is_taken_down_by_hand() {
     assert!(diff.closed.iter().any(|flow| flow.nodes == ["media-4"]));
     assert!(diff.closings().all(|closes| !closes.contains("media-4 (ssh)")), "{:?}", diff.closed);
     let comment = diff::Comment::new(&diff).to_string();
-    assert!(comment.contains("- `media-4` is gone: what is there stays as it is until"), "{comment}");
+    assert!(comment.contains("- media-4 is gone: what is there stays as it is until"), "{comment}");
     let people = diff.people();
     let [only] = people.as_slice() else { panic!("{people:?}") };
     assert!(diff.rooms.is_empty(), "{:?}", diff.rooms);

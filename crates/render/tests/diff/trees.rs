@@ -94,6 +94,15 @@ impl SecretSource for Canary {
     }
 }
 
+/// The same with other values.
+pub(crate) struct Renewed;
+
+impl SecretSource for Renewed {
+    fn secret(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
+        Ok("another-hunter-another-hunter-another".to_owned().into())
+    }
+}
+
 #[test]
 fn a_tree_with_secrets_is_refused_and_says_nothing_of_them() {
     let topology = topology(&example("cluster"));
