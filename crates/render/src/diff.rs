@@ -57,7 +57,8 @@ pub use impact::{Effect, Impact, Reason};
 pub use people::People;
 pub use records::{Record, RecordChanges};
 pub use report::{
-    Diff, FieldChange, FileDiff, FlowChange, LineChange, NewFinding, NodeDiff, ServiceDiff, Status, Which,
+    Diff, FieldChange, FileDiff, FlowChange, LineChange, Move, NewFinding, NodeDiff, ServiceDiff, Status,
+    Which,
 };
 pub use secret::{SecretDiff, SecretStatus, Untold};
 pub use side::{Side, SideError};

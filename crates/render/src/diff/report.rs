@@ -11,7 +11,7 @@ mod file;
 mod finding;
 mod flow;
 
-pub use file::{FieldChange, FileDiff, LineChange};
+pub use file::{FieldChange, FileDiff, LineChange, Move};
 pub use finding::NewFinding;
 pub use flow::FlowChange;
 

@@ -69,13 +69,20 @@ pub(super) fn fields_in_words(fields: &[&FieldChange], prefix: &str) -> String {
         return format!("{}: {} changed", path(field), listed(&secrets));
     }
     if let [field @ FieldChange { before: Some(before), after: Some(after), .. }] = fields
+        && before != after
         && before.len().max(after.len()) <= SHORT
     {
         return format!("{} {before} → {after}", path(field));
     }
+    if let [field] = fields
+        && let Some(moves) = field.moves().filter(|moves| moves.len() <= SHORT)
+    {
+        return format!("{} {moves}", path(field));
+    }
     let mut paths: Vec<_> = fields.iter().map(|field| path(field)).collect();
     paths.dedup();
-    listed(&paths)
+    let moved = if fields.iter().all(|field| field.moved.is_some()) { " moved" } else { "" };
+    listed(&paths) + moved
 }
 
 impl Impact {

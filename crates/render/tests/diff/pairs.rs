@@ -92,7 +92,8 @@ fn tell(diff: &Diff, back: bool) -> Vec<String> {
             true => (&change.after, &change.before),
             false => (&change.before, &change.after),
         };
-        format!("{place}: {}: {before:?} {after:?}", change.path)
+        let moved = change.moved.map(|it| if back { (it.to, it.from) } else { (it.from, it.to) });
+        format!("{place}: {}: {before:?} {after:?} {moved:?}", change.path)
     };
     let mut told: Vec<String> = diff.stack.iter().map(|change| field("stack", change)).collect();
     let (opened, closed) = if back { (&diff.closed, &diff.opened) } else { (&diff.opened, &diff.closed) };

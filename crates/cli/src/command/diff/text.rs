@@ -265,6 +265,9 @@ fn file_lines(file: &FileDiff, place: &str) -> String {
 
 fn field(change: &FieldChange) -> String {
     let path = clean(&change.path);
+    if let Some(moves) = change.moves() {
+        return format!("~ {path}: {}", shortened(&moves));
+    }
     match (&change.before, &change.after) {
         (None, Some(after)) => green(&format!("+ {path}: {}", shortened(after))),
         (Some(before), None) => red(&format!("- {path}: {}", shortened(before))),

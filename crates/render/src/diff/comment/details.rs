@@ -60,6 +60,9 @@ fn what_of(file: &FileDiff) -> String {
 fn file_lines(file: &FileDiff) -> Vec<String> {
     let value = |sign, path: &str, value: &str| format!("{sign} {}: {}", clean(path), short(value, LONGEST));
     let fields = file.about.iter().chain(&file.fields).flat_map(|field| {
+        if let Some(moves) = field.moves() {
+            return [Some(value("!", &field.path, &moves)), None].into_iter().flatten();
+        }
         let before = field.before.as_ref().map(|before| value("-", &field.path, before));
         let after = field.after.as_ref().map(|after| value("+", &field.path, after));
         [before, after].into_iter().flatten()
