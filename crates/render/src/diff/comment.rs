@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use stageplot_topology::words::listed;
 
 use super::policy::Broken;
+use super::report::in_order;
 use super::{Diff, FieldChange, FlowChange, Impact, People, ServiceDiff, Status};
 
 mod details;
@@ -246,13 +247,16 @@ fn policy(page: &mut Page, broken: &[Broken]) {
 /// What people in a room will notice.
 fn people(page: &mut Page, diff: &Diff) {
     let (people, untold) = (diff.people(), diff.untold_people());
-    if people.is_empty() && diff.rooms.is_empty() && diff.untold.is_none() {
+    let is_calm = people.is_empty() && diff.rooms.is_empty() && diff.shut_out.is_empty();
+    if is_calm && diff.untold.is_none() {
         page.always("\nNobody in a room is thrown out.\n");
         return;
     }
     let nobody = people.is_empty() && diff.untold.is_none();
     let nobody = nobody.then(|| "- nobody is thrown out\n".to_owned());
-    let sentences = diff.rooms.iter().map(|text| format!("- {}\n", sentence(&short(text, LONGEST))));
+    let shut_out = diff.shut_out.iter().map(ToString::to_string);
+    let sentences = shut_out.chain(diff.rooms.iter().cloned());
+    let sentences = sentences.map(|text| format!("- {}\n", sentence(&short(&text, LONGEST))));
     let line =
         |it: &People<'_>| format!("{} on {}: {}\n", name(it.service), listed(&names(&it.nodes)), it.text);
     let lines = people.iter().map(|it| format!("- {}", line(it)));
@@ -302,7 +306,9 @@ fn machines(page: &mut Page, diff: &Diff) {
         groups.entry((Reverse(effect.impact), effect.subject(name), what)).or_default().push(&node.name);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by(|((worst, ..), nodes), ((other, ..), others)| (worst, nodes).cmp(&(other, others)));
+    groups.sort_by(|((worst, ..), nodes), ((other, ..), others)| {
+        worst.cmp(other).then_with(|| in_order(nodes, others))
+    });
     let lines = groups.iter().map(|((Reverse(impact), subject, what), nodes)| {
         format!("- **{}**: {subject} on {}: {what}", impact.in_words(), listed(&names(nodes)))
     });

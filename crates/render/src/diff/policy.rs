@@ -6,7 +6,7 @@ use serde::Serialize;
 use stageplot_topology::words::listed;
 
 use super::report::Known;
-use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, Status, words};
+use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, ShutOut, Status, words};
 
 mod pattern;
 mod read;
@@ -135,7 +135,12 @@ impl Deny {
             }
             Self::Rooms(place) => {
                 let denied = |effect: &Effect| effect.drops_rooms;
-                effects(diff, place, denied, |effect| format!("may drop rooms: {}", effect.text))
+                let mut broken = effects(diff, place, denied, |it| format!("may drop rooms: {}", it.text));
+                let is_here = |it: &&ShutOut| {
+                    it.nodes.iter().any(|node| place.covers(Some(node), Some(&it.service), &diff.known))
+                };
+                broken.extend(diff.shut_out.iter().filter(is_here).map(ToString::to_string));
+                broken
             }
             Self::File(rule) => {
                 let of = |nodes: &[NodeDiff]| {

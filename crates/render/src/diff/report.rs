@@ -1,10 +1,12 @@
 //! What a diff says.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use stageplot_topology::words::natural;
 
-use super::{Effect, Impact, RecordChanges, SecretDiff, Untold};
+use super::{Effect, Impact, RecordChanges, SecretDiff, ShutOut, Untold};
 use crate::summary::Summary;
 
 mod file;
@@ -18,7 +20,7 @@ pub use flow::FlowChange;
 /// What changes between two sides, and what that does.
 ///
 /// Serialises as the JSON of `stageplot diff --format json`. Lists are sorted by
-/// name, or by path; what is empty is left out.
+/// name, numbers in it by what they count, or by path; what is empty is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diff {
@@ -46,6 +48,9 @@ pub struct Diff {
     /// What that means for people in rooms as a whole, each in a sentence.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<String>,
+    /// People who can no longer join a room.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shut_out: Vec<ShutOut>,
     /// DNS records to set and to remove.
     #[serde(skip_serializing_if = "RecordChanges::is_empty")]
     pub records: RecordChanges,
@@ -102,6 +107,7 @@ impl Default for Diff {
             opened: Vec::new(),
             closed: Vec::new(),
             rooms: Vec::new(),
+            shut_out: Vec::new(),
             records: RecordChanges::default(),
             findings: Vec::new(),
             overview: Vec::new(),
@@ -128,6 +134,7 @@ impl Diff {
             opened,
             closed,
             rooms,
+            shut_out,
             records,
             findings,
             overview,
@@ -141,6 +148,7 @@ impl Diff {
             && opened.is_empty()
             && closed.is_empty()
             && rooms.is_empty()
+            && shut_out.is_empty()
             && records.is_empty()
             && findings.is_empty()
             && overview.is_empty()
@@ -183,7 +191,9 @@ impl Diff {
         }
         let overview = self.overview.iter().map(|file| (file, Vec::new()));
         let mut files: Vec<_> = alike.into_iter().chain(overview).collect();
-        files.sort_by(|(file, nodes), (other, others)| (&file.path, nodes).cmp(&(&other.path, others)));
+        files.sort_by(|(file, nodes), (other, others)| {
+            file.path.cmp(&other.path).then_with(|| in_order(nodes, others))
+        });
         files
     }
 
@@ -207,6 +217,12 @@ impl Diff {
     pub fn untold_secrets(&self) -> impl Iterator<Item = &SecretDiff> {
         self.secrets.iter().filter(|secret| secret.status.is_untold())
     }
+}
+
+/// Which of two lists of machines comes first.
+pub(super) fn in_order(nodes: &[&str], others: &[&str]) -> Ordering {
+    let pairs = nodes.iter().zip(others).map(|(a, b)| natural(a, b));
+    pairs.fold(Ordering::Equal, Ordering::then).then(nodes.len().cmp(&others.len()))
 }
 
 fn effects(nodes: &[NodeDiff]) -> impl Iterator<Item = (&NodeDiff, &Effect)> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{FieldChange, sequence};
+use super::{FieldChange, Which, sequence};
 
 /// What a file, or a field of it, says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +92,21 @@ impl Value {
     pub(super) fn compare(before: &Self, after: &Self) -> Vec<FieldChange> {
         let mut changes = Changes(Vec::new());
         changes.between("", before, after);
+        changes.0.sort();
+        changes.0
+    }
+}
+
+impl Value {
+    /// The fields of a value that one side has alone, in the order of paths.
+    pub(super) fn alone(&self, side: Which) -> Vec<FieldChange> {
+        let mut changes = Changes(Vec::new());
+        let side = match side {
+            Which::Before => Lone::Before,
+            Which::After => Lone::After,
+        };
+        changes.only("", self, side);
+        changes.0.retain(|change| !change.path.is_empty());
         changes.0.sort();
         changes.0
     }

@@ -160,14 +160,14 @@ impl FileDiff {
     }
 
     /// What there is to say of it beside its fields and lines: `is new`, `edited by hand
-    /// before`; empty where that is nothing.
+    /// on the first side`; empty where that is nothing.
     pub fn in_words(&self) -> String {
         let whole = if self.is_detailed() && !self.rewritten { "" } else { self.as_a_whole() };
         let edited = match self.edited.as_slice() {
             [] => "",
-            [Which::Before] => "edited by hand before",
-            [Which::After] => "edited by hand after",
-            _ => "edited by hand before and after",
+            [Which::Before] => "edited by hand on the first side",
+            [Which::After] => "edited by hand on the second side",
+            _ => "edited by hand on both sides",
         };
         let parts: Vec<_> = [whole, edited].into_iter().filter(|part| !part.is_empty()).collect();
         parts.join(", ")
@@ -228,9 +228,16 @@ impl FlowChange {
             });
             listed(&names.collect::<Vec<_>>())
         };
-        let Self { ports, protocol, nodes, .. } = self;
+        let Self { ports, protocol, .. } = self;
         let (before, after) = (from(before), from(after));
-        format!("{ports}/{protocol} ({}) on {}: from {before} → from {after}", self.why(), listed(nodes))
+        format!("{ports}/{protocol} ({}) on {}: from {before} → from {after}", self.why(), self.at())
+    }
+
+    /// Where it arrives; of somebody else's servers the hosts, since the port is told already.
+    fn at(&self) -> String {
+        let port = format!(":{}", self.ports);
+        let nodes = self.nodes.iter().map(|node| node.strip_suffix(&port).unwrap_or(node));
+        listed(&nodes.collect::<Vec<_>>())
     }
 
     fn why(&self) -> String {
@@ -246,7 +253,7 @@ impl FlowChange {
             [] => self.from.to_string(),
             nodes => format!("{} on {}", self.from, listed(nodes)),
         };
-        let Self { ports, protocol, nodes, .. } = self;
-        format!("{from} {verb} {ports}/{protocol} on {} ({})", listed(nodes), self.why())
+        let Self { ports, protocol, .. } = self;
+        format!("{from} {verb} {ports}/{protocol} on {} ({})", self.at(), self.why())
     }
 }

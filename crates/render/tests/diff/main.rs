@@ -326,7 +326,13 @@ fn what_a_change_means_for_people_in_rooms() {
     let diff = changed("primary  = \"media-1\"", "primary  = \"media-2\"");
     assert_eq!(diff.rooms.len(), 2, "{:?}", diff.rooms);
     assert!(diff.rooms[0].starts_with("sfu drains on each of its 4 nodes: bring it to one node after"));
-    assert!(diff.rooms[1].starts_with("sfu keeps its rooms in Redis: one that goes"));
+    assert!(
+        diff.rooms[1].starts_with("sfu keeps its rooms in Redis, and reaches it in another way from now on")
+    );
+    assert!(!diff.rooms.concat().contains("password"), "{:?}", diff.rooms);
+    // Nobody dialled the replica that is the primary from now on.
+    let people = diff.people();
+    assert_eq!((people[0].service, people[0].nodes.as_slice()), ("cache", &["media-1"][..]), "{people:?}");
     // Only one of them has another address, and the others go on.
     let diff = changed("public  = \"203.0.113.14\"", "public  = \"203.0.113.24\"");
     assert_eq!(diff.rooms, [""; 0]);
@@ -336,6 +342,84 @@ fn what_a_change_means_for_people_in_rooms() {
     assert_eq!(diff.rooms, ["people in rooms reconnect: every connection through edge on front ends"]);
     let comment = diff::Comment::new(&diff).to_string();
     assert!(comment.contains("- nobody is thrown out\n"), "{comment}");
+
+    let (at_front, at_media) = ("[\"edge\", \"rooms\"]", "203.0.113.13\"\nroles   = [\"sfu\"]");
+    let before = example("cluster");
+    assert!(before.contains(at_front) && before.contains(at_media));
+    let after = before
+        .replace(at_front, "[\"rooms\"]")
+        .replace(at_media, "203.0.113.13\"\nroles   = [\"sfu\", \"edge\"]");
+    let diff = between(&before, &after);
+    let follows = "edge comes to media-3: clients find it there only once DNS has followed".to_owned();
+    assert!(diff.rooms.contains(&follows) && diff.shut_out.is_empty(), "{diff:?}");
+}
+
+#[test]
+fn people_who_can_no_longer_join_count() {
+    let ssh = "ssh  = {";
+    let diff = changed(ssh, &format!("clients = \"lan\"\n{ssh}"));
+    let told: Vec<_> = diff.shut_out.iter().map(ToString::to_string).collect();
+    let unless = "can no longer join rooms through";
+    let from = |service: &str| {
+        format!(
+            "people who connect from the Internet {unless} {service}, unless from network lan (192.168.1.0/24)"
+        )
+    };
+    assert_eq!(told, [from("edge"), from("sfu")]);
+    let rule = "[rules.it]\nkind = \"rooms\"\nservices = \"edge\"\n";
+    let policy = Policy::read(&Document::parse(Format::Toml, "", rule).expect("TOML")).expect("a policy");
+    assert_eq!(policy.judge(&diff)[0].by, [from("edge")]);
+    let comment = diff::Comment::new(&diff).to_string();
+    assert!(
+        !comment.contains("Nobody in a room") && comment.contains("- people who connect from"),
+        "{comment}"
+    );
+    // One door of several that closes shuts nobody out.
+    let diff = changed("keys     =", "tcp-port = 7882\nkeys     =");
+    assert!(!diff.closed.is_empty() && diff.shut_out.is_empty(), "{diff:?}");
+}
+
+#[test]
+fn a_new_file_is_told_field_by_field() {
+    let before = example("cluster");
+    let at = "203.0.113.13\"\nroles   = [\"sfu\"]";
+    assert!(before.contains(at));
+    let after = before
+        .replace(at, "203.0.113.13\"\nroles   = [\"sfu\", \"cache\"]")
+        .replace("primary  = \"media-1\"", "primary  = \"media-3\"");
+    let comment = diff::Comment::new(&between(&before, &after)).to_string();
+    let (_, conf) = comment
+        .split_once("<code>services/cache/redis.conf</code> on media-3 is new</summary>")
+        .unwrap_or_else(|| panic!("{comment}"));
+    assert!(
+        conf.split("</details>").next().is_some_and(|conf| conf.contains("+ appendonly: yes\n")),
+        "{conf}"
+    );
+}
+
+#[test]
+fn nodes_are_in_the_order_in_which_people_count() {
+    let plot = |secure: &str| {
+        let nodes = (1..=100).map(|n| format!("n{n} = {{ address = \"10.0.0.{n}\", roles = \"app\" }}\n"));
+        let app = "[services.app]\nkind = \"app\"\nimage = \"registry.example.com/app:1\"\n";
+        format!("name = \"live\"\n[nodes]\n{}{app}env = {{ A = \"{secure}\" }}\n", nodes.collect::<String>())
+    };
+    let diff = between(&plot("1"), &plot("2"));
+    let names: Vec<_> = diff.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(&names[..3], ["n1", "n2", "n3"]);
+    let comment = diff::Comment::new(&diff).to_string();
+    let said = "at worst **recreate**: app on n1, n2, n3, n4, n5, n6 and 94 more.\n";
+    assert!(comment.contains(said), "{comment}");
+}
+
+#[test]
+fn what_is_elsewhere_is_told_with_one_port() {
+    let external = example("redis-external");
+    let diff = between(&external, &external.replace("redis-1.example", "redis-9.example"));
+    let opened: Vec<_> = diff.opened.iter().map(|flow| flow.opens()).collect();
+    let again =
+        |text: &String| text.contains("6379/tcp on redis-9.example") && text.matches("6379").count() == 1;
+    assert!(opened.iter().any(again), "{opened:?}");
 }
 
 #[test]

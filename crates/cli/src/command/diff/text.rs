@@ -9,7 +9,7 @@ use stageplot_render::diff::{
     Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, People, ServiceDiff, Status, Untold, Which,
 };
 
-use stageplot_topology::words::listed;
+use stageplot_topology::words::{listed, natural};
 
 use crate::counted;
 
@@ -97,7 +97,8 @@ fn people(diff: &Diff) -> String {
         format!("{} on {}: {}", clean(it.service), listed(&nodes), it.text)
     };
     let (people, untold) = (diff.people(), diff.untold_people());
-    let sentences = diff.rooms.iter().map(|text| clean(text));
+    let shut_out = diff.shut_out.iter().map(|it| clean(&it.to_string()));
+    let sentences = shut_out.chain(diff.rooms.iter().map(|text| clean(text)));
     let untold = untold.iter().map(|it| format!("if a secret changed: {}", line(it)));
     section("People in rooms", &people.iter().map(line).chain(sentences).chain(untold).collect::<Vec<_>>())
 }
@@ -157,7 +158,10 @@ fn machines(diff: &Diff) -> String {
         groups.entry(key).or_insert_with(|| (Vec::new(), node)).0.push(called(node));
     }
     let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by(|(a, first), (b, second)| second.impact.cmp(&first.impact).then_with(|| a.cmp(b)));
+    // Those of one impact stay in the order of their first nodes.
+    groups.sort_by(|(_, first), (_, second)| {
+        second.impact.cmp(&first.impact).then_with(|| natural(&first.name, &second.name))
+    });
     let mut text = String::new();
     for (names, node) in groups {
         let bold = Style::new().bold();

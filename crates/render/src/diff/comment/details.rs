@@ -7,6 +7,7 @@ use stageplot_topology::words::listed;
 use super::markdown::{clean, html_code, html_name, short};
 use super::page::Page;
 use super::{FEW, LONGEST, SHORT, name, names};
+use crate::diff::report::in_order;
 use crate::diff::{Diff, FileDiff, Which};
 
 /// Why it happens, folded.
@@ -19,7 +20,7 @@ pub(super) fn reasons(page: &mut Page, diff: &Diff) {
         groups.entry(lines).or_default().push(&node.name);
     }
     let mut groups: Vec<_> = groups.into_iter().map(|(lines, nodes)| (nodes, lines)).collect();
-    groups.sort();
+    groups.sort_by(|(nodes, lines), (others, rest)| in_order(nodes, others).then_with(|| lines.cmp(rest)));
     let lines = groups.into_iter().flat_map(|(nodes, mut lines)| {
         lines[0] = format!("on {}: {}", listed(&nodes), lines[0]);
         lines

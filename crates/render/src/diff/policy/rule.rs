@@ -26,7 +26,7 @@ pub enum Deny {
     Closing(DeniedFlow),
     /// An impact, and all that are worse.
     Impact(DeniedImpact),
-    /// That people in a room may be thrown out.
+    /// That people in a room may be thrown out, or can no longer join one.
     Rooms(Place),
     /// That a file changes, or fields of it.
     File(DeniedFile),
@@ -111,7 +111,7 @@ impl Rule {
         Self::new(Deny::Impact(DeniedImpact::new(Impact::DataAtStake)))
     }
 
-    /// Denies that people in a room may be thrown out.
+    /// Denies that people in a room may be thrown out, or can no longer join one.
     pub fn no_dropped_rooms() -> Self {
         Self::new(Deny::Rooms(Place::default()))
     }

@@ -24,10 +24,11 @@ pub struct FileDiff {
     /// What differs in what the manifest says of it: `mode`, `owner`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<FieldChange>,
-    /// Fields that differ, where its format has fields.
+    /// Fields that differ, where its format has fields; all of them where it is new or gone
+    /// on a machine that is neither.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
-    /// Lines that differ, where its format has none, or it cannot be read as such.
+    /// Lines that differ, or all of them, where its format has none, or it cannot be read as such.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LineChange>,
     /// Its bytes differ and its fields do not, and that alone takes effect: its
