@@ -347,7 +347,7 @@ fn service_line(service: &ServiceDiff) -> String {
 
 fn changed(field: &FieldChange) -> String {
     let side = |value: &Option<String>| match value {
-        Some(value) => code(&short(value, LONGEST)),
+        Some(value) => markdown::name(&short(value, LONGEST)),
         None => "nothing".to_owned(),
     };
     format!("{} from {} to {}", name(&field.path), side(&field.before), side(&field.after))
