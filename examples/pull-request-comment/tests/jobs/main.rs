@@ -46,7 +46,11 @@ fn where_nothing_changes_no_rule_is_broken() {
     repository.commit("words", &[("stageplot.toml", &format!("# Words.\n{}", repository::BEFORE))]);
     let said = repository.program(&["main", "HEAD", "stageplot.toml"]);
     assert_eq!(said.status.code(), Some(0), "{said:?}");
-    assert!(said.stdout.starts_with(&format!("{MARKER}## Stageplot live: nothing changes\n")), "{}", said.stdout);
+    assert!(
+        said.stdout.starts_with(&format!("{MARKER}## Stageplot live: nothing changes\n")),
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]
