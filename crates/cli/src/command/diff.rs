@@ -31,6 +31,7 @@ use side::Place;
 /// alone, or with another key, it says that nobody can tell whether it changed, and
 /// compares the rest: that is a change to look at, and does nothing to anybody.
 #[derive(clap::Args)]
+#[command(override_usage = "stageplot diff [OPTIONS] [BEFORE] [AFTER]")]
 pub(crate) struct DiffArgs {
     /// What is; or the one side that has changed
     #[arg(value_name = "BEFORE", default_value = ".", hide_default_value = true)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use stageplot_topology::words::listed;
 
 use super::report::Known;
-use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, ShutOut, Status, words};
+use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, SecretStatus, ShutOut, Status, words};
 
 mod pattern;
 mod read;
@@ -148,7 +148,8 @@ impl Deny {
                     let broken = files.filter_map(|(node, it)| rule.broken_by(Some(node), it, &diff.known));
                     broken.collect::<Vec<_>>()
                 };
-                let untold = diff.untold.iter().flat_map(|untold| of(&untold.nodes)).map(untold);
+                let could_be = diff.untold.iter().filter(|_| was_told(diff));
+                let untold = could_be.flat_map(|untold| of(&untold.nodes)).map(untold);
                 let overview = diff.overview.iter();
                 let overview = overview.filter_map(|file| rule.broken_by(None, file, &diff.known));
                 of(&diff.nodes).into_iter().chain(untold).chain(overview).collect()
@@ -167,6 +168,13 @@ fn told(effect: &Effect) -> String {
         Some(reason) => format!("{} ({})", effect.text, reason.text),
         None => effect.text.clone(),
     }
+}
+
+/// Whether there is a secret of which it could be told until now whether it changes. That
+/// of others it cannot is as it was: a first seal takes nothing from the reviewer.
+fn was_told(diff: &Diff) -> bool {
+    let mut secrets = diff.untold_secrets();
+    secrets.any(|secret| secret.status != SecretStatus::Sealed)
 }
 
 /// What is denied, and would happen if a secret had changed of which nobody can tell it.
@@ -188,7 +196,8 @@ fn effects(
         let subject = effect.service.as_deref().unwrap_or("the machine");
         format!("{subject} on {}: {}", node.name, words(effect))
     };
-    let untold = diff.untold_effects().filter(is_denied).map(in_words).map(untold);
+    let could_be = diff.untold_effects().filter(|_| was_told(diff));
+    let untold = could_be.filter(is_denied).map(in_words).map(untold);
     diff.effects().filter(is_denied).map(in_words).chain(untold).collect()
 }
 

@@ -130,6 +130,11 @@ fn untold(diff: &Diff) {
         let document = Document::parse(Format::Toml, "policy.toml", &text).expect("TOML");
         let broken = Policy::read(&document).expect("a policy").judge(diff);
         let by: Vec<_> = broken.iter().flat_map(|broken| &broken.by).collect();
+        let is_first = diff.secrets.iter().all(|secret| secret.status == SecretStatus::Sealed);
+        if is_first && !rule.contains("secret") {
+            assert!(by.is_empty(), "{rule}: {by:?}");
+            continue;
+        }
         assert!(by.iter().all(|by| by.ends_with("cannot be told")) && !by.is_empty(), "{rule}: {by:?}");
     }
 }
