@@ -35,7 +35,10 @@ impl<'t> Reader<'t> {
             }
             '[' => {
                 let mut items = Vec::new();
-                self.each(']', |reader| Some(items.push(reader.value(depth + 1)?)))?;
+                self.each(']', |reader| {
+                    items.push(reader.value(depth + 1)?);
+                    Some(())
+                })?;
                 Some(Value::list(items))
             }
             '"' => self.string().map(|text| Value::string(&text)),
