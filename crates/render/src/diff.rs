@@ -29,6 +29,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
+use stageplot_topology::words::natural;
 
 mod comment;
 mod contents;
@@ -45,29 +46,32 @@ pub mod policy;
 mod records;
 mod report;
 mod rooms;
+mod secret;
 mod sequence;
 mod services;
+mod shut_out;
 mod side;
-mod untold;
 mod value;
 mod words;
 
-pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT};
+pub use comment::{Comment, GITHUB_LIMIT, GITLAB_LIMIT, marker};
 pub use impact::{Effect, Impact, Reason};
 pub use people::People;
 pub use records::{Record, RecordChanges};
 pub use report::{
-    Diff, FieldChange, FileDiff, FlowChange, LineChange, NewFinding, NodeDiff, ServiceDiff, Status, Which,
+    Diff, FieldChange, FileDiff, FlowChange, LineChange, Move, NewFinding, NodeDiff, ServiceDiff, Status,
+    Which,
 };
+pub use secret::{SecretDiff, SecretStatus, Untold};
+pub use shut_out::ShutOut;
 pub use side::{Side, SideError};
-pub use untold::{SecretDiff, Untold};
 
 use contents::Contents;
 use files::Files;
 use names::Names;
-use placement::{COMPOSE, Here, Placement};
+use placement::{COMPOSE, Compose, Here, Placement};
 use report::Known;
-use untold::Unknown;
+use secret::Secrets;
 
 /// Compares two sides.
 ///
@@ -101,11 +105,12 @@ use untold::Unknown;
 /// ```
 pub fn between(before: &Side, after: &Side) -> Diff {
     let names = Names::find(before, after);
-    let unknown = Unknown::find(before, after);
+    let secrets = Secrets::compare(before, after);
     let (opened, closed) = flows::compare(before, after, &names);
     let mut diff = Diff {
+        name: after.summary().name.clone(),
         stack: stack(before, after),
-        nodes: nodes(before, after, &names, &unknown),
+        nodes: nodes(before, after, &names, &secrets),
         services: services::compare(before, after, &names),
         opened,
         closed,
@@ -114,14 +119,35 @@ pub fn between(before: &Side, after: &Side) -> Diff {
         known: Known::of([before.summary(), after.summary()]),
         ..Diff::default()
     };
-    diff.rooms = rooms::sentences(&diff.nodes, after.summary());
+    diff.shut_out = shut_out::find(&diff.closed, after.summary());
     let worst = diff.nodes.iter().map(|node| node.impact).max().unwrap_or_default();
     diff.impact = if diff.is_empty() { Impact::None } else { worst.max(Impact::Live) };
     // What is found does nothing by itself.
     diff.findings = findings(before, after);
-    // That something cannot be told does nothing to anybody.
-    diff.secrets = unknown.secrets;
+    if secrets.are_untold() {
+        let had_changed = nodes(before, after, &names, &Secrets::default());
+        diff.untold = Some(Untold::beside(&diff.nodes, had_changed));
+    }
+    // What is told of a secret does nothing by itself; what reads it is among the files.
+    diff.secrets = secrets.differ;
+    sort(&mut diff);
+    diff.rooms = rooms::sentences(&diff.nodes, &diff.services, after.summary());
     diff
+}
+
+/// Puts machines into the order in which people look for them.
+fn sort(diff: &mut Diff) {
+    let untold = diff.untold.iter_mut().map(|untold| &mut untold.nodes);
+    for nodes in untold.chain([&mut diff.nodes]) {
+        nodes.sort_by(|a, b| natural(&a.name, &b.name));
+    }
+    let flows = diff.opened.iter_mut().chain(&mut diff.closed);
+    let of_flows = flows.flat_map(|flow| [&mut flow.nodes, &mut flow.from_nodes]);
+    let of_services = diff.services.iter_mut().flat_map(|service| [&mut service.to, &mut service.from]);
+    let shut_out = diff.shut_out.iter_mut().map(|it| &mut it.nodes);
+    for names in of_flows.chain(of_services).chain(shut_out) {
+        names.sort_by(|a, b| natural(a, b));
+    }
 }
 
 /// What is found in the second plot and was not in the first.
@@ -159,8 +185,8 @@ fn overview(before: &Side, after: &Side) -> Vec<FileDiff> {
 }
 
 /// All machines that differ.
-fn nodes(before: &Side, after: &Side, names: &Names, unknown: &Unknown) -> Vec<NodeDiff> {
-    let without = (&*unknown.before(), &*unknown.after());
+fn nodes(before: &Side, after: &Side, names: &Names, secrets: &Secrets) -> Vec<NodeDiff> {
+    let without = (&*secrets.before(), &*secrets.after());
     let old: BTreeMap<&str, &str> = before.nodes().map(|name| (names.node(name), name)).collect();
     let all: BTreeSet<&str> = old.keys().copied().chain(after.nodes()).collect();
     let (old_services, new_services) = (placed(before), placed(after));
@@ -251,9 +277,8 @@ impl<'a> Machine<'a> {
             let after = is.zip(self.is);
             let placement = Placement {
                 name,
-                before: before
-                    .and_then(|(name, node)| Here::new(self.before, name, node, old_compose.as_ref())),
-                after: after.and_then(|(name, node)| Here::new(self.after, name, node, new_compose.as_ref())),
+                before: before.and_then(|(name, node)| Here::new(self.before, name, node, &old_compose)),
+                after: after.and_then(|(name, node)| Here::new(self.after, name, node, &new_compose)),
                 files,
                 names: self.names,
                 machine_is_gone: self.is.is_none(),
@@ -274,10 +299,17 @@ impl<'a> Machine<'a> {
 /// The files of a machine, and its services.
 type OnMachine<'f, 'a> = (&'f Files<'a>, Option<&'f BTreeSet<&'a str>>);
 
-/// What a machine's `compose.yaml` says, where it has one.
-fn compose(files: &Files<'_>) -> Option<Json> {
-    let bytes = files.bytes(COMPOSE)?;
-    serde_saphyr::from_str(std::str::from_utf8(&bytes).ok()?).ok()
+/// What a machine's `compose.yaml` says.
+fn compose(files: &Files<'_>) -> Compose {
+    let read = || {
+        let bytes = files.bytes(COMPOSE)?;
+        serde_saphyr::from_str::<Json>(std::str::from_utf8(&bytes).ok()?).ok()
+    };
+    match read() {
+        Some(compose) => Compose::Read(compose),
+        None if files.names(COMPOSE) => Compose::Lost,
+        None => Compose::None,
+    }
 }
 
 /// How long a Caddy with this configuration keeps streams when it reads another one.

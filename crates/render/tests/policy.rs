@@ -80,14 +80,56 @@ fn opening(from: &str) -> Diff {
 #[test]
 fn a_flow_from_the_internet_is_one_however_it_is_written() {
     let rule = "kind = \"opening\"\nfrom = \"internet\"";
-    for from in ["\"any\"", "[\"0.0.0.0/0\"]", "[\"0.0.0.0/1\", \"128.0.0.0/1\"]", "[\"2000::/3\"]"] {
+    let private = [0, 10, 127];
+    let public =
+        (0..224).filter(|first| !private.contains(first)).map(|first| format!("\"{first}.0.0.0/8\""));
+    let public = format!("[{}]", public.collect::<Vec<_>>().join(", "));
+    let scattered = (0..300).map(|n| format!("\"8.{}.{}.0/24\"", n / 100, n % 100 * 2)).collect::<Vec<_>>();
+    let scattered = format!("[{}]", scattered.join(", "));
+    for from in [
+        "\"any\"",
+        "[\"0.0.0.0/0\"]",
+        "[\"0.0.0.0/1\", \"128.0.0.0/1\"]",
+        "[\"2000::/3\"]",
+        "[\"8.0.0.0/8\"]",
+        "[\"8.0.0.0/16\", \"9.9.9.9\"]",
+        "[\"2001:db8::/31\"]",
+        &public,
+        &scattered,
+    ] {
         let by = broken(rule, &opening(from));
         assert!(by.len() == 1 && by[0].contains("can now reach 9000/tcp on front"), "{from}: {by:?}");
     }
-    for from in ["\"lan\"", "[\"10.0.0.0/8\"]", "[\"198.51.100.7\"]", "[\"fc00::/7\"]"] {
+    let ours =
+        "[\"10.0.0.0/8\", \"172.16.0.0/12\", \"192.168.0.0/16\", \"100.64.0.0/10\", \"169.254.0.0/16\"]";
+    for from in [
+        "\"lan\"",
+        "[\"10.0.0.0/8\"]",
+        "[\"198.51.100.7\"]",
+        "[\"198.51.0.0/16\"]",
+        "[\"fc00::/7\"]",
+        "[\"2001:db8::/32\"]",
+        ours,
+    ] {
         assert_eq!(broken(rule, &opening(from)), <[&str; 0]>::default(), "{from}");
     }
     assert_eq!(broken(rule, &change(&[("port = 8080", "port = 8081")])), <[&str; 0]>::default());
+}
+
+#[test]
+fn networks_that_are_few_each_are_the_internet_together() {
+    let rule = "kind = \"opening\"\nfrom = \"internet\"";
+    let keep = |nets: std::ops::Range<u8>| {
+        let network = |n| format!("[networks.n{n}]\ncidr = \"8.{n}.0.0/16\"\n");
+        let names = nets.clone().map(|n| format!("\"n{n}\"")).collect::<Vec<_>>().join(", ");
+        let access = format!("[access]\nkeep = [{{ port = 9000, from = [{names}] }}]\n");
+        change(&[(
+            "[networks.lan]\n",
+            &format!("{access}{}[networks.lan]\n", nets.map(network).collect::<String>()),
+        )])
+    };
+    assert_eq!(broken(rule, &keep(0..1)), [""; 0]);
+    assert_eq!(broken(rule, &keep(0..3)).len(), 3);
 }
 
 #[test]
@@ -171,7 +213,7 @@ fn mistakes_are_all_told_with_their_places() {
                 [rules.d]\nkind = \"file\"\nfiles = \"\"\n[rulez]\n";
     let error = policy(text).expect_err("mistakes");
     for why in [
-        "2:8: rules.a.kind: expected one of `opening`, `closing`, `impact`, `rooms`, `file`",
+        "2:8: rules.a.kind: expected one of `opening`, `closing`, `impact`, `rooms`, `file`, `secret`",
         "5:8: rules.b.from: \"everybody\" is not valid",
         "rules.b.node: unknown field `node` in rules.b (help: did you mean `nodes`?",
         "9:9: rules.d.files",
@@ -193,11 +235,10 @@ fn a_comment_begins_with_what_is_broken() {
             .expect("a policy");
     let broken = policy.judge(&diff);
     let comment = Comment::new(&diff).broken(&broken).to_string();
-    assert!(comment.starts_with("## Stageplot: recreate, 1 rule is broken\n"), "{comment}");
+    assert!(comment.starts_with("## Stageplot live: recreate, 1 rule is broken\n"), "{comment}");
     assert!(
-        comment.contains(
-            "- `no-internet` (ask `@security`)\n  - the Internet can now reach `9000/tcp` on front"
-        ),
+        comment
+            .contains("- no-internet (ask `@security`)\n  - the Internet can now reach `9000/tcp` on front"),
         "{comment}"
     );
 }

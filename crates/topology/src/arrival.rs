@@ -167,6 +167,9 @@ fn remote_sources(topology: &Topology, flow: &Flow, at: Placement) -> Vec<Source
     }
 }
 
+/// The ways to a node that most plots have: private and public, IPv4 and IPv6.
+const WAYS: usize = 4;
+
 /// Who meets a relay: its peers, itself among them, come from whichever address
 /// of theirs leads to the one that the relay's node tells to everybody.
 fn relay_sources(topology: &Topology, service: ServiceId, node: &Node) -> Vec<Sources> {
@@ -179,7 +182,9 @@ fn relay_sources(topology: &Topology, service: ServiceId, node: &Node) -> Vec<So
     }
     let groups = topology.peers[service.id.index()].groups.iter();
     let lists: Vec<_> = groups.flat_map(|group| group.anyhow(node)).collect();
-    if lists.iter().any(|nets| nets.len() > SOURCES_LIMIT) {
+    // However few each way has, many ways together are as long.
+    let listed: usize = lists.iter().map(|nets| nets.len()).sum();
+    if lists.iter().any(|nets| nets.len() > SOURCES_LIMIT) || listed > WAYS * SOURCES_LIMIT {
         // Too many to list on every node; a relay asks each peer's leave by itself.
         return vec![Sources::Any];
     }

@@ -76,6 +76,7 @@ codes! {
     BridgeOverlap "bridge-overlap" Error,
     AddressOutsideNetworks "address-outside-networks" Warning,
     NoRoute "no-route" Error,
+    ScatteredPeers "scattered-peers" Error,
     BridgeNeedsIpv6 "bridge-needs-ipv6" Error,
     ClearOverInternet "clear-over-internet" Warning,
     NoPublicAddress "no-public-address" Error,

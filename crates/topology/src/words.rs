@@ -1,4 +1,4 @@
-//! Names in messages: several of them, and the one that was probably meant.
+//! Names in messages: several of them, their order, and the one that was probably meant.
 //!
 //! ```
 //! use stageplot_topology::words::{listed, nearest};
@@ -10,6 +10,8 @@
 //! };
 //! assert_eq!(help, "did you mean redis?");
 //! ```
+
+use std::cmp::Ordering;
 
 /// Names in a sentence; of many, the first six and how many more.
 ///
@@ -32,6 +34,42 @@ pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
         }
         [rest @ .., last] => format!("{} and {}", joined(rest), last.as_ref()),
     }
+}
+
+/// The order in which people look for names: numbers in them by what they count.
+///
+/// ```
+/// use stageplot_topology::words::natural;
+///
+/// let mut names = ["n100", "n10", "n2", "n1", "n01"];
+/// names.sort_by(|a, b| natural(a, b));
+/// assert_eq!(names, ["n01", "n1", "n2", "n10", "n100"]);
+/// ```
+pub fn natural(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    loop {
+        let (number, other) = (digits(left), digits(right));
+        if !number.is_empty() && !other.is_empty() {
+            (left, right) = (&left[number.len()..], &right[other.len()..]);
+            let (number, other) = (number.trim_start_matches('0'), other.trim_start_matches('0'));
+            match number.len().cmp(&other.len()).then_with(|| number.cmp(other)) {
+                Ordering::Equal => continue,
+                unequal => return unequal,
+            }
+        }
+        let (mut rest, mut others) = (left.chars(), right.chars());
+        match (rest.next(), others.next()) {
+            (Some(c), Some(other)) if c == other => (left, right) = (rest.as_str(), others.as_str()),
+            // What differs in its zeros alone is not the same.
+            (None, None) => return a.cmp(b),
+            (c, other) => return c.cmp(&other),
+        }
+    }
+}
+
+/// The digits that a text begins with.
+fn digits(text: &str) -> &str {
+    &text[..text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())]
 }
 
 /// The nearest of `known` to `name`, or `None` where none is near enough to

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use stageplot_render::diff::policy::{Policy, Rule};
-use stageplot_render::diff::{self, Comment, Side};
+use stageplot_render::diff::{self, Comment, Side, marker};
 use stageplot_render::{Custom, Seals, Secrets, render};
 use stageplot_topology::{Document, Findings, Format, Lock, Plot};
 
@@ -84,15 +84,17 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
             "usage: pull-request-comment BEFORE AFTER PLOT, where BEFORE and AFTER are revisions".into()
         );
     };
-    let path = Path::new(path);
-    let after = side(after, path)?.ok_or_else(|| format!("there is no {} in {after}", path.display()))?;
-    let Some(before) = side(before, path)? else {
-        println!("## Stageplot: a new stack\n\nThere is no plot in `{before}` to compare it with.");
+    let plot = Path::new(path);
+    let is = side(after, plot)?.ok_or_else(|| format!("there is no {path} in {after}"))?;
+    let Some(was) = side(before, plot)? else {
+        let mark = marker(&is.summary().name, path);
+        println!("{mark}\n## Stageplot: a new stack\n\nThere is no plot in `{before}` to compare it with.");
         return Ok(ExitCode::SUCCESS);
     };
-    let diff = diff::between(&before, &after);
+    let diff = diff::between(&was, &is);
     let broken = policy().judge(&diff);
-    print!("{}", Comment::new(&diff).broken(&broken));
+    // A job finds the comment on this plot again by the line that it begins with.
+    print!("{}", Comment::new(&diff).plot(path).sides(before, after).broken(&broken));
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 

@@ -148,9 +148,10 @@ fn libraries() -> impl Iterator<Item = Package> {
     Cargo::at_hand().packages().into_iter().filter(|package| package.is_library)
 }
 
-/// All crates that a package is compiled from, where no feature is asked for.
+/// All crates that are compiled for a package where no feature is asked for: those that it
+/// is made from, and those that their build scripts are.
 fn dependencies(package: &str) -> BTreeSet<String> {
-    let tree = ["tree", "--locked", "--package", package, "--edges", "normal", "--prefix", "none"];
+    let tree = ["tree", "--locked", "--package", package, "--edges", "normal,build", "--prefix", "none"];
     let said = Cargo::at_hand().run(&[&tree[..], &["--format", "{p}"]].concat());
     said.lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
 }

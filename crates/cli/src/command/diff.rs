@@ -31,6 +31,7 @@ use side::Place;
 /// alone, or with another key, it says that nobody can tell whether it changed, and
 /// compares the rest: that is a change to look at, and does nothing to anybody.
 #[derive(clap::Args)]
+#[command(override_usage = "stageplot diff [OPTIONS] [BEFORE] [AFTER]")]
 pub(crate) struct DiffArgs {
     /// What is; or the one side that has changed
     #[arg(value_name = "BEFORE", default_value = ".", hide_default_value = true)]
@@ -66,6 +67,7 @@ enum DiffFormat {
 impl DiffArgs {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let (before, after) = self.places()?;
+        let (plot, names) = (after.path(), Place::names(&before, &after));
         let policy = self.policy.read()?;
         // Two threads: most of the time goes into reading files.
         let (before, after) = thread::scope(|scope| {
@@ -80,7 +82,8 @@ impl DiffArgs {
             screen::talk(&format!("warning: {rule}\n"));
         }
         let broken = policy.map(|policy| policy.judge(&diff));
-        self.print(&diff, broken.as_deref(), &unmatched)?;
+        let names = names.as_ref().map(|(before, after)| (before.as_str(), after.as_str()));
+        self.print(&diff, (&plot, names), broken.as_deref(), &unmatched)?;
         Ok(match broken {
             Some(broken) if !broken.is_empty() => Exit::Denied,
             _ if diff.is_empty() => Exit::Well,
@@ -96,15 +99,24 @@ impl DiffArgs {
         }
     }
 
-    fn print(&self, diff: &Diff, broken: Option<&[Broken]>, unmatched: &[String]) -> Result<(), Failure> {
+    /// Prints a diff of the plot at a path, of two sides that have names where one of them
+    /// is in a revision.
+    fn print(
+        &self,
+        diff: &Diff,
+        (plot, sides): (&str, Option<(&str, &str)>),
+        broken: Option<&[Broken]>,
+        unmatched: &[String],
+    ) -> Result<(), Failure> {
         match self.format {
-            DiffFormat::Text => screen::data(&text::draw(diff, self.summary, broken)),
+            DiffFormat::Text => screen::data(&text::draw(diff, sides, self.summary, broken)),
             DiffFormat::Json if self.summary => {
                 screen::json(&Judged { diff: &diff.clone().without_files(), broken, unmatched })
             }
             DiffFormat::Json => screen::json(&Judged { diff, broken, unmatched }),
             DiffFormat::Markdown => {
-                let comment = Comment::new(diff).summary(self.summary).unmatched(unmatched);
+                let comment = Comment::new(diff).plot(plot).summary(self.summary).unmatched(unmatched);
+                let comment = sides.map_or(comment, |(before, after)| comment.sides(before, after));
                 let comment = broken.map_or(comment, |broken| comment.broken(broken));
                 screen::data(&comment.to_string())
             }

@@ -51,6 +51,14 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 }
 
 #[test]
+fn both_sides_may_be_left_out() {
+    let place = Place::with_plot();
+    for args in [&["diff", "a", "b", "--nope"][..], &["diff", "a", "b", "c"]] {
+        place.run(args).code(1).says("Usage: stageplot diff [OPTIONS] [BEFORE] [AFTER]");
+    }
+}
+
+#[test]
 fn trees_and_plots_are_compared_with_each_other() {
     let place = Place::with_plot();
     place.run(&["render", "--sealed", "--out", "tree"]).code(0);
@@ -119,7 +127,16 @@ fn revisions_are_compared() {
     let output = place.command(&here).current_dir(place.at("deploy")).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     commit(&place);
-    place.run(&["diff", "HEAD~1:deploy", "HEAD:deploy"]).code(2).prints("redis: recreate");
+    let sides = ["diff", "HEAD~1:deploy", "HEAD:deploy"];
+    place
+        .run(&sides)
+        .code(2)
+        .prints("redis: recreate")
+        .prints("live, from HEAD~1:deploy to HEAD:deploy: changes on 1 node");
+    // A comment says whose it is, and of what.
+    let markdown = place.run(&[&sides[..], &["--format", "markdown"]].concat()).code(2);
+    let start = "<!-- stageplot live deploy -->\n## Stageplot live: drain\n\nFrom `HEAD~1:deploy` to `HEAD:deploy`.\n";
+    assert!(markdown.out.starts_with(start), "{}", markdown.out);
 
     place.run(&["diff", "nope:deploy", "deploy"]).code(1).says("git knows no revision nope here");
     place.run(&["diff", "main"]).code(1).says("main is a git revision").says("main:stageplot.toml");

@@ -39,7 +39,13 @@ fn a_broken_rule_is_told_in_every_format() {
     assert_eq!(rules.collect::<Vec<_>>(), ["data", "internet", "redis-stays", "rooms"]);
     assert!(json["broken"][1]["by"][0].as_str().is_some_and(|by| by.contains("3478/udp")));
     let ended = place.run(&with(&CHANGE, &["--policy", "policy.toml", "--format", "markdown"])).code(3);
-    assert!(ended.out.starts_with("## Stageplot: data at stake, 4 rules are broken\n"), "{}", ended.out);
+    assert!(
+        ended.out.starts_with(
+            "<!-- stageplot live after.toml -->\n## Stageplot live: data at stake, 4 rules are broken\n"
+        ),
+        "{}",
+        ended.out
+    );
 }
 
 #[test]

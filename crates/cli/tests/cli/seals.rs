@@ -85,14 +85,20 @@ fn the_first_seals_are_said_and_break_no_rule() {
     run_with_secrets(&place, &["seal"], "correct horse").code(0);
     let said = "REDIS_PASSWORD is sealed for the first time; whether it changed cannot be told";
     let diff = ["diff", "before", "stageplot.toml", "--deny", "internet,data,rooms"];
-    place.run(&diff).code(2).prints("Nothing changes on any node.").prints(said);
+    place.run(&diff).code(2).prints("live: what happens cannot be told.").prints(said);
     place
         .run(&[&diff[..], &["--format", "markdown"]].concat())
         .code(2)
-        .prints("`REDIS_PASSWORD` is sealed for");
+        .prints("`REDIS_PASSWORD` is sealed for the first time");
     let ended = place.run(&[&diff[..], &["--format", "json"]].concat()).code(2);
     let json: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
-    assert_eq!((&json["impact"], &json["secrets"][1]["why"]), (&"none".into(), &"sealed".into()));
+    assert_eq!(json["untold"]["impact"], "drain");
+    place.write("policy.toml", "[rules.passwords]\nkind = \"secret\"\n");
+    place.run(&[&diff[..], &["--policy", "policy.toml"]].concat()).code(3).prints(said);
+    // Seals that go take away what rules were held against.
+    let back = ["diff", "stageplot.toml", "before", "--deny", "rooms"];
+    place.run(&back).code(3).prints("that is if a secret changed, which cannot be told");
+    assert_eq!((&json["impact"], &json["secrets"][1]["status"]), (&"none".into(), &"sealed".into()));
 }
 
 fn differing(a: &str, b: &str) -> usize {

@@ -6,15 +6,19 @@ use std::collections::BTreeMap;
 use stageplot_topology::words::listed;
 
 use super::policy::Broken;
-use super::{Diff, FieldChange, FlowChange, Impact, ServiceDiff, Status};
+use super::report::in_order;
+use super::{Diff, FieldChange, FlowChange, Impact, People, ServiceDiff, Status};
 
 mod details;
 mod markdown;
+mod marker;
 mod page;
 #[cfg(test)]
 mod tests;
 
 use markdown::{code, sentence, short};
+
+pub use marker::marker;
 use page::Page;
 
 /// The longest comment that GitHub takes, in characters.
@@ -51,13 +55,15 @@ pub const GITLAB_LIMIT: usize = 1_000_000;
 ///
 /// let diff = diff::between(&before, &after);
 /// let comment = Comment::new(&diff).limit(GITHUB_LIMIT).to_string();
-/// assert!(comment.starts_with("## Stageplot: data at stake\n"));
+/// assert!(comment.starts_with("## Stageplot live: data at stake\n"));
 /// let longer = Comment::new(&diff).limit(GITLAB_LIMIT);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Comment<'a> {
     diff: &'a Diff,
+    plot: Option<&'a str>,
+    sides: Option<(&'a str, &'a str)>,
     broken: Option<&'a [Broken]>,
     unmatched: &'a [String],
     summary: bool,
@@ -70,7 +76,30 @@ impl<'a> Comment<'a> {
 
     /// A comment that GitHub takes.
     pub fn new(diff: &'a Diff) -> Self {
-        Self { diff, broken: None, unmatched: &[], summary: false, limit: GITHUB_LIMIT }
+        Self {
+            diff,
+            plot: None,
+            sides: None,
+            broken: None,
+            unmatched: &[],
+            summary: false,
+            limit: GITHUB_LIMIT,
+        }
+    }
+
+    /// The same, that begins with its [`marker`], so that a job finds it again: the comment
+    /// on the plot at this path.
+    #[must_use]
+    pub fn plot(mut self, path: &'a str) -> Self {
+        self.plot = Some(path);
+        self
+    }
+
+    /// The same, with what the two sides are called, such as revisions.
+    #[must_use]
+    pub fn sides(mut self, before: &'a str, after: &'a str) -> Self {
+        self.sides = Some((before, after));
+        self
     }
 
     /// The same, with the rules of a policy that the diff breaks; that it breaks none is
@@ -128,7 +157,21 @@ impl<'a> Comment<'a> {
 
     fn page(&self) -> Page {
         let mut page = Page::new(self.limit);
-        page.always(&format!("## Stageplot: {}\n", heading(self.diff, self.broken)));
+        if let Some(path) = self.plot {
+            page.always(&(marker(&self.diff.name, path) + "\n"));
+        }
+        let stack = match self.diff.name.as_str() {
+            "" => String::new(),
+            stack => format!(" {}", name(stack)),
+        };
+        page.always(&format!("## Stageplot{stack}: {}\n", heading(self.diff, self.broken)));
+        if let Some((before, after)) = self.sides {
+            page.always(&format!(
+                "\nFrom {} to {}.\n",
+                code(&short(before, SHORT)),
+                code(&short(after, SHORT))
+            ));
+        }
         if let Some(broken) = self.broken {
             policy(&mut page, broken);
         }
@@ -137,14 +180,15 @@ impl<'a> Comment<'a> {
         if self.diff.is_empty() {
             return page;
         }
-        page.always(&format!("\n{}\n", title(self.diff)));
+        title(&mut page, self.diff);
+        untold(&mut page, self.diff);
+        secrets(&mut page, self.diff);
         people(&mut page, self.diff);
         records(&mut page, self.diff);
         flows(&mut page, self.diff);
         findings(&mut page, self.diff);
         machines(&mut page, self.diff);
         services(&mut page, self.diff);
-        secrets(&mut page, self.diff);
         if !self.summary {
             details::reasons(&mut page, self.diff);
             details::files(&mut page, self.diff);
@@ -161,10 +205,12 @@ impl std::fmt::Display for Comment<'_> {
 
 /// The one thing to know.
 fn heading(diff: &Diff, broken: Option<&[Broken]>) -> String {
-    let worst = match diff.impact {
+    let worst = match (diff.impact, &diff.untold) {
         _ if diff.is_empty() => "nothing changes".to_owned(),
-        Impact::None => "nothing happens".to_owned(),
-        impact => impact.in_words().to_owned(),
+        (Impact::None, None) => "nothing happens".to_owned(),
+        (Impact::None, Some(_)) => "what happens cannot be told".to_owned(),
+        (impact, None) => impact.in_words().to_owned(),
+        (impact, Some(_)) => format!("{}, and more that cannot be told", impact.in_words()),
     };
     match broken {
         Some([_]) => format!("{worst}, 1 rule is broken"),
@@ -174,20 +220,34 @@ fn heading(diff: &Diff, broken: Option<&[Broken]>) -> String {
 }
 
 /// How much changes, and where the worst of it.
-fn title(diff: &Diff) -> String {
+fn title(page: &mut Page, diff: &Diff) {
     let nodes = match diff.nodes.len() {
-        0 => return "Nothing changes on any node.".to_owned(),
+        0 if diff.untold.is_some() => return,
+        0 => return page.always("\nNothing changes on any node.\n"),
         1 => "Changes on 1 node".to_owned(),
         count => format!("Changes on {count} nodes"),
     };
-    let worst = diff.effects().filter(|(_, effect)| effect.impact == diff.impact);
-    let mut places: Vec<_> =
-        worst.map(|(node, effect)| format!("{} on {}", effect.subject(name), name(&node.name))).collect();
-    places.dedup();
-    match places.is_empty() {
-        true => format!("{nodes}."),
-        false => format!("{nodes}, at worst **{}**: {}.", diff.impact.in_words(), listed(&places)),
-    }
+    let places = diff.worst(name);
+    page.always(&match places.is_empty() {
+        true => format!("\n{nodes}.\n"),
+        false => format!("\n{nodes}, at worst **{}**: {places}.\n", diff.impact.in_words()),
+    });
+}
+
+/// What cannot be told, and what may happen for all that is known.
+fn untold(page: &mut Page, diff: &Diff) {
+    let Some(untold) = &diff.untold else { return };
+    let secrets = diff.untold_secrets();
+    let lines = secrets.map(|it| format!("- {} {}\n", name(&it.name), it.status.in_words()));
+    page.list("\n**What cannot be told**\n\n", lines.collect());
+    let places = diff.untold_worst(name);
+    page.always(&match places.is_empty() {
+        true => "\nNothing here reads them.\n".to_owned(),
+        false => format!(
+            "\nIf they changed, at worst **{}**: {places}. All else here is told as if they had not.\n",
+            untold.impact.in_words()
+        ),
+    });
 }
 
 /// The rules that are broken, and what breaks them.
@@ -215,17 +275,23 @@ fn policy(page: &mut Page, broken: &[Broken]) {
 
 /// What people in a room will notice.
 fn people(page: &mut Page, diff: &Diff) {
-    let people = diff.people();
-    if people.is_empty() && diff.rooms.is_empty() {
+    let (people, untold) = (diff.people(), diff.untold_people());
+    let is_calm = people.is_empty() && diff.rooms.is_empty() && diff.shut_out.is_empty();
+    if is_calm && diff.untold.is_none() {
         page.always("\nNobody in a room is thrown out.\n");
         return;
     }
-    let nobody = people.is_empty().then(|| "- nobody is thrown out\n".to_owned());
-    let sentences = diff.rooms.iter().map(|text| format!("- {}\n", sentence(&short(text, LONGEST))));
-    let lines = people
-        .iter()
-        .map(|it| format!("- {} on {}: {}\n", name(it.service), listed(&names(&it.nodes)), it.text));
-    page.list("\n**People in rooms**\n\n", nobody.into_iter().chain(lines).chain(sentences).collect());
+    let nobody = people.is_empty() && diff.untold.is_none();
+    let nobody = nobody.then(|| "- nobody is thrown out\n".to_owned());
+    let shut_out = diff.shut_out.iter().map(ToString::to_string);
+    let sentences = shut_out.chain(diff.rooms.iter().cloned());
+    let sentences = sentences.map(|text| format!("- {}\n", sentence(&short(&text, LONGEST))));
+    let line =
+        |it: &People<'_>| format!("{} on {}: {}\n", name(it.service), listed(&names(&it.nodes)), it.text);
+    let lines = people.iter().map(|it| format!("- {}", line(it)));
+    let untold = untold.iter().map(|it| format!("- if a secret changed: {}", line(it)));
+    let lines = nobody.into_iter().chain(lines).chain(sentences).chain(untold);
+    page.list("\n**People in rooms**\n\n", lines.collect());
 }
 
 /// DNS records to set and to remove.
@@ -237,10 +303,12 @@ fn records(page: &mut Page, diff: &Diff) {
     page.list("\n", warnings.collect());
 }
 
-/// Secrets of which it cannot be told whether they changed.
+/// Secrets that changed.
 fn secrets(page: &mut Page, diff: &Diff) {
-    let lines = diff.secrets.iter().map(|it| format!("- {} {}\n", name(&it.name), it.why.in_words()));
-    page.list("\n**Secrets**\n\n", lines.collect());
+    let changed: Vec<_> = diff.changed_secrets().map(name).collect();
+    if !changed.is_empty() {
+        page.always(&format!("\n**Secrets:** {} changed.\n", listed(&changed)));
+    }
 }
 
 /// Flows that open and close.
@@ -258,25 +326,20 @@ fn findings(page: &mut Page, diff: &Diff) {
 
 /// What happens on machines, the worst first; what is the same on several, once.
 fn machines(page: &mut Page, diff: &Diff) {
-    let mut groups: BTreeMap<(Reverse<Impact>, String, String, String), Vec<&str>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Reverse<Impact>, String, String), Vec<&str>> = BTreeMap::new();
     for (node, effect) in diff.effects().filter(|(_, effect)| effect.impact > Impact::Live) {
         let data = effect.reasons.iter().filter(|reason| reason.impact == Impact::DataAtStake);
         let data = data.take(FEW).map(|reason| format!("  - {}\n", sentence(&short(&reason.text, LONGEST))));
-        let process = match effect.process {
-            same if same == effect.impact => String::new(),
-            process => format!(", {}", process.in_words()),
-        };
-        let text = sentence(&short(&effect.text, LONGEST));
+        let text = sentence(&short(&effect.in_words(), LONGEST));
         let what = format!("{text}\n{}", data.collect::<String>());
-        groups
-            .entry((Reverse(effect.impact), process, effect.subject(name), what))
-            .or_default()
-            .push(&node.name);
+        groups.entry((Reverse(effect.impact), effect.subject(name), what)).or_default().push(&node.name);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by(|((worst, ..), nodes), ((other, ..), others)| (worst, nodes).cmp(&(other, others)));
-    let lines = groups.iter().map(|((Reverse(impact), process, subject, what), nodes)| {
-        format!("- **{}**{process}: {subject} on {}: {what}", impact.in_words(), listed(&names(nodes)))
+    groups.sort_by(|((worst, ..), nodes), ((other, ..), others)| {
+        worst.cmp(other).then_with(|| in_order(nodes, others))
+    });
+    let lines = groups.iter().map(|((Reverse(impact), subject, what), nodes)| {
+        format!("- **{}**: {subject} on {}: {what}", impact.in_words(), listed(&names(nodes)))
     });
     let gone = diff.nodes.iter().filter(|node| node.status == Status::Removed);
     let gone = gone.map(|node| {
@@ -313,15 +376,15 @@ fn service_line(service: &ServiceDiff) -> String {
 
 fn changed(field: &FieldChange) -> String {
     let side = |value: &Option<String>| match value {
-        Some(value) => code(&short(value, LONGEST)),
+        Some(value) => markdown::name(&short(value, LONGEST)),
         None => "nothing".to_owned(),
     };
     format!("{} from {} to {}", name(&field.path), side(&field.before), side(&field.after))
 }
 
-/// A name in code.
+/// A name as it stands everywhere.
 fn name(name: &str) -> String {
-    code(&short(name, SHORT))
+    markdown::name(&short(name, SHORT))
 }
 
 fn names(all: &[&str]) -> Vec<String> {

@@ -19,6 +19,18 @@ impl Contents {
         Self { differ: true, ..Self::default() }
     }
 
+    /// What a file holds that one side has alone: its fields, or its lines where its format
+    /// has none.
+    pub(super) fn only(path: &str, bytes: &[u8], side: Which) -> Self {
+        let Ok(text) = std::str::from_utf8(bytes) else { return Self::other() };
+        if let Some(value) = Format::of(path).and_then(|format| format.read(text)) {
+            return Self { differ: true, fields: value.alone(side), lines: Vec::new() };
+        }
+        let lines = if path.ends_with(".svg") { "" } else { text }.lines().enumerate();
+        let line = |(at, text): (usize, &str)| LineChange { side, number: at + 1, text: text.to_owned() };
+        Self { differ: true, fields: Vec::new(), lines: lines.map(line).collect() }
+    }
+
     /// Compares what two files of one path hold: fields where both have them, else
     /// lines; nothing in detail where it is no text, or a picture.
     pub(super) fn compare(path: &str, before: &[u8], after: &[u8]) -> Self {

@@ -11,7 +11,7 @@ pub(super) fn reasons(placement: &Placement<'_>, process: Impact) -> Vec<Reason>
             texts.extend(primary(placement, before, after));
             texts.extend(persistence(before, after, process));
             texts.extend(other_redis(placement, before, after));
-            if keeps_its_own(before) {
+            if keeps_its_own(before) && !after.is_lost {
                 texts.extend(mounts(before, after));
                 texts.extend(directory(before, after));
                 texts.extend(image(before, after));

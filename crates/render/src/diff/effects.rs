@@ -30,7 +30,11 @@ pub(super) fn of_service(placement: &Placement<'_>, streams_stay: Option<&str>) 
     let drops_rooms = match was {
         // Rooms live in LiveKit, and are known by Redis.
         Some("livekit") => process >= Impact::Restart,
-        Some("redis") => reasons.iter().any(|reason| reason.impact == Impact::DataAtStake),
+        // Nobody dials a replica.
+        Some("redis") => {
+            let is_dialled = placement.before.as_ref().is_some_and(|before| !before.is_replica());
+            is_dialled && reasons.iter().any(|reason| reason.impact == Impact::DataAtStake)
+        }
         _ => false,
     };
     let text = match placement.machine_is_gone {
@@ -89,7 +93,9 @@ impl Reason {
 
     /// A file that differs, in all its fields.
     fn file(impact: Impact, file: &FileDiff) -> Self {
-        let fields = file.fields.iter().chain(&file.about);
+        // All that a new file says is no reason by itself.
+        let is_whole = matches!(file.status, Status::Added | Status::Removed);
+        let fields = file.fields.iter().chain(&file.about).filter(|_| !is_whole);
         let fields = fields.map(|field| format!("{}: {}", file.path, field.path)).collect();
         Self { impact, text: differs(file), fields }
     }
@@ -107,6 +113,8 @@ fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Ve
     let files = placement.own_files().map(|file| own_file(file, placement.names));
     let mut reasons: Vec<_> = match (before.container, after.container) {
         (None, None) => return files.collect(),
+        (Some(_), None) if after.is_lost => return vec![lost("after")],
+        (None, Some(_)) if before.is_lost => return vec![lost("before")],
         (None, Some(_)) => {
             let text = "it runs in a container from now on: stop your own process";
             return vec![Reason::new(Impact::Start, text)];
@@ -153,6 +161,14 @@ fn changed(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Ve
         reasons.push(Reason { text, ..Reason::compose("networks.", &network) });
     }
     reasons
+}
+
+/// Nothing says how its container runs on that side.
+fn lost(side: &str) -> Reason {
+    let text = format!(
+        "{COMPOSE} is missing {side} the change, or is none: what becomes of its container cannot be told"
+    );
+    Reason::new(Impact::Recreate, text)
 }
 
 /// What a differing file of a service's own leads to.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::contents::Contents;
 use super::side::{self, File, NodeFiles};
-use super::{FieldChange, FileDiff, Status};
+use super::{FieldChange, FileDiff, Status, Which};
 use crate::ManifestEntry;
 
 /// The files of a machine by their paths without the directories that are named by
@@ -89,6 +89,11 @@ impl<'a> Files<'a> {
         })
     }
 
+    /// Whether a file belongs there, be it there or not.
+    pub(super) fn names(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
     /// Compares with the files of the other side.
     pub(super) fn compare(&self, after: &Self) -> Vec<FileDiff> {
         let mut paths: Vec<_> = self.files.keys().chain(after.files.keys()).collect();
@@ -108,7 +113,11 @@ impl<'a> Files<'a> {
         };
         let contents = match (&before, &after) {
             (Some(before), Some(after)) => Contents::compare(path, before, after),
-            _ => Contents::other(),
+            // Where a machine is new or gone, all is.
+            _ if self.files.is_empty() || other.files.is_empty() => Contents::other(),
+            (Some(bytes), _) => Contents::only(path, bytes, Which::Before),
+            (None, Some(bytes)) => Contents::only(path, bytes, Which::After),
+            (None, None) => Contents::other(),
         };
         let (old_entry, new_entry) = (old.and_then(|old| old.entry), new.and_then(|new| new.entry));
         let about = match (old_entry, new_entry) {

@@ -90,7 +90,7 @@ fn apart(list: &[String], others: &[&FlowChange]) -> Vec<String> {
 }
 
 /// The addresses of a party; none for a service, and where they cannot be read.
-fn nets(party: &Party) -> Option<Vec<IpNet>> {
+pub(super) fn nets(party: &Party) -> Option<Vec<IpNet>> {
     match party {
         Party::Internet => {
             let all =

@@ -4,12 +4,15 @@ use super::value::Value;
 
 mod caddyfile;
 mod env;
+mod json;
 mod nftables;
 mod redis;
 mod sysctl;
 mod systemd;
 #[cfg(test)]
 mod tests;
+mod toml;
+mod yaml;
 
 /// A format with fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +50,9 @@ impl Format {
     /// What a file of this format says; none where it is not of this format after all.
     pub(super) fn read(self, text: &str) -> Option<Value> {
         match self {
-            Self::Yaml => serde_saphyr::from_str::<serde_json::Value>(text).ok().map(Value::of),
-            Self::Json => serde_json::from_str::<serde_json::Value>(text).ok().map(Value::of),
-            Self::Toml => toml::from_str::<serde_json::Value>(text).ok().map(Value::of),
+            Self::Yaml => yaml::read(text),
+            Self::Json => json::read(text),
+            Self::Toml => toml::read(text),
             Self::Redis => redis::read(text),
             Self::Nftables => nftables::read(text),
             Self::Caddyfile => caddyfile::read(text),

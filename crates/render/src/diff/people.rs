@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::words::period;
-use super::{Diff, Status};
+use super::{Diff, Effect, NodeDiff, Status};
 
 /// What people in the rooms of one service will notice, on the machines where they
 /// notice the same.
@@ -44,30 +44,39 @@ impl Diff {
     /// nobody waits for them. On a machine that is gone that is so once somebody takes
     /// down what is there.
     pub fn people(&self) -> Vec<People<'_>> {
-        let mut waits: BTreeMap<(bool, bool, Option<u32>, &str), Vec<&str>> = BTreeMap::new();
-        for (node, effect) in self.effects() {
-            if let (Some(service), true) =
-                (&effect.service, effect.drops_rooms || effect.drain_seconds.is_some())
-            {
-                let runs_on = node.status == Status::Removed;
-                let key = (runs_on, !effect.drops_rooms, effect.drain_seconds, service.as_str());
-                waits.entry(key).or_default().push(&node.name);
-            }
-        }
-        let people = waits.into_iter().map(|((runs_on, stays, seconds, service), nodes)| {
-            let text = match (stays, seconds.map(period)) {
-                (false, Some(wait)) => {
-                    format!("waits for its rooms up to {wait}, then people are thrown out")
-                }
-                (false, None) => "people in a room may be thrown out".to_owned(),
-                (true, wait) => format!("waits for its rooms up to {}", wait.unwrap_or_default()),
-            };
-            let text = match runs_on {
-                true => format!("runs on until somebody takes it down, then {text}"),
-                false => text,
-            };
-            People { service, nodes, text }
-        });
-        people.collect()
+        people(self.effects())
     }
+
+    /// What they would notice beside that, had every secret changed of which that cannot
+    /// be told.
+    pub fn untold_people(&self) -> Vec<People<'_>> {
+        people(self.untold_effects())
+    }
+}
+
+fn people<'a>(effects: impl Iterator<Item = (&'a NodeDiff, &'a Effect)>) -> Vec<People<'a>> {
+    let mut waits: BTreeMap<(bool, bool, Option<u32>, &str), Vec<&str>> = BTreeMap::new();
+    for (node, effect) in effects {
+        if let (Some(service), true) = (&effect.service, effect.drops_rooms || effect.drain_seconds.is_some())
+        {
+            let runs_on = node.status == Status::Removed;
+            let key = (runs_on, !effect.drops_rooms, effect.drain_seconds, service.as_str());
+            waits.entry(key).or_default().push(&node.name);
+        }
+    }
+    let people = waits.into_iter().map(|((runs_on, stays, seconds, service), nodes)| {
+        let text = match (stays, seconds.map(period)) {
+            (false, Some(wait)) => {
+                format!("waits for its rooms up to {wait}, then people are thrown out")
+            }
+            (false, None) => "people in a room may be thrown out".to_owned(),
+            (true, wait) => format!("waits for its rooms up to {}", wait.unwrap_or_default()),
+        };
+        let text = match runs_on {
+            true => format!("runs on until somebody takes it down, then {text}"),
+            false => text,
+        };
+        People { service, nodes, text }
+    });
+    people.collect()
 }

@@ -30,6 +30,18 @@ pub(super) struct Here<'a> {
     pub(super) service: &'a Service,
     /// Its definition in `compose.yaml`; none for a process of the user's own.
     pub(super) container: Option<&'a Json>,
+    /// Whether there should be a `compose.yaml` that tells it, and there is none.
+    pub(super) is_lost: bool,
+}
+
+/// What defines a machine's containers.
+pub(super) enum Compose {
+    /// Nothing, and nothing has to.
+    None,
+    /// What `compose.yaml` says.
+    Read(Json),
+    /// It is missing, or cannot be read.
+    Lost,
 }
 
 /// A directory of data that a container mounts.
@@ -42,16 +54,15 @@ pub(super) struct Data<'a> {
 }
 
 impl<'a> Here<'a> {
-    pub(super) fn new(
-        side: &'a Side,
-        name: &'a str,
-        node: &'a str,
-        compose: Option<&'a Json>,
-    ) -> Option<Self> {
+    pub(super) fn new(side: &'a Side, name: &'a str, node: &'a str, compose: &'a Compose) -> Option<Self> {
         let summary = side.summary();
         let service = summary.services.get(name)?;
-        let container = compose.and_then(|compose| compose.get("services")?.get(name));
-        Some(Self { summary, name, node, service, container })
+        let container = match compose {
+            Compose::Read(compose) => compose.get("services").and_then(|services| services.get(name)),
+            Compose::None | Compose::Lost => None,
+        };
+        let is_lost = matches!(compose, Compose::Lost);
+        Some(Self { summary, name, node, service, container, is_lost })
     }
 
     /// A text of the container's definition.

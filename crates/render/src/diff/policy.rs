@@ -35,14 +35,15 @@ use serde::Serialize;
 use stageplot_topology::words::listed;
 
 use super::report::Known;
-use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, Status, words};
+use super::{Diff, Effect, FileDiff, FlowChange, NodeDiff, SecretStatus, ShutOut, Status, words};
 
 mod pattern;
 mod read;
 mod rule;
+mod wide;
 
 pub use pattern::Pattern;
-pub use rule::{DeniedFile, DeniedFlow, DeniedImpact, Deny, Place, Rule, Who};
+pub use rule::{DeniedFile, DeniedFlow, DeniedImpact, DeniedSecret, Deny, Place, Rule, Who};
 
 /// Rules for a diff, by name.
 ///
@@ -141,7 +142,7 @@ impl Policy {
         let services: Vec<_> = diff.known.services.keys().collect();
         let kinds: Vec<_> = diff.known.services.values().flatten().collect();
         let of_rule = |(name, rule): (&String, &Rule)| {
-            let place = rule.deny.place();
+            let place = rule.deny.place().cloned().unwrap_or_default();
             let named = [
                 ("nodes", &place.nodes, &nodes),
                 ("services", &place.services, &services),
@@ -160,31 +161,26 @@ impl Policy {
 }
 
 impl Deny {
-    /// Where it holds.
-    fn place(&self) -> &Place {
+    /// Where it holds; none where it is about no place.
+    fn place(&self) -> Option<&Place> {
         match self {
-            Self::Opening(rule) | Self::Closing(rule) => &rule.place,
-            Self::Impact(rule) => &rule.place,
-            Self::Rooms(place) => place,
-            Self::File(rule) => &rule.place,
+            Self::Opening(rule) | Self::Closing(rule) => Some(&rule.place),
+            Self::Impact(rule) => Some(&rule.place),
+            Self::Rooms(place) => Some(place),
+            Self::File(rule) => Some(&rule.place),
+            Self::Secret(_) => None,
         }
     }
 
     /// What of a diff is denied, in words.
     fn broken_by(&self, diff: &Diff) -> Vec<String> {
         match self {
-            Self::Opening(rule) => diff
-                .opened
-                .iter()
-                .filter(|flow| rule.covers(flow, &diff.known))
-                .map(FlowChange::opens)
-                .collect(),
-            Self::Closing(rule) => diff
-                .closed
-                .iter()
-                .filter(|flow| rule.covers(flow, &diff.known))
-                .map(FlowChange::closes)
-                .collect(),
+            Self::Opening(rule) => {
+                rule.of(&diff.opened, &diff.known).into_iter().map(FlowChange::opens).collect()
+            }
+            Self::Closing(rule) => {
+                rule.of(&diff.closed, &diff.known).into_iter().map(FlowChange::closes).collect()
+            }
             Self::Impact(rule) => {
                 let denied = |effect: &Effect| effect.impact >= rule.at_least;
                 effects(diff, &rule.place, denied, |effect| {
@@ -193,13 +189,28 @@ impl Deny {
             }
             Self::Rooms(place) => {
                 let denied = |effect: &Effect| effect.drops_rooms;
-                effects(diff, place, denied, |effect| format!("may drop rooms: {}", effect.text))
+                let mut broken = effects(diff, place, denied, |it| format!("may drop rooms: {}", it.text));
+                let is_here = |it: &&ShutOut| {
+                    it.nodes.iter().any(|node| place.covers(Some(node), Some(&it.service), &diff.known))
+                };
+                broken.extend(diff.shut_out.iter().filter(is_here).map(ToString::to_string));
+                broken
             }
             Self::File(rule) => {
-                let nodes =
-                    diff.nodes.iter().flat_map(|node| node.files.iter().map(move |f| (Some(node), f)));
-                let all = nodes.chain(diff.overview.iter().map(|file| (None, file)));
-                all.filter_map(|(node, file)| rule.broken_by(node, file, &diff.known)).collect()
+                let of = |nodes: &[NodeDiff]| {
+                    let files = nodes.iter().flat_map(|node| node.files.iter().map(move |it| (node, it)));
+                    let broken = files.filter_map(|(node, it)| rule.broken_by(Some(node), it, &diff.known));
+                    broken.collect::<Vec<_>>()
+                };
+                let could_be = diff.untold.iter().filter(|_| was_told(diff));
+                let untold = could_be.flat_map(|untold| of(&untold.nodes)).map(untold);
+                let overview = diff.overview.iter();
+                let overview = overview.filter_map(|file| rule.broken_by(None, file, &diff.known));
+                of(&diff.nodes).into_iter().chain(untold).chain(overview).collect()
+            }
+            Self::Secret(rule) => {
+                let denied = diff.secrets.iter().filter(|secret| rule.covers(&secret.name));
+                denied.map(|secret| format!("{} {}", secret.name, secret.status.in_words())).collect()
             }
         }
     }
@@ -213,6 +224,18 @@ fn told(effect: &Effect) -> String {
     }
 }
 
+/// Whether there is a secret of which it could be told until now whether it changes. That
+/// of others it cannot is as it was: a first seal takes nothing from the reviewer.
+fn was_told(diff: &Diff) -> bool {
+    let mut secrets = diff.untold_secrets();
+    secrets.any(|secret| secret.status != SecretStatus::Sealed)
+}
+
+/// What is denied, and would happen if a secret had changed of which nobody can tell it.
+fn untold(denied: String) -> String {
+    format!("{denied}; that is if a secret changed, which cannot be told")
+}
+
 /// The denied effects of a place, in words.
 fn effects(
     diff: &Diff,
@@ -220,15 +243,16 @@ fn effects(
     denied: impl Fn(&Effect) -> bool,
     words: impl Fn(&Effect) -> String,
 ) -> Vec<String> {
-    let denied = diff.effects().filter(|(node, effect)| {
+    let is_denied = |(node, effect): &(&NodeDiff, &Effect)| {
         denied(effect) && place.covers(Some(&node.name), effect.service.as_deref(), &diff.known)
-    });
-    denied
-        .map(|(node, effect)| {
-            let subject = effect.service.as_deref().unwrap_or("the machine");
-            format!("{subject} on {}: {}", node.name, words(effect))
-        })
-        .collect()
+    };
+    let in_words = |(node, effect): (&NodeDiff, &Effect)| {
+        let subject = effect.service.as_deref().unwrap_or("the machine");
+        format!("{subject} on {}: {}", node.name, words(effect))
+    };
+    let could_be = diff.untold_effects().filter(|_| was_told(diff));
+    let untold = could_be.filter(is_denied).map(in_words).map(untold);
+    diff.effects().filter(is_denied).map(in_words).chain(untold).collect()
 }
 
 impl Place {
@@ -246,9 +270,27 @@ impl Place {
 }
 
 impl DeniedFlow {
-    fn covers(&self, flow: &FlowChange, known: &Known) -> bool {
-        (self.from.is_empty() || self.from.iter().any(|from| from.is(&flow.from)))
-            && flow.nodes.iter().any(|node| self.place.covers(Some(node), flow.service.as_deref(), known))
+    /// The flows that are denied.
+    fn of<'f>(&self, flows: &'f [FlowChange], known: &Known) -> Vec<&'f FlowChange> {
+        let is_here = |flow: &FlowChange| {
+            flow.nodes.iter().any(|node| self.place.covers(Some(node), flow.service.as_deref(), known))
+        };
+        let flows = flows.iter().filter(|flow| is_here(flow)).collect();
+        if self.from.is_empty() {
+            return flows;
+        }
+        let internet = self.from.contains(&Who::Internet).then(|| wide::from_internet(&flows));
+        let is_from = |flow: &FlowChange| {
+            let is_internet = internet.as_ref().is_some_and(|internet| internet.contains(flow));
+            is_internet || self.from.iter().any(|from| from.is(&flow.from))
+        };
+        flows.into_iter().filter(|flow| is_from(flow)).collect()
+    }
+}
+
+impl DeniedSecret {
+    fn covers(&self, name: &str) -> bool {
+        self.secrets.is_empty() || self.secrets.iter().any(|pattern| pattern.matches(name))
     }
 }
 

@@ -1,24 +1,26 @@
 //! What a diff says.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use stageplot_topology::words::natural;
 
-use super::{Effect, Impact, RecordChanges, SecretDiff};
+use super::{Effect, Impact, RecordChanges, SecretDiff, ShutOut, Untold};
 use crate::summary::Summary;
 
 mod file;
 mod finding;
 mod flow;
 
-pub use file::{FieldChange, FileDiff, LineChange};
+pub use file::{FieldChange, FileDiff, LineChange, Move};
 pub use finding::NewFinding;
 pub use flow::FlowChange;
 
 /// What changes between two sides, and what that does.
 ///
 /// Serialises as the JSON of `stageplot diff --format json`. Lists are sorted by
-/// name, or by path; what is empty is left out.
+/// name, numbers in it by what they count, or by path; what is empty is left out.
 ///
 /// ```
 /// use stageplot_render::diff::{self, Diff, Side};
@@ -51,6 +53,8 @@ pub use flow::FlowChange;
 pub struct Diff {
     /// The version of this format: [`Diff::VERSION`].
     pub version: u32,
+    /// The stack's name, on the second side.
+    pub name: String,
     /// The worst that happens anywhere.
     pub impact: Impact,
     /// The stack's own fields, such as its name, that differ.
@@ -71,6 +75,9 @@ pub struct Diff {
     /// What that means for people in rooms as a whole, each in a sentence.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<String>,
+    /// People who can no longer join a room.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shut_out: Vec<ShutOut>,
     /// DNS records to set and to remove.
     #[serde(skip_serializing_if = "RecordChanges::is_empty")]
     pub records: RecordChanges,
@@ -81,10 +88,13 @@ pub struct Diff {
     /// Files about the whole that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overview: Vec<FileDiff>,
-    /// Secrets of which it cannot be told whether they changed: what reads them is
-    /// compared as if they had not.
+    /// Secrets that changed, and those of which it cannot be told whether they did: what
+    /// reads the latter is compared as if they had not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretDiff>,
+    /// What may happen beside all that, where something cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untold: Option<Untold>,
     /// What a rule can name.
     #[serde(skip)]
     pub(super) known: Known,
@@ -116,6 +126,7 @@ impl Default for Diff {
     fn default() -> Self {
         Self {
             version: Self::VERSION,
+            name: String::new(),
             impact: Impact::None,
             stack: Vec::new(),
             nodes: Vec::new(),
@@ -123,10 +134,12 @@ impl Default for Diff {
             opened: Vec::new(),
             closed: Vec::new(),
             rooms: Vec::new(),
+            shut_out: Vec::new(),
             records: RecordChanges::default(),
             findings: Vec::new(),
             overview: Vec::new(),
             secrets: Vec::new(),
+            untold: None,
             known: Known::default(),
         }
     }
@@ -140,6 +153,7 @@ impl Diff {
     pub fn is_empty(&self) -> bool {
         let Self {
             version: _,
+            name: _,
             impact: _,
             stack,
             nodes,
@@ -147,10 +161,12 @@ impl Diff {
             opened,
             closed,
             rooms,
+            shut_out,
             records,
             findings,
             overview,
             secrets,
+            untold,
             known: _,
         } = self;
         stack.is_empty()
@@ -159,16 +175,19 @@ impl Diff {
             && opened.is_empty()
             && closed.is_empty()
             && rooms.is_empty()
+            && shut_out.is_empty()
             && records.is_empty()
             && findings.is_empty()
             && overview.is_empty()
             && secrets.is_empty()
+            && untold.is_none()
     }
 
     /// The same without what differs in each file.
     #[must_use]
     pub fn without_files(mut self) -> Self {
-        self.nodes.iter_mut().for_each(|node| node.files.clear());
+        let untold = self.untold.iter_mut().flat_map(|untold| &mut untold.nodes);
+        self.nodes.iter_mut().chain(untold).for_each(|node| node.files.clear());
         self.overview.clear();
         self
     }
@@ -199,14 +218,42 @@ impl Diff {
         }
         let overview = self.overview.iter().map(|file| (file, Vec::new()));
         let mut files: Vec<_> = alike.into_iter().chain(overview).collect();
-        files.sort_by(|(file, nodes), (other, others)| (&file.path, nodes).cmp(&(&other.path, others)));
+        files.sort_by(|(file, nodes), (other, others)| {
+            file.path.cmp(&other.path).then_with(|| in_order(nodes, others))
+        });
         files
     }
 
     /// What happens, each with the machine it happens on.
     pub fn effects(&self) -> impl Iterator<Item = (&NodeDiff, &Effect)> {
-        self.nodes.iter().flat_map(|node| node.effects.iter().map(move |effect| (node, effect)))
+        effects(&self.nodes)
     }
+
+    /// What may happen and cannot be told, each with the machine it would happen on.
+    pub fn untold_effects(&self) -> impl Iterator<Item = (&NodeDiff, &Effect)> {
+        self.untold.iter().flat_map(|untold| effects(&untold.nodes))
+    }
+
+    /// The names of the secrets that changed.
+    pub fn changed_secrets(&self) -> impl Iterator<Item = &str> {
+        let changed = self.secrets.iter().filter(|secret| !secret.status.is_untold());
+        changed.map(|secret| secret.name.as_str())
+    }
+
+    /// The secrets of which it cannot be told whether they changed.
+    pub fn untold_secrets(&self) -> impl Iterator<Item = &SecretDiff> {
+        self.secrets.iter().filter(|secret| secret.status.is_untold())
+    }
+}
+
+/// Which of two lists of machines comes first.
+pub(super) fn in_order(nodes: &[&str], others: &[&str]) -> Ordering {
+    let pairs = nodes.iter().zip(others).map(|(a, b)| natural(a, b));
+    pairs.fold(Ordering::Equal, Ordering::then).then(nodes.len().cmp(&others.len()))
+}
+
+fn effects(nodes: &[NodeDiff]) -> impl Iterator<Item = (&NodeDiff, &Effect)> {
+    nodes.iter().flat_map(|node| node.effects.iter().map(move |effect| (node, effect)))
 }
 
 /// Whether something is new, gone, or other than it was; with two sides there is no more.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use stageplot_topology::words::listed;
 
-use super::{Effect, Impact, NodeDiff, Status};
+use super::{Effect, Impact, NodeDiff, ServiceDiff, Status};
 use crate::summary::Summary;
 
 /// What there is to say, each in a sentence.
-pub(super) fn sentences(nodes: &[NodeDiff], after: &Summary) -> Vec<String> {
+pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summary) -> Vec<String> {
     let mut services: BTreeMap<&str, Vec<(&str, &Effect)>> = BTreeMap::new();
     // On a node that is gone nothing ends by itself.
     for node in nodes.iter().filter(|node| node.status != Status::Removed) {
@@ -34,11 +34,19 @@ pub(super) fn sentences(nodes: &[NodeDiff], after: &Summary) -> Vec<String> {
                     )),
                     _ => {}
                 }
-                let mut waiting = ended.iter().filter(|(_, effect)| effect.drain_seconds.is_some());
-                if waiting.any(|(_, effect)| has_other_store(effect)) {
+                let waiting = ended.iter().filter(|(_, effect)| effect.drain_seconds.is_some());
+                let fields: Vec<_> = waiting.flat_map(|(_, effect)| redis_fields(effect)).collect();
+                let is_login = |field: &&str| matches!(*field, "password" | "username");
+                if fields.iter().any(|field| !is_login(field)) {
                     sentences.push(format!(
-                        "{name} keeps its rooms in Redis: one that goes, or takes a new password, before a node has \
-                         drained cuts the rooms there off from their store"
+                        "{name} keeps its rooms in Redis, and reaches it in another way from now on: keep the way that \
+                         it has until each node has drained, or the rooms there lose their store"
+                    ));
+                }
+                if fields.iter().any(is_login) {
+                    sentences.push(format!(
+                        "{name} keeps its rooms in Redis, which takes a new password: give it that once each node has \
+                         drained, or the rooms there lose their store"
                     ));
                 }
             }
@@ -49,11 +57,15 @@ pub(super) fn sentences(nodes: &[NodeDiff], after: &Summary) -> Vec<String> {
             _ => {}
         }
     }
+    let edges = moved.iter().filter(|it| it.kind == "edge" && it.status != Status::Added);
+    sentences.extend(edges.filter(|it| !it.to.is_empty()).map(|it| {
+        format!("{} comes to {}: clients find it there only once DNS has followed", it.name, listed(&it.to))
+    }));
     sentences
 }
 
-/// Whether LiveKit finds its rooms elsewhere, or by another password.
-fn has_other_store(effect: &Effect) -> bool {
-    let mut fields = effect.reasons.iter().flat_map(|reason| &reason.fields);
-    fields.any(|field| field.contains("livekit.yaml: redis."))
+/// The fields that differ of how LiveKit reaches its Redis.
+fn redis_fields(effect: &Effect) -> impl Iterator<Item = &str> {
+    let fields = effect.reasons.iter().flat_map(|reason| &reason.fields);
+    fields.filter_map(|field| Some(field.split_once("livekit.yaml: redis.")?.1))
 }

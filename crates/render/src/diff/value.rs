@@ -1,8 +1,8 @@
 //! What a file says, whatever its format, and how two such differ.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{FieldChange, sequence};
+use super::{FieldChange, Which, sequence};
 
 /// What a file, or a field of it, says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,21 +56,35 @@ impl Item {
 }
 
 impl Value {
-    /// What JSON, or a format with the same values, says.
-    pub(super) fn of(json: serde_json::Value) -> Self {
-        match json {
-            serde_json::Value::Object(fields) => {
-                Self::Table(fields.into_iter().map(|(name, value)| (name, Self::of(value))).collect())
+    /// A list of values, each known by what tells it from others.
+    pub(super) fn list(items: impl IntoIterator<Item = Self>) -> Self {
+        Self::List(items.into_iter().map(|item| Item::named(names(&item), item)).collect())
+    }
+
+    /// A text, where others have numbers and words of their own: what would read as one of
+    /// those is shown in quotes, since `"1"` is not `1`.
+    pub(super) fn string(text: &str) -> Self {
+        match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+            Ok(_) => Self::Text(serde_json::Value::from(text).to_string()),
+            Err(_) => Self::Text(text.to_owned()),
+        }
+    }
+
+    /// A number as it is written: in one way, where two ways of writing it are the same to
+    /// every reader; else as it stands, since no reader of ours is to take it for another.
+    pub(super) fn number(text: &str) -> Self {
+        const EXACT_DIGITS: usize = 15;
+        let plain = text.strip_prefix('+').unwrap_or(text);
+        if let Ok(number) = plain.parse::<i128>() {
+            return Self::Text(number.to_string());
+        }
+        let mantissa = plain.split(['e', 'E']).next().unwrap_or(plain);
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        match plain.parse::<f64>() {
+            Ok(number) if number.is_finite() && digits.trim_matches('0').len() <= EXACT_DIGITS => {
+                Self::Text(format!("{number:?}"))
             }
-            serde_json::Value::Array(items) => {
-                Self::List(items.into_iter().map(|item| Item::named(names(&item), Self::of(item))).collect())
-            }
-            // `"1"` is not `1`: what would read as something else is shown in quotes.
-            serde_json::Value::String(text) => match serde_json::from_str::<serde_json::Value>(&text) {
-                Ok(_) => Self::Text(serde_json::Value::String(text).to_string()),
-                Err(_) => Self::Text(text),
-            },
-            scalar => Self::Text(scalar.to_string()),
+            _ => Self::Text(plain.to_owned()),
         }
     }
 
@@ -83,10 +97,29 @@ impl Value {
     }
 }
 
-/// What tells an object from others in its list.
-fn names(item: &serde_json::Value) -> Vec<String> {
+impl Value {
+    /// The fields of a value that one side has alone, in the order of paths.
+    pub(super) fn alone(&self, side: Which) -> Vec<FieldChange> {
+        let mut changes = Changes(Vec::new());
+        let side = match side {
+            Which::Before => Lone::Before,
+            Which::After => Lone::After,
+        };
+        changes.only("", self, side);
+        changes.0.retain(|change| !change.path.is_empty());
+        changes.0.sort();
+        changes.0
+    }
+}
+
+/// What tells a table from others in its list.
+fn names(item: &Value) -> Vec<String> {
     let fields = ["target", "name", "id", "source", "subnet"];
-    let named = |field: &&str| item.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let Value::Table(table) = item else { return Vec::new() };
+    let named = |field: &&str| match table.get(*field) {
+        Some(Value::Text(text)) => Some(serde_json::from_str(text).unwrap_or_else(|_| text.clone())),
+        _ => None,
+    };
     fields.iter().find_map(named).into_iter().collect()
 }
 
@@ -170,6 +203,23 @@ impl Changes {
         self.only(&item.path(path, item.names.len().saturating_sub(1)), &item.value, side);
     }
 
+    /// Takes out items that both sides have, at another place.
+    fn moved(&mut self, path: &str, gone: &mut BTreeMap<usize, &Item>, come: &mut BTreeMap<usize, &Item>) {
+        let mut places: BTreeMap<&Item, VecDeque<usize>> = BTreeMap::new();
+        come.iter().for_each(|(&place, &item)| places.entry(item).or_default().push_back(place));
+        gone.retain(|&from, item| {
+            let Some(to) = places.get_mut(*item).and_then(VecDeque::pop_front) else { return true };
+            come.remove(&to);
+            let text = match &item.value {
+                Value::Text(text) | Value::Block(text, _) => text.as_str(),
+                _ => "",
+            };
+            let path = item.path(path, item.names.len().saturating_sub(1));
+            self.0.push(FieldChange::moved(path, text, from + 1, to + 1));
+            false
+        });
+    }
+
     /// Items that one side has and the other has not, those that are the same with
     /// another value side by side.
     fn items(&mut self, path: &str, before: &[Item], after: &[Item], ordered: bool) {
@@ -179,14 +229,14 @@ impl Changes {
         };
         let mut gone: BTreeMap<_, _> = gone.into_iter().map(|at| (at, &before[at])).collect();
         let mut come: BTreeMap<_, _> = come.into_iter().map(|at| (at, &after[at])).collect();
+        if ordered {
+            self.moved(path, &mut gone, &mut come);
+        }
         let mut pairs = Vec::new();
         for rank in 0..gone.values().map(|item| item.names.len()).max().unwrap_or(0) {
             let (old, new) = (only_once(&gone, rank), only_once(&come, rank));
             for (name, old) in old {
-                // One that has only moved is gone here and come there.
-                let Some(&new) = new.get(name).filter(|&new| gone.get(&old) != come.get(new)) else {
-                    continue;
-                };
+                let Some(&new) = new.get(name) else { continue };
                 pairs.extend(gone.remove(&old).zip(come.remove(&new)).map(|pair| (rank, pair)));
             }
         }

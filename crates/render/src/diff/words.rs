@@ -2,7 +2,9 @@
 
 use stageplot_topology::words::listed;
 
-use super::{Effect, FieldChange, FileDiff, FlowChange, Impact, Status, Untold, Which};
+use super::{
+    Diff, Effect, FieldChange, FileDiff, FlowChange, Impact, NodeDiff, SecretStatus, Status, Which, secret,
+};
 use crate::summary::Party;
 
 /// A time as an operator writes it: `2h`, `90s`.
@@ -24,6 +26,9 @@ pub(super) fn name(path: &str) -> &str {
 pub(super) fn differs(file: &FileDiff) -> String {
     let name = name(&file.path);
     let fields: Vec<_> = file.fields.iter().chain(&file.about).collect();
+    if let Some(secrets) = secrets(file) {
+        return format!("{name}: {} changed", listed(&secrets));
+    }
     match (fields.as_slice(), file.lines.len()) {
         _ if !file.is_detailed() => {
             let why = if file.rewritten { ", and its directory is named by its bytes" } else { "" };
@@ -35,6 +40,21 @@ pub(super) fn differs(file: &FileDiff) -> String {
     }
 }
 
+/// The secrets that changed in a file, where nothing else did.
+fn secrets(file: &FileDiff) -> Option<Vec<&str>> {
+    let of = |side| file.lines.iter().filter(move |line| line.side == side).map(|line| Some(&*line.text));
+    let lines = of(Which::Before).zip(of(Which::After));
+    let fields = file.fields.iter().chain(&file.about);
+    let pairs = fields.map(|field| (field.before.as_deref(), field.after.as_deref())).chain(lines);
+    let mut all = Vec::new();
+    for (before, after) in pairs {
+        all.extend(secret::changed(before?, after?)?);
+    }
+    all.dedup();
+    let is_paired = of(Which::Before).count() == of(Which::After).count();
+    (is_paired && !all.is_empty()).then_some(all)
+}
+
 /// Fields that differ, without what all their paths begin with; of a single one, what it
 /// was and is, where that is short.
 pub(super) fn fields_in_words(fields: &[&FieldChange], prefix: &str) -> String {
@@ -44,13 +64,25 @@ pub(super) fn fields_in_words(fields: &[&FieldChange], prefix: &str) -> String {
         path.trim_end_matches("[]").replace('"', "")
     };
     if let [field @ FieldChange { before: Some(before), after: Some(after), .. }] = fields
+        && let Some(secrets) = secret::changed(before, after)
+    {
+        return format!("{}: {} changed", path(field), listed(&secrets));
+    }
+    if let [field @ FieldChange { before: Some(before), after: Some(after), .. }] = fields
+        && before != after
         && before.len().max(after.len()) <= SHORT
     {
         return format!("{} {before} → {after}", path(field));
     }
+    if let [field] = fields
+        && let Some(moves) = field.moves().filter(|moves| moves.len() <= SHORT)
+    {
+        return format!("{} {moves}", path(field));
+    }
     let mut paths: Vec<_> = fields.iter().map(|field| path(field)).collect();
     paths.dedup();
-    listed(&paths)
+    let moved = if fields.iter().all(|field| field.moved.is_some()) { " moved" } else { "" };
+    listed(&paths) + moved
 }
 
 impl Impact {
@@ -63,7 +95,58 @@ impl Impact {
     }
 }
 
+impl Diff {
+    /// What the worst happens to, with names as `name` writes them:
+    /// `cache on media-1; the machine on front`; empty where it is nowhere.
+    pub fn worst(&self, name: impl Fn(&str) -> String) -> String {
+        places(self.effects(), self.impact, name)
+    }
+
+    /// The same of what may happen and cannot be told.
+    pub fn untold_worst(&self, name: impl Fn(&str) -> String) -> String {
+        let impact = self.untold.as_ref().map_or(Impact::None, |untold| untold.impact);
+        places(self.untold_effects(), impact, name)
+    }
+}
+
+/// What an impact happens to, each with all of its machines.
+fn places<'a>(
+    effects: impl Iterator<Item = (&'a NodeDiff, &'a Effect)>,
+    impact: Impact,
+    name: impl Fn(&str) -> String,
+) -> String {
+    const SHOWN: usize = 3;
+    let mut places: Vec<(Option<&str>, String, Vec<String>)> = Vec::new();
+    for (node, effect) in effects.filter(|(_, effect)| effect.impact == impact) {
+        let service = effect.service.as_deref();
+        let at = places.iter().position(|(known, ..)| *known == service).unwrap_or_else(|| {
+            places.push((service, effect.subject(&name), Vec::new()));
+            places.len() - 1
+        });
+        places[at].2.push(name(&node.name));
+    }
+    let more = places.len().saturating_sub(SHOWN);
+    let shown = places.into_iter().take(SHOWN);
+    let mut shown: Vec<_> =
+        shown.map(|(_, subject, nodes)| format!("{subject} on {}", listed(&nodes))).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join("; ")
+}
+
 impl Effect {
+    /// What happens, with what becomes of its process where that is not what is worst of
+    /// it and the text does not tell it.
+    pub fn in_words(&self) -> String {
+        match self.process {
+            process if process == self.impact => self.text.clone(),
+            Impact::Recreate => format!("it is recreated; {}", self.text),
+            Impact::Reload => format!("it reads its configuration again; {}", self.text),
+            _ => self.text.clone(),
+        }
+    }
+
     /// What it happens to: the service, called as `name` writes it, or the machine.
     pub fn subject(&self, name: impl FnOnce(&str) -> String) -> String {
         self.service.as_deref().map_or_else(|| "the machine".to_owned(), name)
@@ -77,14 +160,14 @@ impl FileDiff {
     }
 
     /// What there is to say of it beside its fields and lines: `is new`, `edited by hand
-    /// before`; empty where that is nothing.
+    /// on the first side`; empty where that is nothing.
     pub fn in_words(&self) -> String {
         let whole = if self.is_detailed() && !self.rewritten { "" } else { self.as_a_whole() };
         let edited = match self.edited.as_slice() {
             [] => "",
-            [Which::Before] => "edited by hand before",
-            [Which::After] => "edited by hand after",
-            _ => "edited by hand before and after",
+            [Which::Before] => "edited by hand on the first side",
+            [Which::After] => "edited by hand on the second side",
+            _ => "edited by hand on both sides",
         };
         let parts: Vec<_> = [whole, edited].into_iter().filter(|part| !part.is_empty()).collect();
         parts.join(", ")
@@ -106,10 +189,11 @@ impl FileDiff {
     }
 }
 
-impl Untold {
-    /// As people say it of a secret: `is sealed for the first time; …`.
+impl SecretStatus {
+    /// As people say it of a secret: `changed`, `is sealed for the first time; …`.
     pub fn in_words(self) -> &'static str {
         match self {
+            Self::Changed => "changed",
             Self::Sealed => "is sealed for the first time; whether it changed cannot be told",
             Self::Unsealed => "is not sealed any more; whether it changed cannot be told",
             Self::OtherKey => "is sealed with another key; whether it changed cannot be told",
@@ -144,9 +228,16 @@ impl FlowChange {
             });
             listed(&names.collect::<Vec<_>>())
         };
-        let Self { ports, protocol, nodes, .. } = self;
+        let Self { ports, protocol, .. } = self;
         let (before, after) = (from(before), from(after));
-        format!("{ports}/{protocol} ({}) on {}: from {before} → from {after}", self.why(), listed(nodes))
+        format!("{ports}/{protocol} ({}) on {}: from {before} → from {after}", self.why(), self.at())
+    }
+
+    /// Where it arrives; of somebody else's servers the hosts, since the port is told already.
+    fn at(&self) -> String {
+        let port = format!(":{}", self.ports);
+        let nodes = self.nodes.iter().map(|node| node.strip_suffix(&port).unwrap_or(node));
+        listed(&nodes.collect::<Vec<_>>())
     }
 
     fn why(&self) -> String {
@@ -162,7 +253,7 @@ impl FlowChange {
             [] => self.from.to_string(),
             nodes => format!("{} on {}", self.from, listed(nodes)),
         };
-        let Self { ports, protocol, nodes, .. } = self;
-        format!("{from} {verb} {ports}/{protocol} on {} ({})", listed(nodes), self.why())
+        let Self { ports, protocol, .. } = self;
+        format!("{from} {verb} {ports}/{protocol} on {} ({})", self.at(), self.why())
     }
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stageplot_render::diff::{self, Diff, Impact, Side, Status, Untold};
+use stageplot_render::diff::policy::Policy;
+use stageplot_render::diff::{self, Diff, Impact, SecretStatus, Side, Status};
 use stageplot_render::{Custom, Rendering, SealKey, Seals, Secrets, render};
 use stageplot_topology::{Code, Document, FieldPath, Findings, Format, Plot, Topology};
 
@@ -11,7 +12,7 @@ mod pairs;
 mod trees;
 
 use pairs::{mirrored, told};
-use trees::{Canary, write};
+use trees::{Canary, Renewed, write};
 
 fn topology(text: &str) -> Topology {
     let document = Document::parse(Format::Toml, "stageplot.toml", text).expect("TOML");
@@ -64,22 +65,77 @@ fn what_seals_cannot_tell_does_nothing_and_is_said() {
         assert!(diff::between(&tree, &side).is_empty());
         side
     };
-    let with = |key: &str| {
-        let key = SealKey::parse(key).expect("a key");
-        sealed(&Seals::new(&topology, &Canary, &key).expect("it seals"))
-    };
+    const ONE: &str = "7cbb7e4c6f8e3e6a43b1fcb1ae5d0bbd0d3a1c9f54d8ea6e21b5b0f1ce0a9d47";
+    let key = |key: &str| SealKey::parse(key).expect("a key");
+    let with = |text: &str| sealed(&Seals::new(&topology, &Canary, &key(text)).expect("it seals"));
     let none = sealed(&Seals::default());
-    let one = with("7cbb7e4c6f8e3e6a43b1fcb1ae5d0bbd0d3a1c9f54d8ea6e21b5b0f1ce0a9d47");
+    let one = with(ONE);
     let other = with("e5b49fb0a4b6cbb6a04bd3c3a1fb1e54e6cf0d2d4b8d9b2f3b0f2ab7ee5f8a10");
-    for (before, after, why) in
-        [(&none, &one, Untold::Sealed), (&one, &none, Untold::Unsealed), (&one, &other, Untold::OtherKey)]
-    {
+    for (before, after, why) in [
+        (&none, &one, SecretStatus::Sealed),
+        (&one, &none, SecretStatus::Unsealed),
+        (&one, &other, SecretStatus::OtherKey),
+    ] {
         let diff = diff::between(before, after);
         assert!(!diff.is_empty() && diff.nodes.is_empty() && diff.overview.is_empty(), "{diff:?}");
         assert_eq!(diff.impact, Impact::None);
-        let secrets: Vec<_> = diff.secrets.iter().map(|secret| (secret.name.as_str(), secret.why)).collect();
+        untold(&diff);
+        let secrets: Vec<_> =
+            diff.secrets.iter().map(|secret| (secret.name.as_str(), secret.status)).collect();
         assert_eq!(secrets, [("LIVEKIT_API_SECRET", why), ("REDIS_PASSWORD", why)]);
         assert_eq!(mirrored(&diff), told(&diff::between(after, before)));
+    }
+    // What is known to have changed is said in a word, and so is why.
+    let renewed = Seals::new(&topology, &Renewed, &key(ONE)).expect("it seals");
+    let diff = diff::between(&one, &sealed(&renewed));
+    assert_eq!(diff.changed_secrets().collect::<Vec<_>>(), ["LIVEKIT_API_SECRET", "REDIS_PASSWORD"]);
+    assert!(diff.untold.is_none() && diff.nodes.len() == 5, "{diff:?}");
+    let comment = diff::Comment::new(&diff).to_string();
+    assert!(
+        comment.contains("**Secrets:** `LIVEKIT_API_SECRET` and `REDIS_PASSWORD` changed.\n"),
+        "{comment}"
+    );
+    let texts: Vec<_> =
+        diff.effects().flat_map(|(_, it)| &it.reasons).map(|reason| reason.text.as_str()).collect();
+    assert!(texts.contains(&"password: REDIS_PASSWORD changed"), "{texts:?}");
+    assert!(texts.iter().all(|text| !text.contains("sealed:") && !text.contains("line")), "{texts:?}");
+    let json = serde_json::to_value(&diff).expect("JSON");
+    assert_eq!(json["secrets"][1], serde_json::json!({ "name": "REDIS_PASSWORD", "status": "changed" }));
+}
+
+/// Where it cannot be told whether a password changed, nothing is called calm.
+fn untold(diff: &Diff) {
+    let untold = diff.untold.as_ref().expect("it cannot be told");
+    assert_eq!(untold.impact, Impact::Drain);
+    let comment = diff::Comment::new(diff).to_string();
+    assert!(comment.starts_with("## Stageplot live: what happens cannot be told\n"), "{comment}");
+    for calm in ["Nobody", "nobody is thrown", "Nothing changes", "<details><summary>Why"] {
+        assert!(!comment.contains(calm), "{calm}: {comment}");
+    }
+    for said in [
+        "If they changed, at worst **drain**: sfu on media-1, media-2, media-3 and media-4.",
+        "- if a secret changed: sfu on media-1, media-2, media-3 and media-4: waits for its rooms up to 2h",
+    ] {
+        assert!(comment.contains(said), "{said}: {comment}");
+    }
+    let json = serde_json::to_value(diff).expect("JSON");
+    assert_eq!((&json["impact"], &json["untold"]["impact"]), (&"none".into(), &"drain".into()));
+    for rule in [
+        "kind = \"rooms\"",
+        "kind = \"impact\"\nat-least = \"drain\"",
+        "kind = \"file\"\nfiles = \"*/password\"",
+        "kind = \"secret\"\nsecrets = \"REDIS_*\"",
+    ] {
+        let text = format!("[rules.it]\n{rule}\n");
+        let document = Document::parse(Format::Toml, "policy.toml", &text).expect("TOML");
+        let broken = Policy::read(&document).expect("a policy").judge(diff);
+        let by: Vec<_> = broken.iter().flat_map(|broken| &broken.by).collect();
+        let is_first = diff.secrets.iter().all(|secret| secret.status == SecretStatus::Sealed);
+        if is_first && !rule.contains("secret") {
+            assert!(by.is_empty(), "{rule}: {by:?}");
+            continue;
+        }
+        assert!(by.iter().all(|by| by.ends_with("cannot be told")) && !by.is_empty(), "{rule}: {by:?}");
     }
 }
 
@@ -275,7 +331,13 @@ fn what_a_change_means_for_people_in_rooms() {
     let diff = changed("primary  = \"media-1\"", "primary  = \"media-2\"");
     assert_eq!(diff.rooms.len(), 2, "{:?}", diff.rooms);
     assert!(diff.rooms[0].starts_with("sfu drains on each of its 4 nodes: bring it to one node after"));
-    assert!(diff.rooms[1].starts_with("sfu keeps its rooms in Redis: one that goes"));
+    assert!(
+        diff.rooms[1].starts_with("sfu keeps its rooms in Redis, and reaches it in another way from now on")
+    );
+    assert!(!diff.rooms.concat().contains("password"), "{:?}", diff.rooms);
+    // Nobody dialled the replica that is the primary from now on.
+    let people = diff.people();
+    assert_eq!((people[0].service, people[0].nodes.as_slice()), ("cache", &["media-1"][..]), "{people:?}");
     // Only one of them has another address, and the others go on.
     let diff = changed("public  = \"203.0.113.14\"", "public  = \"203.0.113.24\"");
     assert_eq!(diff.rooms, [""; 0]);
@@ -285,6 +347,84 @@ fn what_a_change_means_for_people_in_rooms() {
     assert_eq!(diff.rooms, ["people in rooms reconnect: every connection through edge on front ends"]);
     let comment = diff::Comment::new(&diff).to_string();
     assert!(comment.contains("- nobody is thrown out\n"), "{comment}");
+
+    let (at_front, at_media) = ("[\"edge\", \"rooms\"]", "203.0.113.13\"\nroles   = [\"sfu\"]");
+    let before = example("cluster");
+    assert!(before.contains(at_front) && before.contains(at_media));
+    let after = before
+        .replace(at_front, "[\"rooms\"]")
+        .replace(at_media, "203.0.113.13\"\nroles   = [\"sfu\", \"edge\"]");
+    let diff = between(&before, &after);
+    let follows = "edge comes to media-3: clients find it there only once DNS has followed".to_owned();
+    assert!(diff.rooms.contains(&follows) && diff.shut_out.is_empty(), "{diff:?}");
+}
+
+#[test]
+fn people_who_can_no_longer_join_count() {
+    let ssh = "ssh  = {";
+    let diff = changed(ssh, &format!("clients = \"lan\"\n{ssh}"));
+    let told: Vec<_> = diff.shut_out.iter().map(ToString::to_string).collect();
+    let unless = "can no longer join rooms through";
+    let from = |service: &str| {
+        format!(
+            "people who connect from the Internet {unless} {service}, unless from network lan (192.168.1.0/24)"
+        )
+    };
+    assert_eq!(told, [from("edge"), from("sfu")]);
+    let rule = "[rules.it]\nkind = \"rooms\"\nservices = \"edge\"\n";
+    let policy = Policy::read(&Document::parse(Format::Toml, "", rule).expect("TOML")).expect("a policy");
+    assert_eq!(policy.judge(&diff)[0].by, [from("edge")]);
+    let comment = diff::Comment::new(&diff).to_string();
+    assert!(
+        !comment.contains("Nobody in a room") && comment.contains("- people who connect from"),
+        "{comment}"
+    );
+    // One door of several that closes shuts nobody out.
+    let diff = changed("keys     =", "tcp-port = 7882\nkeys     =");
+    assert!(!diff.closed.is_empty() && diff.shut_out.is_empty(), "{diff:?}");
+}
+
+#[test]
+fn a_new_file_is_told_field_by_field() {
+    let before = example("cluster");
+    let at = "203.0.113.13\"\nroles   = [\"sfu\"]";
+    assert!(before.contains(at));
+    let after = before
+        .replace(at, "203.0.113.13\"\nroles   = [\"sfu\", \"cache\"]")
+        .replace("primary  = \"media-1\"", "primary  = \"media-3\"");
+    let comment = diff::Comment::new(&between(&before, &after)).to_string();
+    let (_, conf) = comment
+        .split_once("<code>services/cache/redis.conf</code> on media-3 is new</summary>")
+        .unwrap_or_else(|| panic!("{comment}"));
+    assert!(
+        conf.split("</details>").next().is_some_and(|conf| conf.contains("+ appendonly: yes\n")),
+        "{conf}"
+    );
+}
+
+#[test]
+fn nodes_are_in_the_order_in_which_people_count() {
+    let plot = |secure: &str| {
+        let nodes = (1..=100).map(|n| format!("n{n} = {{ address = \"10.0.0.{n}\", roles = \"app\" }}\n"));
+        let app = "[services.app]\nkind = \"app\"\nimage = \"registry.example.com/app:1\"\n";
+        format!("name = \"live\"\n[nodes]\n{}{app}env = {{ A = \"{secure}\" }}\n", nodes.collect::<String>())
+    };
+    let diff = between(&plot("1"), &plot("2"));
+    let names: Vec<_> = diff.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(&names[..3], ["n1", "n2", "n3"]);
+    let comment = diff::Comment::new(&diff).to_string();
+    let said = "at worst **recreate**: app on n1, n2, n3, n4, n5, n6 and 94 more.\n";
+    assert!(comment.contains(said), "{comment}");
+}
+
+#[test]
+fn what_is_elsewhere_is_told_with_one_port() {
+    let external = example("redis-external");
+    let diff = between(&external, &external.replace("redis-1.example", "redis-9.example"));
+    let opened: Vec<_> = diff.opened.iter().map(|flow| flow.opens()).collect();
+    let again =
+        |text: &String| text.contains("6379/tcp on redis-9.example") && text.matches("6379").count() == 1;
+    assert!(opened.iter().any(again), "{opened:?}");
 }
 
 #[test]
@@ -315,7 +455,7 @@ fn what_is_on_a_node_that_is_gone_is_taken_down_by_hand() {
     assert!(diff.closed.iter().any(|flow| flow.nodes == ["media-4"]));
     assert!(diff.closings().all(|closes| !closes.contains("media-4 (ssh)")), "{:?}", diff.closed);
     let comment = diff::Comment::new(&diff).to_string();
-    assert!(comment.contains("- `media-4` is gone: what is there stays as it is until"), "{comment}");
+    assert!(comment.contains("- media-4 is gone: what is there stays as it is until"), "{comment}");
     let people = diff.people();
     let [only] = people.as_slice() else { panic!("{people:?}") };
     assert!(diff.rooms.is_empty(), "{:?}", diff.rooms);

@@ -92,17 +92,18 @@ fn tell(diff: &Diff, back: bool) -> Vec<String> {
             true => (&change.after, &change.before),
             false => (&change.before, &change.after),
         };
-        format!("{place}: {}: {before:?} {after:?}", change.path)
+        let moved = change.moved.map(|it| if back { (it.to, it.from) } else { (it.from, it.to) });
+        format!("{place}: {}: {before:?} {after:?} {moved:?}", change.path)
     };
     let mut told: Vec<String> = diff.stack.iter().map(|change| field("stack", change)).collect();
     let (opened, closed) = if back { (&diff.closed, &diff.opened) } else { (&diff.opened, &diff.closed) };
     // Why is said by the side that has it.
     told.extend(opened.iter().map(|flow| format!("+ {:?} {}", flow.from_nodes, flow.opens())));
     told.extend(closed.iter().map(|flow| format!("- {:?} {}", flow.from_nodes, flow.opens())));
-    told.extend(diff.secrets.iter().map(|secret| match (secret.why, back) {
-        (Untold::Sealed, true) => format!("{} {:?}", secret.name, Untold::Unsealed),
-        (Untold::Unsealed, true) => format!("{} {:?}", secret.name, Untold::Sealed),
-        (why, _) => format!("{} {why:?}", secret.name),
+    told.extend(diff.secrets.iter().map(|secret| match (secret.status, back) {
+        (SecretStatus::Sealed, true) => format!("{} {:?}", secret.name, SecretStatus::Unsealed),
+        (SecretStatus::Unsealed, true) => format!("{} {:?}", secret.name, SecretStatus::Sealed),
+        (status, _) => format!("{} {status:?}", secret.name),
     }));
     for service in &diff.services {
         let (to, from) = if back { (&service.from, &service.to) } else { (&service.to, &service.from) };

@@ -94,6 +94,15 @@ impl SecretSource for Canary {
     }
 }
 
+/// The same with other values.
+pub(crate) struct Renewed;
+
+impl SecretSource for Renewed {
+    fn secret(&self, _: &SecretRef) -> Result<SecretString, SecretError> {
+        Ok("another-hunter-another-hunter-another".to_owned().into())
+    }
+}
+
 #[test]
 fn a_tree_with_secrets_is_refused_and_says_nothing_of_them() {
     let topology = topology(&example("cluster"));
@@ -124,6 +133,47 @@ fn nothing_outside_of_a_tree_is_read() {
     let diff = diff::between(&side(&topology), &Side::read(dir.path()).expect("a tree"));
     let json = serde_json::to_string(&diff).expect("JSON");
     assert!(!json.contains("hunter2") && json.contains("compose.yaml"), "{json}");
+}
+
+/// Where nobody can tell how containers run, none is taken for a process of the user's own.
+#[test]
+fn a_compose_file_that_is_missing_is_no_process_of_the_users_own() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let topology = topology(&example("cluster"));
+    write(&rendered(&topology), dir.path());
+    let file = dir.path().join("media-1/compose.yaml");
+    for broken in [None, Some("services: [")] {
+        let _ = fs::remove_file(&file);
+        if let Some(text) = broken {
+            fs::write(&file, text).expect("written");
+        }
+        let tree = Side::read(dir.path()).expect("a tree");
+        for (diff, when) in [
+            (diff::between(&side(&topology), &tree), "after"),
+            (diff::between(&tree, &side(&topology)), "before"),
+        ] {
+            let told: Vec<_> = diff
+                .effects()
+                .flat_map(|(_, effect)| &effect.reasons)
+                .map(|reason| reason.text.as_str())
+                .collect();
+            let said = format!("compose.yaml is missing {when} the change");
+            assert_eq!(told.iter().filter(|text| text.starts_with(&said)).count(), 2, "{told:?}");
+            assert!(
+                told.iter().all(|text| !text.contains("you run it") && !text.contains("your own")),
+                "{told:?}"
+            );
+        }
+        let diff = diff::between(&side(&topology), &tree);
+        assert_eq!(
+            (impact(&diff, "media-1", "cache"), impact(&diff, "media-1", "sfu")),
+            (Impact::Recreate, Impact::Drain)
+        );
+        assert!(
+            diff::Comment::new(&diff).to_string().contains("edited by hand on the second side"),
+            "{diff:?}"
+        );
+    }
 }
 
 fn golden(path: &str) -> PathBuf {

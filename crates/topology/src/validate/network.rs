@@ -5,13 +5,16 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::{Code, FieldPath, Findings, Party, Segment, ServiceId, Topology, reach, words};
+use crate::endpoint::Speaks;
+use crate::reach::SOURCES_LIMIT;
+use crate::{Code, FieldPath, Findings, Party, PlacementId, Segment, ServiceId, Topology, reach, words};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     duplicate_addresses(topology, findings);
     public_addresses(topology, findings);
     networks(topology, findings);
     ways(topology, findings);
+    meshes(topology, findings);
 }
 
 fn node_path(name: &str) -> FieldPath {
@@ -268,5 +271,43 @@ fn ways(topology: &Topology, findings: &mut Findings) {
                 );
             }
         }
+    }
+}
+
+/// Firewalls of many nodes would each list many others, and together grow with the square
+/// of the nodes. What a list in fewer words would let in beside the peers is no peer's.
+fn meshes(topology: &Topology, findings: &mut Findings) {
+    let mut told = BTreeSet::new();
+    for flow in &topology.flows {
+        let Party::Service(client) = flow.from else { continue };
+        let endpoint = topology.endpoint(flow.to);
+        // A relay of very many is met from anywhere.
+        if endpoint.speaks == Speaks::Relay || endpoint.at.len() <= SOURCES_LIMIT {
+            continue;
+        }
+        let groups = &topology.peers[client.index()].groups;
+        let lists_many = |at: &&PlacementId| {
+            let node = topology.node(topology.placement(**at).node);
+            let mut listed = 0;
+            groups.iter().filter_map(|group| group.towards(node)).any(|(_, nets)| {
+                listed += nets.len();
+                listed > SOURCES_LIMIT
+            })
+        };
+        let are_many = endpoint.at.iter().filter(lists_many).nth(SOURCES_LIMIT).is_some();
+        if !are_many || !told.insert((client, endpoint.service)) {
+            continue;
+        }
+        let (client, target) = (topology.service(client), topology.service(endpoint.service));
+        findings.add(
+            Code::ScatteredPeers,
+            crate::resolve::service_path(&target.name),
+            format!(
+                "more than {SOURCES_LIMIT} nodes of {} would each list more than {SOURCES_LIMIT} addresses of {} in \
+                 their firewalls, and have no network in common that those are in",
+                target.name, client.name
+            ),
+            "give these nodes an address each in one network, and write it down: [networks.lan] with its cidr",
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use stageplot_topology::{App, Code, Keep, Metrics, NodeSpec, Port, Protocol, Source, Turn};
 
+use std::net::Ipv4Addr;
+
 use crate::healthy::*;
 use crate::{Case, case};
 
@@ -101,6 +103,28 @@ pub(super) fn cases() -> Vec<Case> {
             "nodes.media-2.public",
             |p| node(p, "media-2").public = Some(ip("fd00::7").into()),
             |p| node(p, "media-2").public = Some(ip("2001:db8::7").into()),
+        ),
+        case(
+            Code::ScatteredPeers,
+            "services.mesh",
+            |p| {
+                add_network(p, "mesh", "10.64.0.0/16");
+                add(p, "mesh", App { needs: vec![name("mesh")], ..host_app(9000) });
+                for n in 0..257_u32 {
+                    // Every other address, so that none are one network.
+                    let at = |net: u32| Ipv4Addr::from(net + n * 2 + 1).into();
+                    let mesh = NodeSpec::public(at(0x0808_0000)).role("mesh");
+                    p.nodes.insert(name(&format!("mesh-{n}")), mesh);
+                }
+            },
+            |p| {
+                for (n, node) in
+                    p.nodes.iter_mut().filter(|(name, _)| name.as_str().starts_with("mesh-")).enumerate()
+                {
+                    let n = u32::try_from(n).expect("few");
+                    node.1.address.push(Ipv4Addr::from(0x0a40_0001 + n * 2).into());
+                }
+            },
         ),
         case(
             Code::SourceElsewhere,

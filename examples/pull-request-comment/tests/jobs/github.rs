@@ -104,8 +104,8 @@ fn it_comments_and_then_fails_where_a_rule_is_broken() {
         job.kept("comments.told"),
         "api --silent --method POST repos/team/plot/issues/7/comments --field body=@comment.md\n"
     );
-    assert_eq!(job.kept("comments.body"), crate::comment());
-    assert_eq!(job.kept("summary"), crate::comment());
+    assert_eq!(job.kept("comments.body"), crate::comment_of_job());
+    assert_eq!(job.kept("summary"), crate::comment_of_job());
 }
 
 #[test]
@@ -113,15 +113,16 @@ fn it_writes_its_own_comment_anew() {
     want!(Program::named("jq"));
     let repository = Repository::new();
     let comments = r###"[
-        { "id": 1, "user": { "login": "ann" }, "body": "## Stageplot: what is it?" },
+        { "id": 1, "user": { "login": "ann" }, "body": "<!-- stageplot live stageplot.toml -->\nwhat is it?" },
         { "id": 2, "user": { "login": "github-actions[bot]" }, "body": "coverage: 90 %" },
-        { "id": 3, "user": { "login": "github-actions[bot]" }, "body": "## Stageplot: live" }
+        { "id": 3, "user": { "login": "github-actions[bot]" }, "body": "<!-- stageplot live eu/stageplot.toml -->\n## Stageplot" },
+        { "id": 4, "user": { "login": "github-actions[bot]" }, "body": "<!-- stageplot live stageplot.toml -->\n## Stageplot" }
     ]"###;
     let job = Job { repository: &repository, comments };
     job.run();
     assert_eq!(
         job.kept("comments.told"),
-        "api --silent --method PATCH repos/team/plot/issues/comments/3 --field body=@comment.md\n"
+        "api --silent --method PATCH repos/team/plot/issues/comments/4 --field body=@comment.md\n"
     );
 }
 

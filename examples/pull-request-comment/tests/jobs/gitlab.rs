@@ -123,21 +123,23 @@ fn run_job(notes: &'static str) -> (Option<i32>, Vec<(String, String)>) {
 #[test]
 fn it_comments_and_then_fails_where_a_rule_is_broken() {
     want!(Program::named("jq"));
-    let notes = r###"[{ "id": 1, "author": { "id": 4 }, "body": "## Stageplot: what is it?" }]"###;
+    let notes = r###"[{ "id": 1, "author": { "id": 4 }, "body": "<!-- stageplot live stageplot.toml -->\nwhat is it?" }]"###;
     let (code, requests) = run_job(notes);
     assert_eq!(code, Some(3));
     let [(line, body)] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!(line, "POST /projects/3/merge_requests/7/notes HTTP/1.1");
-    let start = "body=%23%23%20Stageplot%3A%20data%20at%20stake";
-    assert!(body.replace('+', "%20").starts_with(start), "{body}");
+    let start = "body=%3C!--%20stageplot%20live%20stageplot.toml%20--%3E%0A%23%23%20Stageplot%20live%3A%20data%20at%20stake";
+    let body = body.replace('+', "%20").replace("%21", "!");
+    assert!(body.starts_with(start), "{body}");
 }
 
 #[test]
 fn it_writes_its_own_comment_anew() {
     want!(Program::named("jq"));
     let notes = r###"[
-        { "id": 1, "author": { "id": 4 }, "body": "## Stageplot: what is it?" },
-        { "id": 9, "author": { "id": 5 }, "body": "## Stageplot: live" }
+        { "id": 1, "author": { "id": 4 }, "body": "<!-- stageplot live stageplot.toml -->\nwhat is it?" },
+        { "id": 8, "author": { "id": 5 }, "body": "<!-- stageplot live eu/stageplot.toml -->\n## Stageplot" },
+        { "id": 9, "author": { "id": 5 }, "body": "<!-- stageplot live stageplot.toml -->\n## Stageplot" }
     ]"###;
     let (code, requests) = run_job(notes);
     assert_eq!((code, requests.len()), (Some(3), 1));

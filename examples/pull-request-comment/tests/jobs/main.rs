@@ -32,13 +32,25 @@ fn comment() -> String {
     std::fs::read_to_string(COMMENT).expect("STAGEPLOT_BLESS=1 writes it")
 }
 
+/// The line that a comment on the plot begins with.
+const MARKER: &str = "<!-- stageplot live stageplot.toml -->\n";
+
+/// The same comment, of the commits that a job compares.
+fn comment_of_job() -> String {
+    comment().replace("From `main` to `branch`.", "From `HEAD^1` to `HEAD`.")
+}
+
 #[test]
 fn where_nothing_changes_no_rule_is_broken() {
     let repository = Repository::new();
     repository.commit("words", &[("stageplot.toml", &format!("# Words.\n{}", repository::BEFORE))]);
     let said = repository.program(&["main", "HEAD", "stageplot.toml"]);
     assert_eq!(said.status.code(), Some(0), "{said:?}");
-    assert!(said.stdout.starts_with("## Stageplot: nothing changes\n"), "{}", said.stdout);
+    assert!(
+        said.stdout.starts_with(&format!("{MARKER}## Stageplot live: nothing changes\n")),
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]
@@ -58,7 +70,7 @@ fn a_first_plot_is_a_new_stack() {
     let repository = Repository::new();
     let said = repository.program(&["empty", "main", "stageplot.toml"]);
     assert_eq!(said.status.code(), Some(0), "{said:?}");
-    assert!(said.stdout.starts_with("## Stageplot: a new stack\n"), "{}", said.stdout);
+    assert!(said.stdout.starts_with(&format!("{MARKER}## Stageplot: a new stack\n")), "{}", said.stdout);
 }
 
 #[test]

@@ -31,7 +31,7 @@ enum Denied {
     Internet,
     /// Data is at stake
     Data,
-    /// People in a room may be thrown out
+    /// People in a room may be thrown out, or can no longer join one
     Rooms,
 }
 

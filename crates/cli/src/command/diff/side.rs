@@ -63,6 +63,30 @@ impl Place {
         Ok((Self::Git(InRevision { revision, path, name }), Self::Disk(argument.to_owned())))
     }
 
+    /// The path of what is compared, without its revision: what one plot is known by on
+    /// every push.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Self::Disk(path) => path.display().to_string(),
+            Self::Git(place) => place.path.clone(),
+        }
+    }
+
+    /// What it is called, where it is in a revision.
+    fn revision(&self) -> Option<&str> {
+        match self {
+            Self::Disk(_) => None,
+            Self::Git(place) => Some(&place.name),
+        }
+    }
+
+    /// What two sides are called, where one of them is in a revision.
+    pub(super) fn names(before: &Self, after: &Self) -> Option<(String, String)> {
+        let is_revision = before.revision().or(after.revision()).is_some();
+        let name = |side: &Self| side.revision().map_or_else(|| side.path(), str::to_owned);
+        is_revision.then(|| (name(before), name(after)))
+    }
+
     /// Reads it. What is wrong with a plot is said with the plot's name, and there is no
     /// side then.
     pub(super) fn read(&self) -> Result<Option<Side>, Failure> {

@@ -6,27 +6,33 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use stageplot_render::diff::policy::Broken;
 use stageplot_render::diff::{
-    Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, People, SecretDiff, ServiceDiff, Status, Which,
+    Diff, Effect, FieldChange, FileDiff, Impact, NodeDiff, People, ServiceDiff, Status, Untold, Which,
 };
 
-use stageplot_topology::words::listed;
+use stageplot_topology::words::{listed, natural};
 
 use crate::counted;
 
 /// Draws a diff; the summary alone, or what differs in each file as well. What rules it
 /// breaks comes last, where nobody scrolls past it.
-pub(super) fn draw(diff: &Diff, summary: bool, broken: Option<&[Broken]>) -> String {
+pub(super) fn draw(
+    diff: &Diff,
+    sides: Option<(&str, &str)>,
+    summary: bool,
+    broken: Option<&[Broken]>,
+) -> String {
     if diff.is_empty() {
         return "No changes.\n".to_owned() + &broken.map_or_else(String::new, rules);
     }
-    let mut text = title(diff);
+    let mut text = title(diff, sides);
+    text.push_str(&untold(diff));
+    text.push_str(&secrets(diff));
     text.push_str(&people(diff));
     text.push_str(&changes(diff));
     text.push_str(&machines(diff));
     text.push_str(&records(diff));
     text.push_str(&flows(diff));
     text.push_str(&findings(diff));
-    text.push_str(&secrets(diff));
     if !summary {
         text.push_str(&files(diff));
     }
@@ -50,23 +56,38 @@ fn rules(broken: &[Broken]) -> String {
 }
 
 /// How much changes, and the worst of it.
-fn title(diff: &Diff) -> String {
+fn title(diff: &Diff, sides: Option<(&str, &str)>) -> String {
     let nodes = match diff.nodes.len() {
-        0 => "Nothing changes on any node".to_owned(),
-        count => format!("Changes on {}", counted(count, "node")),
+        0 if diff.untold.is_some() => "what happens cannot be told".to_owned(),
+        0 => "nothing changes on any node".to_owned(),
+        count => format!("changes on {}", counted(count, "node")),
     };
-    let worst = diff.effects().filter(|(_, effect)| effect.impact == diff.impact);
-    let mut places: Vec<_> =
-        worst.map(|(node, effect)| format!("{} on {}", effect.subject(clean), clean(&node.name))).collect();
-    places.dedup();
+    let sides = sides.map(|(before, after)| format!(", from {} to {}", clean(before), clean(after)));
+    let stack = clean(&diff.name) + &sides.unwrap_or_default();
+    let places = diff.worst(clean);
     let bold = Style::new().bold();
     match places.is_empty() {
-        true => format!("{bold}{nodes}.{bold:#}\n"),
+        true => format!("{bold}{stack}: {nodes}.{bold:#}\n"),
         false => {
             let impact = painted(diff.impact, diff.impact.in_words());
-            format!("{bold}{nodes}, at worst:{bold:#} {impact} ({})\n", listed(&places))
+            format!("{bold}{stack}: {nodes}, at worst:{bold:#} {impact} ({places})\n")
         }
     }
+}
+
+/// What cannot be told, and what may happen for all that is known.
+fn untold(diff: &Diff) -> String {
+    let Some(Untold { impact, .. }) = &diff.untold else { return String::new() };
+    let secrets = diff.untold_secrets();
+    let mut lines: Vec<_> =
+        secrets.map(|it| format!("{} {}", clean(&it.name), it.status.in_words())).collect();
+    lines.push(match diff.untold_worst(clean).as_str() {
+        "" => "nothing here reads them".to_owned(),
+        places => {
+            format!("if they changed, at worst: {} ({places})", painted(*impact, impact.in_words()))
+        }
+    });
+    section("What cannot be told", &lines)
 }
 
 /// What people in a room will notice.
@@ -75,14 +96,21 @@ fn people(diff: &Diff) -> String {
         let nodes: Vec<_> = it.nodes.iter().map(|node| clean(node)).collect();
         format!("{} on {}: {}", clean(it.service), listed(&nodes), it.text)
     };
-    let sentences = diff.rooms.iter().map(|text| clean(text));
-    section("People in rooms", &diff.people().iter().map(line).chain(sentences).collect::<Vec<_>>())
+    let (people, untold) = (diff.people(), diff.untold_people());
+    let shut_out = diff.shut_out.iter().map(|it| clean(&it.to_string()));
+    let sentences = shut_out.chain(diff.rooms.iter().map(|text| clean(text)));
+    let untold = untold.iter().map(|it| format!("if a secret changed: {}", line(it)));
+    section("People in rooms", &people.iter().map(line).chain(sentences).chain(untold).collect::<Vec<_>>())
 }
 
-/// Secrets of which it cannot be told whether they changed.
+/// Secrets that changed.
 fn secrets(diff: &Diff) -> String {
-    let line = |it: &SecretDiff| format!("{} {}", clean(&it.name), it.why.in_words());
-    section("Secrets", &diff.secrets.iter().map(line).collect::<Vec<_>>())
+    let changed: Vec<_> = diff.changed_secrets().map(clean).collect();
+    let bold = Style::new().bold();
+    match changed.is_empty() {
+        true => String::new(),
+        false => format!("\n{bold}Secrets:{bold:#} {} changed\n", listed(&changed)),
+    }
 }
 
 /// What becomes of the stack and its services as a whole.
@@ -130,7 +158,10 @@ fn machines(diff: &Diff) -> String {
         groups.entry(key).or_insert_with(|| (Vec::new(), node)).0.push(called(node));
     }
     let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by(|(a, first), (b, second)| second.impact.cmp(&first.impact).then_with(|| a.cmp(b)));
+    // Those of one impact stay in the order of their first nodes.
+    groups.sort_by(|(_, first), (_, second)| {
+        second.impact.cmp(&first.impact).then_with(|| natural(&first.name, &second.name))
+    });
     let mut text = String::new();
     for (names, node) in groups {
         let bold = Style::new().bold();
@@ -159,11 +190,8 @@ fn called(node: &NodeDiff) -> String {
 }
 
 fn effect_lines(effect: &Effect) -> String {
-    let mut impact = painted(effect.impact, effect.impact.in_words());
-    if effect.impact != effect.process {
-        impact = format!("{impact}, {}", painted(effect.process, effect.process.in_words()));
-    }
-    let mut text = format!("  {}: {impact}: {}\n", effect.subject(clean), clean(&effect.text));
+    let impact = painted(effect.impact, effect.impact.in_words());
+    let mut text = format!("  {}: {impact}: {}\n", effect.subject(clean), clean(&effect.in_words()));
     for reason in &effect.reasons {
         let mark = if reason.impact == Impact::DataAtStake { "! " } else { "" };
         let _ = writeln!(text, "    {mark}{}", clean(&reason.text));
@@ -241,6 +269,9 @@ fn file_lines(file: &FileDiff, place: &str) -> String {
 
 fn field(change: &FieldChange) -> String {
     let path = clean(&change.path);
+    if let Some(moves) = change.moves() {
+        return format!("~ {path}: {}", shortened(&moves));
+    }
     match (&change.before, &change.after) {
         (None, Some(after)) => green(&format!("+ {path}: {}", shortened(after))),
         (Some(before), None) => red(&format!("- {path}: {}", shortened(before))),

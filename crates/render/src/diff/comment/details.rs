@@ -4,26 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stageplot_topology::words::listed;
 
-use super::markdown::{clean, html_code, short};
+use super::markdown::{clean, html_code, html_name, short};
 use super::page::Page;
 use super::{FEW, LONGEST, SHORT, name, names};
+use crate::diff::report::in_order;
 use crate::diff::{Diff, FileDiff, Which};
 
 /// Why it happens, folded.
 pub(super) fn reasons(page: &mut Page, diff: &Diff) {
     let mut groups: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+    // Of what cannot be told the summary says why.
     for (node, effect) in diff.effects() {
-        let mut lines = vec![format!("{}: {}", effect.subject(str::to_owned), effect.text)];
+        let mut lines = vec![format!("{}: {}", effect.subject(str::to_owned), effect.in_words())];
         lines.extend(effect.reasons.iter().take(FEW).map(|reason| format!("    {}", reason.text)));
         groups.entry(lines).or_default().push(&node.name);
     }
     let mut groups: Vec<_> = groups.into_iter().map(|(lines, nodes)| (nodes, lines)).collect();
-    groups.sort();
+    groups.sort_by(|(nodes, lines), (others, rest)| in_order(nodes, others).then_with(|| lines.cmp(rest)));
     let lines = groups.into_iter().flat_map(|(nodes, mut lines)| {
         lines[0] = format!("on {}: {}", listed(&nodes), lines[0]);
         lines
     });
-    page.fold("Why", "", first(lines.collect()));
+    page.reasons(first(lines.collect()));
 }
 
 /// What differs in files, each folded; where several nodes' differ alike, once.
@@ -33,10 +35,10 @@ pub(super) fn files(page: &mut Page, diff: &Diff) {
     let (plain, folded): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|(file, _)| file_lines(file).is_empty());
     for (file, nodes) in folded {
-        let nodes: Vec<_> = nodes.iter().map(|node| html_code(&short(node, SHORT))).collect();
+        let nodes: Vec<_> = nodes.iter().map(|node| html_name(&short(node, SHORT))).collect();
         let on = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&nodes)) };
         let title = format!("{}{on}{}", html_code(&short(&file.path, SHORT)), what_of(file));
-        page.fold(&title, "diff", file_lines(file));
+        page.file(&title, file_lines(file));
     }
     let plain = plain.iter().map(|(file, nodes)| {
         let on = if nodes.is_empty() { String::new() } else { format!(" on {}", listed(&names(nodes))) };
@@ -59,6 +61,9 @@ fn what_of(file: &FileDiff) -> String {
 fn file_lines(file: &FileDiff) -> Vec<String> {
     let value = |sign, path: &str, value: &str| format!("{sign} {}: {}", clean(path), short(value, LONGEST));
     let fields = file.about.iter().chain(&file.fields).flat_map(|field| {
+        if let Some(moves) = field.moves() {
+            return [Some(value("!", &field.path, &moves)), None].into_iter().flatten();
+        }
         let before = field.before.as_ref().map(|before| value("-", &field.path, before));
         let after = field.after.as_ref().map(|after| value("+", &field.path, after));
         [before, after].into_iter().flatten()

@@ -2,8 +2,8 @@
 //!
 //! What GitHub and GitLab make of a text goes beyond its Markdown: `@name` calls
 //! somebody, `#1` and a commit's digits become links, `:name:` a picture. None of it
-//! happens in code. So a word stands as it is only where it is of letters and digits
-//! and reads as a word; all else is put into code, in which nothing acts.
+//! happens in code. So a word stands as it is only where it reads as a word, be it of
+//! ours or the name of a node; all else is put into code, in which nothing acts.
 
 /// A text on one line, without what a terminal or a browser would obey or not show:
 /// control characters, marks of direction, letters without width.
@@ -68,11 +68,30 @@ pub(super) fn sentence(text: &str) -> String {
     if words.is_empty() { code("") } else { words.join(" ") }
 }
 
-/// Whether this reads as a word or a number, and as nothing else.
+/// A name as it stands everywhere, in sentences and before them: as it is where nothing
+/// in it acts, as in `media-1`; else in code.
+pub(super) fn name(text: &str) -> String {
+    if is_word(text) { text.to_owned() } else { code(text) }
+}
+
+/// The same within a line of HTML.
+pub(super) fn html_name(text: &str) -> String {
+    if is_word(text) { text.to_owned() } else { html_code(text) }
+}
+
+/// Whether this reads as a word, a number or a name of a plot, and as nothing else.
+///
+/// A hyphen or an apostrophe stands between parts, and an arrow alone: none of them acts
+/// there. `GH-1` does, and is told by its capitals.
 fn is_word(text: &str) -> bool {
-    let is_digits = text.chars().all(|c| c.is_ascii_hexdigit());
-    // What a commit may be called by its first digits.
-    text.chars().all(char::is_alphanumeric) && !(is_digits && text.len() >= 7)
+    let is_part = |part: &str| {
+        // What a commit may be called by its first digits.
+        let is_digits = part.len() >= 7 && part.chars().all(|c| c.is_ascii_hexdigit());
+        !part.is_empty() && part.chars().all(char::is_alphanumeric) && !is_digits
+    };
+    let is_hyphenated = text.contains('-');
+    text == "→"
+        || text.split(['-', '\'']).all(is_part) && !(is_hyphenated && text.contains(char::is_uppercase))
 }
 
 /// Lines in a block of code, in a language's colours.

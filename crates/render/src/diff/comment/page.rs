@@ -8,13 +8,13 @@ pub(super) struct Page {
     /// How many bytes it may have, less what its last words take.
     room: usize,
     limit: usize,
-    /// How many folded parts were left out.
-    cut: usize,
+    /// What was left out.
+    cut: Cut,
 }
 
 impl Page {
     pub(super) fn new(limit: usize) -> Self {
-        Self { text: String::new(), room: limit.saturating_sub(LAST_WORDS), limit, cut: 0 }
+        Self { text: String::new(), room: limit.saturating_sub(LAST_WORDS), limit, cut: Cut::default() }
     }
 
     /// Adds what is always there: a few lines of our own words and short names.
@@ -56,17 +56,29 @@ impl Page {
         }
     }
 
-    /// Adds a part that is folded until somebody opens it; the title is HTML.
-    pub(super) fn fold(&mut self, title: &str, language: &str, lines: Vec<String>) {
+    /// Adds why it happens, folded; nothing where there is nothing to say.
+    pub(super) fn reasons(&mut self, lines: Vec<String>) {
+        if !lines.is_empty() && !self.fold("Why", "", lines) {
+            self.cut.reasons = true;
+        }
+    }
+
+    /// Adds what differs in a file, folded; the title is HTML.
+    pub(super) fn file(&mut self, title: &str, lines: Vec<String>) {
+        if !self.fold(title, "diff", lines) {
+            self.cut.files += 1;
+        }
+    }
+
+    /// Adds a part that is folded until somebody opens it, where there is room.
+    fn fold(&mut self, title: &str, language: &str, lines: Vec<String>) -> bool {
         let lines: Vec<_> = lines.iter().map(|line| clean(line)).collect();
         let body = match lines.is_empty() {
             true => String::new(),
             false => block(language, &lines) + "\n",
         };
         let part = format!("\n<details><summary>{title}</summary>\n\n{body}</details>\n");
-        if !self.take(&part) {
-            self.cut += 1;
-        }
+        self.take(&part)
     }
 
     fn take(&mut self, text: &str) -> bool {
@@ -79,16 +91,35 @@ impl Page {
 
     /// The whole text.
     pub(super) fn finish(mut self) -> String {
-        if self.cut > 0 {
-            let parts =
-                if self.cut == 1 { "1 part of it is" } else { &format!("{} parts of it are", self.cut) };
+        if let Some(what) = self.cut.in_words() {
             self.text.push_str(&format!(
-                "\n**Cut:** a comment has room for {} bytes; {parts} left out. `stageplot diff --format json` has \
-                 everything.\n",
+                "\n**Cut:** a comment has room for {} bytes, so this leaves out {what}. `stageplot diff --format json` \
+                 has everything.\n",
                 self.limit
             ));
         }
         self.text
+    }
+}
+
+/// What a page had no room for.
+#[derive(Default)]
+struct Cut {
+    reasons: bool,
+    /// How many files.
+    files: usize,
+}
+
+impl Cut {
+    fn in_words(&self) -> Option<String> {
+        let files = match self.files {
+            0 => None,
+            1 => Some("what differs in 1 file".to_owned()),
+            count => Some(format!("what differs in {count} files")),
+        };
+        let reasons = self.reasons.then(|| "why it happens".to_owned());
+        let parts: Vec<_> = reasons.into_iter().chain(files).collect();
+        (!parts.is_empty()).then(|| parts.join(", and "))
     }
 }
 

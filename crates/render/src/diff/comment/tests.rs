@@ -7,7 +7,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 use super::markdown::clean;
 use super::*;
 use crate::diff::{Effect, FileDiff, NodeDiff, Which};
-use crate::diff::{LineChange, Reason, Record, RecordChanges, SecretDiff, Untold};
+use crate::diff::{LineChange, Reason, Record, RecordChanges, SecretDiff, SecretStatus, Untold};
 use crate::summary::Party;
 
 /// What hostile names are made of.
@@ -156,8 +156,12 @@ fn diff(texts: &[String], times: usize) -> Diff {
         narrower: if at.is_multiple_of(2) { vec![Party::Nets(vec![text(at)])] } else { Vec::new() },
     };
     let record = |at: usize| Record { name: text(at), kind: text(at), value: text(at) };
-    let secret = |at: usize| SecretDiff { name: text(at), why: Untold::OtherKey };
+    let secret = |at: usize| SecretDiff {
+        name: text(at),
+        status: [SecretStatus::OtherKey, SecretStatus::Changed][at % 2],
+    };
     Diff {
+        name: text(0),
         impact: Impact::DataAtStake,
         stack: vec![field(0)],
         nodes: (0..times).map(node).collect(),
@@ -172,6 +176,7 @@ fn diff(texts: &[String], times: usize) -> Diff {
         },
         overview: vec![file(0)],
         secrets: (0..times).map(secret).collect(),
+        untold: Some(Untold { impact: Impact::Drain, nodes: (0..times).map(node).collect() }),
         ..Diff::default()
     }
 }
@@ -202,11 +207,15 @@ fn hold(comment: &str) -> Result<(), TestCaseError> {
             Event::End(_) | Event::Code(_) | Event::SoftBreak => {}
             Event::Text(_) if in_code => {}
             Event::Text(text) => {
-                let acts = |c: char| !(c.is_alphanumeric() || " ,.;:()+-".contains(c));
+                let acts = |c: char| !(c.is_alphanumeric() || " ,.;:()+-'→".contains(c));
                 prop_assert!(!text.contains(acts), "{:?} in {}", text, comment);
             }
             Event::Html(html) => {
                 let html = html.trim_end_matches('\n');
+                if let Some(marker) = html.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
+                    prop_assert!(!marker.contains(['<', '>', '\n']), "{}", html);
+                    continue;
+                }
                 match html.strip_prefix("<details><summary>").and_then(|rest| rest.strip_suffix("</summary>"))
                 {
                     Some(title) => {
@@ -232,10 +241,13 @@ proptest! {
     #[test]
     fn no_text_acts(texts in prop::collection::vec(hostile(), 1..6), times in 1..4_usize) {
         let (diff, broken) = (diff(&texts, times), broken(&texts));
-        let comment = Comment::new(&diff).broken(&broken).limit(GITLAB_LIMIT).to_string();
+        let (first, last) = (&texts[0], &texts[texts.len() - 1]);
+        let comment = || Comment::new(&diff).broken(&broken).plot(first).sides(last, first);
+        let comment_of = |limit| comment().limit(limit).to_string();
+        let comment = comment_of(GITLAB_LIMIT);
         hold(&comment)?;
         for limit in [0, 10_000, GITHUB_LIMIT] {
-            let comment = Comment::new(&diff).broken(&broken).limit(limit).to_string();
+            let comment = comment_of(limit);
             prop_assert!(comment.len() <= limit.max(Comment::MIN_LIMIT));
             hold(&comment)?;
         }
@@ -278,7 +290,8 @@ fn the_summary_comes_first_and_stays_when_the_rest_is_cut() {
     let cut = Comment::new(&diff).to_string();
     assert!(cut.len() <= GITHUB_LIMIT && cut.len() > GITHUB_LIMIT / 2, "{}", cut.len());
     assert!(
-        cut.contains("**Cut:** a comment has room for 65536 bytes; ") && cut.ends_with("has everything.\n")
+        cut.contains("**Cut:** a comment has room for 65536 bytes, so this leaves out ")
+            && cut.ends_with("has everything.\n")
     );
     let summary = whole.split("\n<details>").next().expect("a summary");
     assert!(cut.starts_with(summary));

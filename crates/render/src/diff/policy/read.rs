@@ -6,7 +6,7 @@ use serde::Deserialize;
 use stageplot_topology::decode::{self, ByKind};
 use stageplot_topology::{Code, Document, FieldPath, Findings};
 
-use super::rule::{DeniedFile, DeniedFlow, DeniedImpact, Who};
+use super::rule::{DeniedFile, DeniedFlow, DeniedImpact, DeniedSecret, Who};
 use super::{Deny, Pattern, Place, Policy, Rule};
 use crate::diff::Impact;
 
@@ -24,6 +24,7 @@ enum Kind {
     Impact(AtLeast),
     Rooms(Rooms),
     File(Files),
+    Secret(Secrets),
 }
 
 #[derive(Default, Deserialize)]
@@ -82,6 +83,14 @@ struct Files {
     why: String,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Secrets {
+    #[serde(deserialize_with = "decode::one_or_many")]
+    secrets: Vec<Pattern>,
+    why: String,
+}
+
 impl Policy {
     /// Reads a policy; `docs/policy.md` describes the file.
     ///
@@ -131,6 +140,7 @@ impl From<Kind> for Rule {
             Kind::File(Files { files, fields, nodes, services, kinds, why }) => {
                 (why, Deny::File(DeniedFile { files, fields, place: place(nodes, services, kinds) }))
             }
+            Kind::Secret(Secrets { secrets, why }) => (why, Deny::Secret(DeniedSecret { secrets })),
         };
         Self { why, deny }
     }

@@ -1,6 +1,5 @@
 //! One rule of a policy.
 
-use ipnet::IpNet;
 use serde::Deserialize;
 use stageplot_topology::decode::{self, FromScalar};
 
@@ -40,10 +39,12 @@ pub enum Deny {
     Closing(DeniedFlow),
     /// An impact, and all that are worse.
     Impact(DeniedImpact),
-    /// That people in a room may be thrown out.
+    /// That people in a room may be thrown out, or can no longer join one.
     Rooms(Place),
     /// That a file changes, or fields of it.
     File(DeniedFile),
+    /// That a secret changes, or that it cannot be told whether it does.
+    Secret(DeniedSecret),
 }
 
 /// Where a rule holds; everywhere, unless it names nodes, services or kinds.
@@ -120,13 +121,20 @@ pub struct DeniedFile {
     pub place: Place,
 }
 
+/// Changes of secrets that a rule denies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeniedSecret {
+    /// The secrets, by their names; all where there is none.
+    pub secrets: Vec<Pattern>,
+}
+
 /// Who connects.
 ///
 /// See [`DeniedFlow`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Who {
-    /// Anybody: also a network that is wider than any private one.
+    /// Anybody: also whoever connects from more than a few addresses of the Internet.
     Internet,
     /// A network of the plot by its name, or networks of addresses, as `10.0.0.0/8`.
     Network(Pattern),
@@ -151,7 +159,7 @@ impl Rule {
         Self::new(Deny::Impact(DeniedImpact::new(Impact::DataAtStake)))
     }
 
-    /// Denies that people in a room may be thrown out.
+    /// Denies that people in a room may be thrown out, or can no longer join one.
     pub fn no_dropped_rooms() -> Self {
         Self::new(Deny::Rooms(Place::default()))
     }
@@ -165,27 +173,15 @@ impl DeniedImpact {
 }
 
 impl Who {
-    /// Whether a party is meant.
+    /// Whether a party is meant; of many networks together, [`wide`](super::wide) tells it.
     pub(super) fn is(&self, party: &Party) -> bool {
         match (self, party) {
             (Self::Internet, Party::Internet) => true,
-            (Self::Internet, Party::Network { nets, .. } | Party::Nets(nets)) => {
-                nets.iter().any(|net| net.parse().map_or(true, |net: IpNet| is_wide(&net)))
-            }
             (Self::Network(pattern), Party::Network { name, .. }) => pattern.matches(name),
             (Self::Network(pattern), Party::Nets(nets)) => nets.iter().any(|net| pattern.matches(net)),
             (Self::Service(pattern), Party::Service(name)) => pattern.matches(name),
             _ => false,
         }
-    }
-}
-
-/// Whether a network is wider than any private one (RFC 1918, RFC 4193), so that the
-/// halves of the Internet are the Internet as well.
-fn is_wide(net: &IpNet) -> bool {
-    match net {
-        IpNet::V4(net) => net.prefix_len() < 8,
-        IpNet::V6(net) => net.prefix_len() < 7,
     }
 }
 

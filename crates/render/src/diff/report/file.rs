@@ -50,10 +50,11 @@ pub struct FileDiff {
     /// What differs in what the manifest says of it: `mode`, `owner`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<FieldChange>,
-    /// Fields that differ, where its format has fields.
+    /// Fields that differ, where its format has fields; all of them where it is new or gone
+    /// on a machine that is neither.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
-    /// Lines that differ, where its format has none, or it cannot be read as such.
+    /// Lines that differ, or all of them, where its format has none, or it cannot be read as such.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LineChange>,
     /// Its bytes differ and its fields do not, and that alone takes effect: its
@@ -94,12 +95,40 @@ pub struct FieldChange {
     pub before: Option<String>,
     /// What the second side says; none where it has no such field.
     pub after: Option<String>,
+    /// Where both say the same, and it stands at another place among its like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Move>,
+}
+
+/// From where to where something moved in a list whose order means something: places
+/// from 1 on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Move {
+    /// Where it stands on the first side.
+    pub from: usize,
+    /// Where it stands on the second side.
+    pub to: usize,
 }
 
 impl FieldChange {
     /// A field with what both sides say of it.
     pub(crate) fn new(path: impl Into<String>, before: Option<String>, after: Option<String>) -> Self {
-        Self { path: path.into(), before, after }
+        Self { path: path.into(), before, after, moved: None }
+    }
+
+    /// A field that both sides have, at two places.
+    pub(in crate::diff) fn moved(path: impl Into<String>, text: &str, from: usize, to: usize) -> Self {
+        let moved = Some(Move { from, to });
+        Self { path: path.into(), before: Some(text.to_owned()), after: Some(text.to_owned()), moved }
+    }
+
+    /// Says that it moved, where it did: `tcp dport 22 accept moved from 3 to 1`.
+    pub fn moves(&self) -> Option<String> {
+        let Move { from, to } = self.moved?;
+        let text = self.after.as_deref().filter(|text| !text.is_empty());
+        let text = text.map(|text| format!("{text} ")).unwrap_or_default();
+        Some(format!("{text}moved from {from} to {to}"))
     }
 }
 
