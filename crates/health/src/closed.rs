@@ -3,9 +3,7 @@
 
 use std::net::IpAddr;
 
-use stageplot_topology::{
-    Attachment, Node, NodeId, PortRange, Protocol, Sources, Topology, firewall,
-};
+use stageplot_topology::{Attachment, Node, NodeId, PortRange, Protocol, Sources, Topology, firewall};
 
 use crate::trial::met_at;
 use crate::{Place, Stand, Subject, Target, Trial, What};
@@ -106,7 +104,9 @@ impl LetIn {
             let list = match (&rule.sources, source) {
                 (Sources::Bridge, _) => continue,
                 (Sources::Nets(_), Source::Translated) => &mut let_in.perhaps,
-                (Sources::Nets(nets), Source::Seen(ip)) if !nets.iter().any(|net| net.contains(&ip)) => continue,
+                (Sources::Nets(nets), Source::Seen(ip)) if !nets.iter().any(|net| net.contains(&ip)) => {
+                    continue;
+                }
                 _ if rule.hook == stageplot_topology::Hook::Input => &mut let_in.own,
                 _ => &mut let_in.sent_on,
             };

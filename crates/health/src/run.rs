@@ -117,7 +117,8 @@ pub fn run(
 ) -> Result<Observations, TrustError> {
     let tls = tls::Trust::new(&options.trusted)?;
     let (sender, receiver) = mpsc::channel(CHANNEL);
-    let scene = Arc::new(Scene { topology, secrets, tls, options, routing: Mutex::default(), pace: OnceLock::new() });
+    let scene =
+        Arc::new(Scene { topology, secrets, tls, options, routing: Mutex::default(), pace: OnceLock::new() });
     let mut places: BTreeMap<Place, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
         places.entry(trial.place).or_default().push(trial);

@@ -123,9 +123,9 @@ impl Verify {
     fn stand(&self, topology: &Topology) -> Result<Stand, Failure> {
         match self.from {
             Some(From::Outside) => Ok(Stand::Outside),
-            None => here(topology, self.node.as_deref()).map(|node| Stand::Node(node.id)).map_err(|failure| {
-                failure.help("say where it is: --node NAME on a node, or --from outside")
-            }),
+            None => here(topology, self.node.as_deref())
+                .map(|node| Stand::Node(node.id))
+                .map_err(|failure| failure.help("say where it is: --node NAME on a node, or --from outside")),
         }
     }
 }

@@ -78,7 +78,8 @@ pub(super) async fn tcp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
     }
     if !refused.is_empty() {
         let ports = written(&refused);
-        let message = format!("{ports}/tcp of {name} refuse connections from {from} instead of dropping them");
+        let message =
+            format!("{ports}/tcp of {name} refuse connections from {from} instead of dropping them");
         return Err(Problem::failed(Cause::NotFiltered, message));
     }
     if tried < usize::from(u16::MAX) {
@@ -99,7 +100,8 @@ pub(super) async fn udp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
         return Err(absent(ip));
     }
     if !echo.witnessed {
-        let message = format!("nobody on {name} tells which datagrams come through, and silence proves nothing");
+        let message =
+            format!("nobody on {name} tells which datagrams come through, and silence proves nothing");
         let help = format!("run `stageplot witness` on {name} meanwhile");
         return Err(Problem::not_tried(Cause::WitnessAbsent, message).help(help));
     }
@@ -127,9 +129,7 @@ impl Attempt<'_> {
     fn ip(&self) -> Result<IpAddr, Problem> {
         match self.trial.target {
             Target::Address(ip) => Ok(ip),
-            ref other => {
-                Err(Problem::not_tried(Cause::NotPermitted, format!("{other} has no one address")))
-            }
+            ref other => Err(Problem::not_tried(Cause::NotPermitted, format!("{other} has no one address"))),
         }
     }
 
@@ -215,7 +215,9 @@ fn heard(socket: &UdpSocket, ip: IpAddr, tag: Tag) -> Option<u16> {
     let mut buffer = [0; 64];
     loop {
         match socket.try_recv_from(&mut buffer) {
-            Ok((length, from)) if from.ip() == ip && buffer[..length] == tag.answer() => return Some(from.port()),
+            Ok((length, from)) if from.ip() == ip && buffer[..length] == tag.answer() => {
+                return Some(from.port());
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
             _ => {}
         }
@@ -232,10 +234,14 @@ async fn knock(address: SocketAddr, mark: Option<u32>) -> io::Result<Answer> {
         Ok(Ok(stream)) => dropped(stream),
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Answer::Refused,
         // Somebody on the way says that there is nobody, or that we may not: no answer.
-        Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::HostUnreachable | io::ErrorKind::PermissionDenied) => {
+        Ok(Err(error))
+            if matches!(error.kind(), io::ErrorKind::HostUnreachable | io::ErrorKind::PermissionDenied) =>
+        {
             Answer::Silent
         }
-        Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::TimedOut) => {
+        Ok(Err(error))
+            if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::TimedOut) =>
+        {
             Answer::Silent
         }
         Ok(Err(error)) => return Err(error),
@@ -268,7 +274,8 @@ fn is_private(ip: IpAddr) -> bool {
 }
 
 fn absent(ip: IpAddr) -> Problem {
-    let message = format!("nothing at {ip} answers, ICMP neither, so the silence of its ports proves nothing");
+    let message =
+        format!("nothing at {ip} answers, ICMP neither, so the silence of its ports proves nothing");
     Problem::not_tried(Cause::Unreachable, message)
 }
 

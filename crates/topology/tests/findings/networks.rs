@@ -104,15 +104,6 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             Code::SourceElsewhere,
-            "access.ssh.from",
-            |p| {
-                add_network(p, "office", "10.9.0.0/24");
-                p.access.ssh.from = vec![source("office")];
-            },
-            |p| p.access.ssh.from.push(source("198.51.100.0/24")),
-        ),
-        case(
-            Code::SourceElsewhere,
             "access.keep[0].from",
             |p| {
                 node(p, "front").address.clear();

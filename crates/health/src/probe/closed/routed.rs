@@ -58,7 +58,8 @@ pub(in crate::probe) async fn containers(attempt: &mut Attempt<'_>, node: NodeId
     open.sort_unstable();
     if let Some(first) = open.first() {
         let name = &topology.node(node).name;
-        let of_first: Vec<u16> = open.iter().filter(|target| target.ip() == first.ip()).map(SocketAddr::port).collect();
+        let of_first: Vec<u16> =
+            open.iter().filter(|target| target.ip() == first.ip()).map(SocketAddr::port).collect();
         let message = format!(
             "{}/tcp of the container {} answer whoever routes to it by {name}",
             written(&of_first),
