@@ -279,6 +279,7 @@ function(plot)
     version: 1,
     node: node.name,
     sealed: false,
+    services: { [service.name]: { sha256: stack.digest, change: 'recreate' } for service in stack.services },
     files: {
       [file.path]: {
         sha256: stack.digest,

@@ -36,7 +36,7 @@ pub mod template;
 mod yaml;
 
 pub use artifact::{Artifact, Change, Owner};
-pub use bundle::{Bundle, Manifest, ManifestEntry};
+pub use bundle::{Bundle, Manifest, ManifestEntry, ManifestService};
 pub use custom::{ArtifactSource, Custom, SourceError};
 pub use error::RenderError;
 pub use judge::judge;
