@@ -25,12 +25,14 @@ pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
 
 /// The nearest of `known` to `name`, or `None` where none is near enough to
 /// be what was meant. Case, `-` and `_` make no difference; of two equally
-/// near ones the first wins.
+/// near ones the first wins. Where none is, the shortest that begins with `name` is
+/// meant.
 ///
 /// ```
 /// use stageplot_topology::words::nearest;
 ///
 /// assert_eq!(nearest("prot", ["name", "port"]), Some("port"));
+/// assert_eq!(nearest("maxmem", ["maxmemory-policy", "maxmemory"]), Some("maxmemory"));
 /// assert_eq!(nearest("image", ["name", "port"]), None);
 /// ```
 pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
@@ -44,7 +46,7 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
     }
     // One slip in three characters, and two in a name of any length.
     let mut allowed = (length / 3).clamp(1, 3);
-    let mut found = None;
+    let (mut found, mut longer): (_, Option<(usize, &'k str)>) = (None, None);
     for candidate in known.into_iter().take(CANDIDATES) {
         let candidate = candidate.as_ref();
         let other = simplified(candidate);
@@ -54,6 +56,12 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
         }
         if other == plain {
             return Some(candidate);
+        }
+        if length >= SHORTEST_START
+            && other.starts_with(&plain)
+            && longer.is_none_or(|(shortest, _)| other_length < shortest)
+        {
+            longer = Some((other_length, candidate));
         }
         if allowed == 0 || other_length.abs_diff(length) > allowed {
             continue;
@@ -67,7 +75,7 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
             allowed = distance - 1;
         }
     }
-    found
+    found.or(longer.map(|(_, candidate)| candidate))
 }
 
 fn simplified(name: &str) -> String {
@@ -78,6 +86,9 @@ fn simplified(name: &str) -> String {
 
 /// Names longer than this are not mistyped, they are something else.
 const LONGEST: usize = 64;
+
+/// With fewer letters than this, too many names begin so.
+const SHORTEST_START: usize = 3;
 
 /// How many names are compared: enough for every plot, and a bound for one of
 /// 100,000 nodes.
@@ -97,6 +108,9 @@ mod tests {
             ("media_1", Some("media-1")),
             ("rotues", Some("routes")),
             ("tsl", Some("tls")),
+            ("heal", Some("health")),
+            ("medi", Some("media-1")),
+            ("ro", None),
             ("image", None),
             ("x", None),
             ("", None),

@@ -81,7 +81,8 @@ fn dead_end(topology: &Topology, node: &Node, source: &Source) -> Option<String>
                 return Some(format!("no machine has an address of {name}"));
             }
             let is_in = node.addresses.iter().any(|address| address.network == Some(network.id));
-            (!is_in).then(|| format!("it has no address in {name}"))
+            let is_out = !is_in && !super::network::is_mistaken(node);
+            is_out.then(|| format!("it has no address in {name}"))
         }
     }
 }

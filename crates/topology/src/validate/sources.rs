@@ -59,5 +59,6 @@ fn leads_past(topology: &Topology, node: &Node, source: &Source) -> bool {
     let Source::Network(name) = source else { return false };
     let network = topology.networks.iter().find(|network| network.name == *name);
     // One that nobody knows is told by itself.
-    network.is_some_and(|network| !node.addresses.iter().any(|address| address.network == Some(network.id)))
+    let is_known = network.filter(|_| !super::network::is_mistaken(node));
+    is_known.is_some_and(|network| !node.addresses.iter().any(|address| address.network == Some(network.id)))
 }
