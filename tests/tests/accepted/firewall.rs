@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use serde_json::Value;
-use stageplot_tests::{Namespace, Output, Program, Root, Station, nft_load, run, topology, want};
+use stageplot_tests::{Namespace, Output, Program, Root, Station, nft_load, run, topology, ufw_load, want};
 
 use super::Example;
 
@@ -185,9 +185,7 @@ fn without_reasons(rules: &BTreeSet<String>) -> BTreeSet<&str> {
 
 /// Runs the script where nothing but the copy of ufw's files in here is changed.
 fn sh(station: &Station, root: &Root) -> Output {
-    root.bind(&station.installed().directory(), "/run/stageplot");
-    let mut command = root.command(station.machine(), "sh");
-    run(command.arg("/run/stageplot/current/firewall/ufw.sh"), SOON)
+    ufw_load(station, root).expect("a script")
 }
 
 fn ufw(station: &Station, root: &Root, arguments: &[&str]) -> String {
