@@ -49,8 +49,10 @@ fn nothing_of_the_documents_is_left_out() {
     let rows = rows();
     let mut missing = Vec::new();
     let variables = VARIABLES.iter().map(|name| format!("{name}="));
-    let others =
-        [COMMANDS, FILES, ANSWERS, CHECKLIST, QUESTIONS, PRACTICES].into_iter().flatten().map(|item| (*item).to_owned());
+    let others = [COMMANDS, FILES, ANSWERS, CHECKLIST, QUESTIONS, PRACTICES]
+        .into_iter()
+        .flatten()
+        .map(|item| (*item).to_owned());
     for item in variables.chain(others) {
         if !rows.iter().any(|row| row.original.contains(&item)) {
             missing.push(item);

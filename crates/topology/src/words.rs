@@ -25,8 +25,8 @@ pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
 
 /// The nearest of `known` to `name`, or `None` where none is near enough to
 /// be what was meant. Case, `-` and `_` make no difference; of two equally
-/// near ones the first wins. Where none is, the shortest that begins with `name` is
-/// meant.
+/// near ones the first wins. Where none is, it is the one that begins with `name`; of
+/// several the shortest, if the others begin with that.
 ///
 /// ```
 /// use stageplot_topology::words::nearest;
@@ -46,7 +46,8 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
     }
     // One slip in three characters, and two in a name of any length.
     let mut allowed = (length / 3).clamp(1, 3);
-    let (mut found, mut longer): (_, Option<(usize, &'k str)>) = (None, None);
+    let mut found = None;
+    let mut begun: Vec<(String, &'k str)> = Vec::new();
     for candidate in known.into_iter().take(CANDIDATES) {
         let candidate = candidate.as_ref();
         let other = simplified(candidate);
@@ -57,11 +58,8 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
         if other == plain {
             return Some(candidate);
         }
-        if length >= SHORTEST_START
-            && other.starts_with(&plain)
-            && longer.is_none_or(|(shortest, _)| other_length < shortest)
-        {
-            longer = Some((other_length, candidate));
+        if length >= SHORTEST_START && other.starts_with(&plain) {
+            begun.push((other.clone(), candidate));
         }
         if allowed == 0 || other_length.abs_diff(length) > allowed {
             continue;
@@ -75,7 +73,10 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
             allowed = distance - 1;
         }
     }
-    found.or(longer.map(|(_, candidate)| candidate))
+    found.or_else(|| {
+        let (shortest, candidate) = begun.iter().min_by_key(|(other, _)| other.len())?;
+        begun.iter().all(|(other, _)| other.starts_with(shortest.as_str())).then_some(*candidate)
+    })
 }
 
 fn simplified(name: &str) -> String {
@@ -110,6 +111,7 @@ mod tests {
             ("tsl", Some("tls")),
             ("heal", Some("health")),
             ("medi", Some("media-1")),
+            ("rou", Some("routes")),
             ("ro", None),
             ("image", None),
             ("x", None),
@@ -117,6 +119,12 @@ mod tests {
         ] {
             assert_eq!(nearest(typed, fields), meant, "{typed}");
         }
+    }
+
+    #[test]
+    fn of_several_that_begin_so_none_is_meant_but_what_begins_them_all() {
+        assert_eq!(nearest("turn", ["turn-relay-open", "turn-off"]), None);
+        assert_eq!(nearest("memory", ["memory-of-all", "memory-of-one", "memory-of"]), Some("memory-of"));
     }
 
     #[test]
