@@ -7,7 +7,9 @@ set -eu
 export LC_ALL=C
 mark={{ mark }}
 
-# Calls a function with the reason of every rule, and the rule in ufw's words.
+# Calls a function with the reason of every rule, and the rule in ufw's words. A
+# reason's apostrophe is a printer's, for ufw takes no other.
+# shellcheck disable=SC1112
 rules() {
 	:
 {%- for rule in input %}
@@ -44,13 +46,14 @@ others() {
 add() {
 	reason=$1
 	shift
-	if has "$done" "$*"; then return 0; fi
-	done=$done$lf$*
-	if has "$before" "$* comment '$mark: $reason'"; then return 0; fi
-	if has "$yours" "$*" || has "$yours" "limit${*#allow}"; then return 0; fi
+	rule=$*
+	if has "$done" "$rule"; then return 0; fi
+	done=$done$lf$rule
+	if has "$before" "$rule comment '$mark: $reason'"; then return 0; fi
+	if has "$yours" "$rule" || has "$yours" "limit${rule#allow}"; then return 0; fi
 	for verb in deny reject; do
-		if has "$yours" "$verb${*#allow}"; then
-			echo "a rule of your own closes what the stage plot needs: ufw $verb${*#allow} ($reason)" >&2
+		if has "$yours" "$verb${rule#allow}"; then
+			echo "a rule of your own closes what the stage plot needs: ufw $verb${rule#allow} ($reason)" >&2
 			return 0
 		fi
 	done
@@ -85,11 +88,12 @@ others=$(others)
 # what is wanted could not be told from what is not.
 check() {
 	shift
+	rule=$*
 	for verb in allow limit deny reject; do
-		if has "$others" "$verb${*#allow}"; then return 0; fi
+		if has "$others" "$verb${rule#allow}"; then return 0; fi
 	done
-	if ! has "$there" "$*"; then
-		echo "ufw does not show the rule that it was given, so no rule is taken out: $*" >&2
+	if ! has "$there" "$rule"; then
+		echo "ufw does not show the rule that it was given, so no rule is taken out: $rule" >&2
 		exit 1
 	fi
 }

@@ -93,7 +93,7 @@ type StandIns = &'static [(&'static str, &'static str)];
 
 /// Plots of which a node is brought up: each shape that is well by itself, with nothing
 /// of another machine's.
-const BROUGHT_UP: [(&str, &str, StandIns); 13] = [
+const BROUGHT_UP: [(&str, &str, StandIns); 12] = [
     ("single", "front", &[]),
     ("bridge", "front", &[("registry.example.com/rooms:1.4.0", Image::ECHO)]),
     ("turn-edge", "front", &[("registry.example.com/caddy-l4:2.11.9", Image::CADDY_L4)]),
@@ -101,7 +101,6 @@ const BROUGHT_UP: [(&str, &str, StandIns); 13] = [
     ("http-only", "front", &[]),
     ("edge-everywhere", "media-3", &[]),
     ("pair", "media", &[]),
-    ("nat", "media", &[]),
     ("turn-direct", "media", &[]),
     ("cluster", "media-1", &[]),
     ("redis-apart", "data", &[]),
