@@ -133,10 +133,10 @@ fn is_default(topology: &Topology, endpoint: &Endpoint) -> bool {
     let Some(field) = &endpoint.field else { return true };
     let at = |kind: &ServiceSpec| {
         let root = serde_json::to_value(kind).ok()?;
-        let steps = field.segments().get(depth..)?.iter();
-        steps.fold(Some(root), |value, step| match step {
-            Segment::Key(key) => value?.get(key).cloned(),
-            Segment::Index(index) => value?.get(index).cloned(),
+        let mut steps = field.segments().get(depth..)?.iter();
+        steps.try_fold(root, |value, step| match step {
+            Segment::Key(key) => value.get(key).cloned(),
+            Segment::Index(index) => value.get(index).cloned(),
         })
     };
     at(&service.kind) == at(&default)
