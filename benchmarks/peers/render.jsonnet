@@ -170,7 +170,7 @@ local FWSVC = |||
 local README = |||
   # %(name)s: %(node)s
 
-  Everything that %(node)s needs. What the machine has to have, which one starts first and how to look whether all is well stands in `runbook.md`, which was rendered beside this directory. Copy this directory to the machine; there, in it, as root:
+  Everything that %(node)s needs. Copy this directory to the machine; there, in it, as root:
 
   ```sh
   sh install.sh
@@ -179,15 +179,13 @@ local README = |||
   docker compose --project-directory %(root)s --file %(root)s/current/compose.yaml up --detach --remove-orphans
   ```
 
-  The same lines bring a change in; they may be run again at any time.
+  The same lines bring a change in, and may be run again. What the machine has to have, and which one starts first, stands in `runbook.md`, where the plot was rendered.
 
   So that the machine comes back like this after it was off:
 
   ```sh
-  cp %(root)s/current/system/90-stageplot-%(name)s.conf /etc/sysctl.d/
-  cp %(root)s/current/system/*.service /etc/systemd/system/
-  systemctl daemon-reload
-  systemctl enable stageplot-%(name)s-firewall.service stageplot-%(name)s.service
+  cp %(root)s/current/system/90-stageplot-%(name)s.conf /etc/sysctl.d/ && cp %(root)s/current/system/*.service /etc/systemd/system/
+  systemctl daemon-reload && systemctl enable stageplot-%(name)s-firewall.service stageplot-%(name)s.service
   ```
 |||;
 
@@ -279,6 +277,7 @@ function(plot)
     version: 1,
     node: node.name,
     sealed: false,
+    services: { [service.name]: { sha256: stack.digest, change: 'recreate' } for service in stack.services },
     files: {
       [file.path]: {
         sha256: stack.digest,

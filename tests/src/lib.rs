@@ -63,7 +63,10 @@ pub use plots::{examples, on_front, topology};
 pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
 pub use random::random;
-pub use referee::{caddy_validate, compose_config, nft_load, sh_read};
+pub use referee::{
+    SHARED_SETTINGS, caddy_validate, compose_config, kernel_settings, nft_load, sh_read, sysctl_load,
+    systemd_verify, ufw_load, units,
+};
 pub use registry::Registry;
 pub use rig::{Given, Names, Rig};
 pub use root::Root;

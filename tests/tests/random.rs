@@ -9,8 +9,8 @@ use std::time::Duration;
 use proptest::strategy::Strategy as _;
 use stageplot_render::{Custom, Rendering, Secrets, render};
 use stageplot_tests::{
-    Missing, Namespace, Program, Running, Stage, Station, Vault, caddy_validate, compose_config, nft_load,
-    random, sh_read, want,
+    Missing, Namespace, Program, Root, Running, Stage, Station, Vault, caddy_validate, compose_config,
+    kernel_settings, nft_load, random, sh_read, sysctl_load, systemd_verify, ufw_load, units, want,
 };
 use stageplot_topology::{Livekit, ServiceSpec, Topology, arbitrary};
 
@@ -23,8 +23,8 @@ fn files_are_accepted() {
     for version in Program::versions("compose") {
         composes.push(want!(Program::versioned("compose", version)));
     }
-    want!(found(&["nft", "openssl"]));
-    let files = Cell::new(0);
+    want!(found(&["nft", "openssl", "sysctl", "systemd-analyze", "ufw"]));
+    let (files, guarded) = (Cell::new(0), Cell::new(0));
     let tried = random(16, file!()).run(&arbitrary::topology(), |topology| {
         let stage = stage(&topology);
         for (node, station) in stage.stations() {
@@ -40,6 +40,19 @@ fn files_are_accepted() {
             }
             nft_load(station).success();
             nft_load(station).success();
+            let said = sysctl_load(station, &kernel_settings(station));
+            assert!(said.succeeded() && said.stderr.is_empty(), "{node}: {said:?}");
+            let root = Root::new().expect("found before");
+            root.bind(&installed.directory(), &format!("{}/{}", topology.plot().root, topology.name()));
+            let said = systemd_verify(station, &root, &units(station));
+            assert!(said.succeeded() && said.stderr.is_empty(), "{node}: {said:?}");
+            if let Some(said) = ufw_load(station, &root) {
+                assert!(said.succeeded(), "{node}: {said:?}");
+                // Again, it has nothing to do.
+                let again = ufw_load(station, &root).expect("a script");
+                assert!(again.succeeded() && again.stdout.is_empty(), "{node}: {again:?}");
+                guarded.set(guarded.get() + 1);
+            }
             for script in installed.bundle().artifacts.iter().filter(|file| file.path.ends_with(".sh")) {
                 sh_read(station, &script.path).success();
             }
@@ -48,7 +61,8 @@ fn files_are_accepted() {
         Ok(())
     });
     tried.unwrap_or_else(|error| panic!("{error}"));
-    println!("{} files", files.get());
+    println!("{} files, {} machines with ufw", files.get(), guarded.get());
+    assert!(guarded.get() > 0 || std::env::var_os("STAGEPLOT_CASES").is_some());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use stageplot_render::{Custom, Rendering};
+use stageplot_render::{Bundle, Change, Custom, Manifest, Rendering};
 use stageplot_tests::{
     Client, Engine, Image, Lan, Machine, Namespace, Process, Scratch, Visitor, on_front, render, render_with,
     run, wait_for, want, write_bundle,
@@ -63,7 +63,8 @@ fn a_change_reaches_what_it_concerns() {
     let installed = front.root().join("live");
 
     let plot = on_front(&front.root(), STACK);
-    front.bring_up(&render(&plot, &secrets(PASSWORD)));
+    let first = render(&plot, &secrets(PASSWORD));
+    front.bring_up(&first);
     wait_for("up", SOON, || redis(&front, PASSWORD, &["set", "kept", "yes"]) == "OK");
     let root = installed.join("data/edge/data/caddy/pki/authorities/local/root.crt");
     wait_for("an authority", SOON, || root.exists());
@@ -73,7 +74,8 @@ fn a_change_reaches_what_it_concerns() {
 
     let plot = plot.replace(r#"["/api/*", "/ws"]"#, r#"["/api/*", "/ws", "/extra/*"]"#);
     let routed = render(&plot, &secrets(PASSWORD));
-    apply(&front, "a route", &routed, &[]);
+    let changes = apply(&front, "a route", &first, &routed, &[]);
+    assert_eq!(changes, [("edge".to_owned(), Change::Reload)].into());
     assert!(!answered("/extra/").contains(r#""path":"/extra/""#), "before the reload");
     let mut socket = visitor.socket(&format!("wss://{DOMAIN}/ws"));
     socket.wait_for("echoed", SOON);
@@ -82,7 +84,7 @@ fn a_change_reaches_what_it_concerns() {
     stays_open(&mut socket);
 
     let rotated = render(&plot, &secrets(ROTATED));
-    apply(&front, "a secret", &rotated, &["cache", "rooms", "sfu"]);
+    apply(&front, "a secret", &routed, &rotated, &["cache", "rooms", "sfu"]);
     wait_for("up again", SOON, || redis(&front, ROTATED, &["get", "kept"]) == "yes");
     assert!(redis(&front, PASSWORD, &["get", "kept"]).contains("WRONGPASS"));
 
@@ -93,10 +95,47 @@ fn a_change_reaches_what_it_concerns() {
     assert_ne!(bundle.release, front.bundle(&rotated).release);
     front.bring_up(&readme);
     assert_eq!(current(&installed), bundle.release[..16]);
-    apply(&front, "words", &rotated, &[]);
+    apply(&front, "words", &readme, &rotated, &[]);
 
     wait_for("all well", SOON, || front.containers().values().all(|one| one.health == "healthy"));
     assert_eq!(redis(&front, ROTATED, &["get", "kept"]), "yes");
+}
+
+/// What `compose.yaml` says of a service reaches that service and no other: its image,
+/// its port, its limits, the time that it is given to end.
+#[test]
+fn what_compose_says_of_a_service_reaches_that_service_alone() {
+    let lan = want!(Lan::new("wire"));
+    let node = lan.machine("front", &["203.0.113.10/24"]);
+    let front = Machine::new(want!(Engine::start(&node, &Image::STACK)), "front");
+    front.engine().docker(&["tag", "stageplot/echo:1", "stageplot/echo:2"]).success();
+
+    let mut plot = on_front(&front.root(), STACK);
+    let mut before = render(&plot, &secrets(PASSWORD));
+    front.bring_up(&before);
+    let keys = "keys = { main = { env = \"LIVEKIT_API_SECRET\" } }\n";
+    let changes = [
+        ("image", "stageplot/echo:1", "stageplot/echo:2".to_owned(), &["rooms"][..], &[][..]),
+        ("a port, also in its environment", "8080", "8090".to_owned(), &["rooms"], &["edge"]),
+        ("limits", keys, format!("{keys}limits = {{ memory = \"300mb\" }}\n"), &["sfu"], &[]),
+        ("a drain", keys, format!("{keys}drain = {{ max = \"1m\" }}\n"), &["sfu"], &[]),
+        (
+            "Redis's port",
+            "kind = \"redis\"",
+            "kind = \"redis\"\nport = 6390".to_owned(),
+            &["cache", "sfu"],
+            &[],
+        ),
+    ];
+    for (what, old, new, recreated, reloaded) in changes {
+        assert!(plot.contains(old), "{what}");
+        plot = plot.replace(old, &new);
+        let after = render(&plot, &secrets(PASSWORD));
+        let told = apply(&front, what, &before, &after, recreated);
+        let reloads = told.iter().filter(|(_, change)| **change == Change::Reload);
+        assert_eq!(reloads.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), reloaded, "{what}");
+        before = after;
+    }
 }
 
 /// Whatever ends an installation, and whenever, one release is in place whole, and
@@ -249,8 +288,17 @@ fn a_copied_bundle_runs_by_itself() {
 }
 
 /// Brings a release up in the place of another one, and compares which containers are
-/// others then with which were to be.
-fn apply(front: &Machine, what: &str, after: &Rendering, recreated: &[&str]) {
+/// others then with which were to be by the two manifests. Returns what those say.
+fn apply(
+    front: &Machine,
+    what: &str,
+    before: &Rendering,
+    after: &Rendering,
+    recreated: &[&str],
+) -> BTreeMap<String, Change> {
+    let told = told(&manifest(front.bundle(before)), &manifest(front.bundle(after)));
+    let renewed = told.iter().filter(|(_, change)| **change == Change::Recreate);
+    assert_eq!(renewed.map(|(service, _)| service.as_str()).collect::<Vec<_>>(), recreated, "{what}");
     let old = front.containers();
     front.bring_up(after);
     let new = front.containers();
@@ -260,6 +308,32 @@ fn apply(front: &Machine, what: &str, after: &Rendering, recreated: &[&str]) {
     assert_eq!(SERVICES.into_iter().filter(is_new).collect::<Vec<_>>(), recreated, "{what}");
     assert_eq!(SERVICES.into_iter().filter(was_started).collect::<Vec<_>>(), recreated, "{what}");
     assert_eq!(current(&front.root().join("live")), front.bundle(after).release[..16]);
+    told
+}
+
+fn manifest(bundle: &Bundle) -> Manifest<'static> {
+    let file = bundle.artifact(Manifest::PATH).expect("a manifest");
+    serde_json::from_str::<Value>(std::str::from_utf8(&file.bytes).expect("text"))
+        .and_then(serde_json::from_value)
+        .expect("a manifest")
+}
+
+/// What two manifests alone say becomes of each service that is in both; what is left
+/// as it is is left out.
+fn told(before: &Manifest<'_>, after: &Manifest<'_>) -> BTreeMap<String, Change> {
+    let mut told = BTreeMap::new();
+    for (path, file) in &after.files {
+        let Some(service) = &file.service else { continue };
+        if file.change == Change::Reload && before.files.get(path) != Some(file) {
+            told.insert(service.to_string(), Change::Reload);
+        }
+    }
+    for (name, service) in &after.services {
+        if before.services.get(name) != Some(service) {
+            told.insert(name.to_string(), service.change);
+        }
+    }
+    told
 }
 
 fn current(installed: &Path) -> String {

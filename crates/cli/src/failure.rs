@@ -16,6 +16,8 @@ use crate::screen;
 pub(crate) struct Failure {
     message: String,
     help: Option<String>,
+    /// The template that it is about, and the line and column in it.
+    place: Option<(String, usize, usize)>,
     /// What else is wrong, where several things are at once.
     more: Vec<Self>,
 }
@@ -23,7 +25,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with a message that says what happened and why.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, more: Vec::new() }
+        Self { message: message.into(), help: None, place: None, more: Vec::new() }
     }
 
     /// Says what to do about it.
@@ -58,6 +60,26 @@ impl Failure {
         Self::new(format!("failed to write {}: {}", path.display(), reason(error)))
     }
 
+    /// This one and all that is wrong beside it, for programs.
+    pub(crate) fn all(&self) -> Vec<&Self> {
+        std::iter::once(self).chain(self.more.iter().flat_map(Self::all)).collect()
+    }
+
+    /// What happened, and why.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it; empty where nothing is said.
+    pub(crate) fn remedy(&self) -> &str {
+        self.help.as_deref().unwrap_or_default()
+    }
+
+    /// The template that it is about, and the line and column in it.
+    pub(crate) fn place(&self) -> Option<(&str, usize, usize)> {
+        self.place.as_ref().map(|(template, line, column)| (template.as_str(), *line, *column))
+    }
+
     /// How the command ends.
     pub(crate) fn exit(&self) -> Exit {
         Exit::Failed
@@ -89,7 +111,8 @@ impl From<RenderError> for Failure {
 
 impl From<TemplateError> for Failure {
     fn from(error: TemplateError) -> Self {
-        Self::new(format!("failed to {error}")).help(error.help())
+        let place = error.place().map(|(template, line, column)| (template.to_owned(), line, column));
+        Self { place, ..Self::new(format!("failed to {error}")).help(error.help()) }
     }
 }
 

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use stageplot_render::judge;
 use stageplot_topology::{Built, Document, Findings, Format, Lock, Node, Plot, Redacted, Topology, words};
 
+use crate::args::DataFormat;
 use crate::failure::Failure;
 use crate::{findings, lock, screen};
 
@@ -220,6 +221,32 @@ impl PlotFile {
     pub(crate) fn topology(&self) -> Option<&Topology> {
         screen::talk(&findings::draw(self.findings(), self));
         self.built.as_ref().ok().map(|built| &built.topology)
+    }
+
+    /// The topology, where the plot has no errors. Those are said first, as text or as
+    /// data; other findings, where `talks`, in any case.
+    pub(crate) fn topology_as(&self, format: DataFormat, talks: bool) -> Result<Option<&Topology>, Failure> {
+        match &self.built {
+            Ok(built) if talks || format == DataFormat::Text => {
+                screen::talk(&findings::draw(&built.findings, self));
+                Ok(Some(&built.topology))
+            }
+            Ok(built) => Ok(Some(&built.topology)),
+            Err(findings) if format == DataFormat::Text => {
+                screen::talk(&findings::draw(findings, self));
+                Ok(None)
+            }
+            Err(_) => {
+                screen::json(&findings::json::Report::new(self, false, None))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Where a template of the user's own is.
+    pub(crate) fn template(&self, name: &str) -> PathBuf {
+        let templates = self.built.as_ref().ok().and_then(|built| built.topology.plot().templates.as_ref());
+        templates.map_or_else(|| PathBuf::from(name), |templates| self.dir.join(templates).join(name))
     }
 
     /// Gives findings that came up later their places in the file.

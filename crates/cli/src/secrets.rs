@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use secrecy::SecretString;
 use stageplot_topology::{Plot, SecretError, SecretRef, SecretSource};
@@ -22,13 +23,15 @@ pub(crate) struct SystemSecrets {
     file: Option<PathBuf>,
     /// What it has, or why it cannot be read; read when first needed.
     lines: OnceCell<Result<BTreeMap<String, SecretString>, String>>,
+    /// Until when all commands together may take; set when the first is run.
+    commands: OnceCell<Instant>,
 }
 
 impl SystemSecrets {
     /// The secrets of a plot whose paths are relative to `dir`.
     pub(crate) fn new(plot: &Plot, dir: &Path) -> Self {
         let file = plot.secrets_file.as_ref().map(|file| dir.join(file));
-        Self { dir: dir.to_owned(), file, lines: OnceCell::new() }
+        Self { dir: dir.to_owned(), file, lines: OnceCell::new(), commands: OnceCell::new() }
     }
 
     /// A variable of the environment, else a line of the secrets file. What is
@@ -62,7 +65,10 @@ impl SecretSource for SystemSecrets {
         let value = match secret {
             SecretRef::Env(name) => self.named(name),
             SecretRef::File(path) => file::content(&self.dir.join(path)),
-            SecretRef::Command(words) => command::output(words, &self.dir),
+            SecretRef::Command(words) => {
+                let until = *self.commands.get_or_init(|| Instant::now() + command::TOGETHER);
+                command::output(words, &self.dir, until)
+            }
             other => Err(format!("this version knows no way to {}", other.label())),
         };
         value.map_err(SecretError::new)

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
+use crate::compose::Project;
 
 /// All files of one machine, with a manifest.
 ///
@@ -44,9 +45,14 @@ pub struct Bundle {
 
 impl Bundle {
     /// Orders the files and adds the manifest.
-    pub(crate) fn new(node: String, mut artifacts: Vec<Artifact>, sealed: bool) -> Result<Self, RenderError> {
+    pub(crate) fn new(
+        node: String,
+        mut artifacts: Vec<Artifact>,
+        project: &Project,
+        sealed: bool,
+    ) -> Result<Self, RenderError> {
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        let manifest = Manifest::of(&node, &artifacts, sealed).to_json()?;
+        let manifest = Manifest::of(&node, &artifacts, project, sealed)?.to_json()?;
         let release = sha256(&manifest);
         let manifest = Artifact::private(Manifest::PATH, manifest, Owner::ROOT);
         let at = artifacts.partition_point(|artifact| artifact.path < manifest.path);
@@ -61,7 +67,13 @@ impl Bundle {
 }
 
 /// What a bundle's `manifest.json` says: for every file its digest, mode and
-/// owner, who reads it, and how a change takes effect.
+/// owner, who reads it, and how a change takes effect; for every container the
+/// digest of what it is made from.
+///
+/// Two manifests tell what a change from one to the other does to a service. Where
+/// its digest differs it is given a new container. Else the files that it reads tell:
+/// it is to be told to read one again whose `change` is `reload`. Else it is left as
+/// it is.
 ///
 /// ```
 /// use stageplot_render::Manifest;
@@ -69,12 +81,13 @@ impl Bundle {
 /// // As it lies on a machine.
 /// let json = br#"{ "version": 1, "node": "front", "sealed": true, "files": {
 ///     "compose.yaml": { "sha256": "0f", "mode": "0644", "owner": "0:0", "change": "live" }
-/// } }"#;
+/// }, "services": { "cache": { "sha256": "1e", "change": "recreate" } } }"#;
 /// let manifest: Manifest<'_> = serde_json::from_slice(json)?;
 /// assert_eq!(manifest.version, Manifest::VERSION);
 /// for (path, entry) in &manifest.files {
 ///     println!("{} {path}", entry.sha256); // as `sha256sum --check` takes it
 /// }
+/// assert_eq!(manifest.services["cache"].sha256, "1e");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +100,25 @@ pub struct Manifest<'a> {
     /// Whether no file holds the value of a secret: the names of secrets stand in
     /// their places, or the plot has none.
     pub sealed: bool,
+    /// The services that run in containers, by name.
+    #[serde(default)]
+    pub services: BTreeMap<Cow<'a, str>, ManifestService>,
     /// The files by path.
     pub files: BTreeMap<Cow<'a, str>, ManifestEntry<'a>>,
+}
+
+/// What a manifest says of one service's container.
+///
+/// See [`Manifest`].
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ManifestService {
+    /// SHA-256 over all that `compose.yaml` says of it and of its network, in
+    /// hexadecimal. The files that it reads at start are in it by the names of their
+    /// directories; those that it reads on a reload are not.
+    pub sha256: String,
+    /// How a change takes effect.
+    pub change: Change,
 }
 
 /// What a manifest says of one file.
@@ -117,7 +147,16 @@ impl<'a> Manifest<'a> {
     /// The version of the format.
     pub const VERSION: u32 = 1;
 
-    fn of(node: &'a str, artifacts: &'a [Artifact], sealed: bool) -> Self {
+    fn of(
+        node: &'a str,
+        artifacts: &'a [Artifact],
+        project: &'a Project,
+        sealed: bool,
+    ) -> Result<Self, RenderError> {
+        let services = project.services.keys().map(|name| {
+            let sha256 = sha256(project.text_of(name)?.as_bytes());
+            Ok((name.as_str().into(), ManifestService { sha256, change: Change::Recreate }))
+        });
         let entry = |artifact: &'a Artifact| {
             let entry = ManifestEntry {
                 sha256: sha256(&artifact.bytes),
@@ -128,12 +167,13 @@ impl<'a> Manifest<'a> {
             };
             (artifact.path.as_str().into(), entry)
         };
-        Self {
+        Ok(Self {
             version: Self::VERSION,
             node: node.into(),
             sealed,
+            services: services.collect::<Result<_, RenderError>>()?,
             files: artifacts.iter().map(entry).collect(),
-        }
+        })
     }
 
     fn to_json(&self) -> Result<Vec<u8>, RenderError> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use stageplot_topology::{Attachment, ImageRef, Limits, Period, Placement, Protocol, Topology, listen};
 
 use crate::artifact::Owner;
-use crate::{bridge_name, yaml};
+use crate::{RenderError, bridge_name, yaml};
 
 /// A Compose project: what one node runs.
 #[derive(Debug, Serialize)]
@@ -15,6 +15,16 @@ pub(crate) struct Project {
     pub(crate) services: BTreeMap<String, Container>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) networks: BTreeMap<&'static str, Bridge>,
+}
+
+impl Project {
+    /// All that the project says of a service: whatever changes in it, Compose gives the
+    /// service a new container.
+    pub(crate) fn text_of(&self, service: &str) -> Result<String, RenderError> {
+        let Some(container) = self.services.get(service) else { return Ok(String::new()) };
+        let networks = container.network_mode.is_none().then_some(&self.networks);
+        yaml::to_string(&(container, networks))
+    }
 }
 
 /// A service of a Compose project.

@@ -83,6 +83,18 @@ pub fn svg(topology: &Topology) -> Result<String, RenderError> {
     svg_with(topology, &templates()?)
 }
 
+/// The boxes and the arrows of the picture, as JSON.
+///
+/// # Errors
+///
+/// As for [`mermaid`].
+pub fn json(topology: &Topology) -> Result<String, RenderError> {
+    let chart = Chart::new(&Picture::new(topology));
+    let text =
+        serde_json::to_string_pretty(&chart).map_err(|error| RenderError::Format(error.to_string()))?;
+    Ok(text + "\n")
+}
+
 pub(crate) fn mermaid_with(topology: &Topology, templates: &Templates) -> Result<String, RenderError> {
     let chart = Chart::new(&Picture::new(topology));
     Ok(templates.render("diagram.mmd", &chart)?)

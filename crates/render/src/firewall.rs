@@ -19,6 +19,8 @@ pub(crate) const TEMPLATES: &[Template] = &[
 struct Firewall {
     /// The table's name.
     table: String,
+    /// How the comments of our own rules begin, by which `ufw.sh` knows them.
+    mark: String,
     bridge: String,
     bridge_v4: String,
     bridge_v6: String,
@@ -59,6 +61,7 @@ pub(crate) fn render(
     let input = topology.plot().firewall.input;
     let firewall = Firewall {
         table: topology.firewall_table(),
+        mark: format!("stageplot {}", topology.name()),
         bridge: bridge_name(topology),
         bridge_v4: bridge.v4.to_string(),
         bridge_v6: bridge.v6.to_string(),
@@ -123,14 +126,16 @@ fn comment(reason: &str) -> String {
     if text.is_empty() { "-".to_owned() } else { text }
 }
 
-/// A reason as ufw takes it, whose comments hold no quotes: one line of plain characters.
+/// A reason as ufw takes it, whose comments hold no single quotes: one line of plain
+/// characters, and an apostrophe as printers have it.
 fn ufw_comment(reason: &str) -> String {
     let plain = |c: char| match c {
+        '\'' => '\u{2019}',
         '"' | '\\' | '`' | '$' | '*' => '?',
         c if c.is_ascii_graphic() || c == ' ' => c,
         _ => '?',
     };
-    reason.chars().filter(|c| *c != '\'').map(plain).take(LONGEST).collect()
+    reason.chars().map(plain).take(LONGEST).collect()
 }
 
 #[cfg(test)]
@@ -143,6 +148,6 @@ mod tests {
         assert_eq!(comment("\"a\"\nb: every *"), "'a' b: every");
         assert_eq!(comment(" **"), "-");
         assert_eq!(comment(&"é".repeat(100)).len(), LONGEST);
-        assert_eq!(ufw_comment("ssh: the operator's way in"), "ssh: the operators way in");
+        assert_eq!(ufw_comment("ssh: the operator's way in"), "ssh: the operator\u{2019}s way in");
     }
 }

@@ -43,10 +43,11 @@ pub mod template;
 mod yaml;
 
 pub use artifact::{Artifact, Change, Owner};
-pub use bundle::{Bundle, Manifest, ManifestEntry};
+pub use bundle::{Bundle, Manifest, ManifestEntry, ManifestService};
 pub use custom::{ArtifactSource, Custom, SourceError};
 pub use error::RenderError;
 pub use judge::judge;
+pub use overview::{DnsName, DnsRecord, dns_names};
 pub use render::{Renderer, Rendering, render, template_names};
 pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
 pub use secrets::Secrets;

@@ -7,6 +7,7 @@ mod runbook;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use dns::{DnsName, DnsRecord, dns_names};
 use serde::Serialize;
 use stageplot_topology::{FirewallInput, Node, ServiceSpec, Topology};
 

@@ -242,7 +242,7 @@ impl<'a> Renderer<'a> {
         if !self.custom.sources.is_empty() {
             custom::check_places(node, &artifacts)?;
         }
-        Bundle::new(node.name.to_string(), artifacts, !self.values.are_told())
+        Bundle::new(node.name.to_string(), artifacts, &project, !self.values.are_told())
     }
 
     /// The bundles of several nodes, rendered on all cores. Each is handed over as

@@ -49,8 +49,10 @@ fn nothing_of_the_documents_is_left_out() {
     let rows = rows();
     let mut missing = Vec::new();
     let variables = VARIABLES.iter().map(|name| format!("{name}="));
-    let others =
-        [COMMANDS, CHECKLIST, QUESTIONS, PRACTICES].into_iter().flatten().map(|item| (*item).to_owned());
+    let others = [COMMANDS, FILES, ANSWERS, CHECKLIST, QUESTIONS, PRACTICES]
+        .into_iter()
+        .flatten()
+        .map(|item| (*item).to_owned());
     for item in variables.chain(others) {
         if !rows.iter().any(|row| row.original.contains(&item)) {
             missing.push(item);
@@ -257,6 +259,23 @@ const COMMANDS: &[&str] = &[
     "bind 0.0.0.0",
     "port 6379",
 ];
+
+/// Files that the documents name, and whose content one of their scripts writes or reads.
+const FILES: &[&str] = &[
+    ".env.example",
+    ".env ",
+    "./deploy.sh",
+    "config/Caddyfile",
+    "`docker-compose.yml`",
+    "./config/redis.conf",
+    "/usr/local/etc/redis/redis.conf",
+    "./volumes/redis",
+    "/path/to/cert.pem",
+    "/path/to/key.pem",
+];
+
+/// What the documents' service answers to those who want a room, and where.
+const ANSWERS: &[&str] = &["`/api/create-room`", "`room_name`", "`token`", "`url`", "`server_url`"];
 
 const CHECKLIST: &[&str] = &[
     "DNS 已配置，指向 Caddy 机器",

@@ -24,8 +24,9 @@
 //!
 //! **What counts.** LiveKit's settings come from the machines that run it, and
 //! from others where those say nothing; Redis' from the machine with the
-//! primary, then from those that use it. Two different values among those that
-//! count are a contradiction. Variables that are empty are not set.
+//! primary, then from those that use it. Two different values among those are a
+//! contradiction, and so are two keys of LiveKit's: they are the same on all
+//! machines. Variables that are empty are not set.
 //!
 //! **Addresses.** One from a private range is a node's `address`, any other is
 //! its `public`. LiveKit's own `NODE_IP`, where it is another, is its `public`,
@@ -183,7 +184,7 @@ pub fn import(machines: &[EnvFile<'_>]) -> Result<Import, Findings> {
     plot.services.insert(redis_name, redis.into());
     plot.services.extend(business.map(|business| (business.name, ServiceSpec::from(business.app))));
 
-    let findings = survey.findings;
+    let findings = survey.findings();
     if findings.has_errors() { Err(findings) } else { Ok(Import { plot, secrets, findings }) }
 }
 

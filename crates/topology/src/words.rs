@@ -74,12 +74,14 @@ fn digits(text: &str) -> &str {
 
 /// The nearest of `known` to `name`, or `None` where none is near enough to
 /// be what was meant. Case, `-` and `_` make no difference; of two equally
-/// near ones the first wins.
+/// near ones the first wins. Where none is, it is the one that begins with `name`; of
+/// several the shortest, if the others begin with that.
 ///
 /// ```
 /// use stageplot_topology::words::nearest;
 ///
 /// assert_eq!(nearest("prot", ["name", "port"]), Some("port"));
+/// assert_eq!(nearest("maxmem", ["maxmemory-policy", "maxmemory"]), Some("maxmemory"));
 /// assert_eq!(nearest("image", ["name", "port"]), None);
 /// ```
 pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
@@ -94,6 +96,7 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
     // One slip in three characters, and two in a name of any length.
     let mut allowed = (length / 3).clamp(1, 3);
     let mut found = None;
+    let mut begun: Vec<(String, &'k str)> = Vec::new();
     for candidate in known.into_iter().take(CANDIDATES) {
         let candidate = candidate.as_ref();
         let other = simplified(candidate);
@@ -103,6 +106,9 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
         }
         if other == plain {
             return Some(candidate);
+        }
+        if length >= SHORTEST_START && other.starts_with(&plain) {
+            begun.push((other.clone(), candidate));
         }
         if allowed == 0 || other_length.abs_diff(length) > allowed {
             continue;
@@ -116,7 +122,10 @@ pub fn nearest<'k, S: AsRef<str> + ?Sized + 'k>(
             allowed = distance - 1;
         }
     }
-    found
+    found.or_else(|| {
+        let (shortest, candidate) = begun.iter().min_by_key(|(other, _)| other.len())?;
+        begun.iter().all(|(other, _)| other.starts_with(shortest.as_str())).then_some(*candidate)
+    })
 }
 
 fn simplified(name: &str) -> String {
@@ -127,6 +136,9 @@ fn simplified(name: &str) -> String {
 
 /// Names longer than this are not mistyped, they are something else.
 const LONGEST: usize = 64;
+
+/// With fewer letters than this, too many names begin so.
+const SHORTEST_START: usize = 3;
 
 /// How many names are compared: enough for every plot, and a bound for one of
 /// 100,000 nodes.
@@ -146,12 +158,22 @@ mod tests {
             ("media_1", Some("media-1")),
             ("rotues", Some("routes")),
             ("tsl", Some("tls")),
+            ("heal", Some("health")),
+            ("medi", Some("media-1")),
+            ("rou", Some("routes")),
+            ("ro", None),
             ("image", None),
             ("x", None),
             ("", None),
         ] {
             assert_eq!(nearest(typed, fields), meant, "{typed}");
         }
+    }
+
+    #[test]
+    fn of_several_that_begin_so_none_is_meant_but_what_begins_them_all() {
+        assert_eq!(nearest("turn", ["turn-relay-open", "turn-off"]), None);
+        assert_eq!(nearest("memory", ["memory-of-all", "memory-of-one", "memory-of"]), Some("memory-of"));
     }
 
     #[test]

@@ -91,12 +91,21 @@ fn normal(path: &Path) -> String {
 /// Images of the examples' own, and what they are made of here.
 type StandIns = &'static [(&'static str, &'static str)];
 
-/// Plots of which a node is brought up.
-const BROUGHT_UP: [(&str, &str, StandIns); 4] = [
+/// Plots of which a node is brought up: each shape that is well by itself, with nothing
+/// of another machine's.
+const BROUGHT_UP: [(&str, &str, StandIns); 12] = [
     ("single", "front", &[]),
     ("bridge", "front", &[("registry.example.com/rooms:1.4.0", Image::ECHO)]),
     ("turn-edge", "front", &[("registry.example.com/caddy-l4:2.11.9", Image::CADDY_L4)]),
     ("settings", "media", &[]),
+    ("http-only", "front", &[]),
+    ("edge-everywhere", "media-3", &[]),
+    ("pair", "media", &[]),
+    ("turn-direct", "media", &[]),
+    ("cluster", "media-1", &[]),
+    ("redis-apart", "data", &[]),
+    ("redis-on-host", "data", &[]),
+    ("ipv6-only", "front", &[]),
 ];
 
 #[test]

@@ -9,7 +9,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use stageplot_tests::{Namespace, Output, Program, Root, Scratch, Station, run, want, write_bundle};
+use stageplot_tests::{
+    Namespace, Program, Root, SHARED_SETTINGS, Scratch, Station, kernel_settings, run, sysctl_load,
+    systemd_verify, units, want, write_bundle,
+};
 
 use super::Example;
 
@@ -121,14 +124,11 @@ fn every_unit_is_valid() {
     for example in want!(Example::all()) {
         let stage = want!(example.stage());
         let root = want!(Root::new());
-        // What units name: Docker is another package's.
-        root.write_executable("/usr/bin/docker", "#!/bin/sh\n");
-        root.write("/etc/systemd/system/docker.service", "[Service]\nExecStart=/usr/bin/docker\n");
         for (node, station) in stage.stations() {
             let what = format!("{}, {node}", example.name);
             let units = units(station);
             root.bind(&station.installed().directory(), &example.install_dir());
-            let said = verify(station, &root, &units);
+            let said = systemd_verify(station, &root, &units);
             assert!(said.succeeded() && said.stderr.is_empty(), "{what}: {}", said.stderr);
             verified += units.len();
             if verified == units.len() {
@@ -150,31 +150,9 @@ fn refuses_corrupted_ones(station: &Station, root: &Root, units: &[(String, Stri
         let corrupted: Vec<_> =
             units.iter().map(|(name, unit)| (name.clone(), unit.replace(from, to))).collect();
         assert_ne!(corrupted, units, "{what}");
-        let said = verify(station, root, &corrupted);
+        let said = systemd_verify(station, root, &corrupted);
         assert!(said.stderr.contains("stageplot-"), "{what}: {said:?}");
     }
-}
-
-/// The units of a node by file name.
-fn units(station: &Station) -> Vec<(String, String)> {
-    let bundle = station.installed().bundle();
-    let units = bundle.artifacts.iter().filter_map(|artifact| {
-        let name = artifact.path.strip_prefix("system/").filter(|name| name.ends_with(".service"))?;
-        Some((name.to_owned(), String::from_utf8(artifact.bytes.clone()).expect("text")))
-    });
-    units.collect()
-}
-
-/// Verifies units where an operator puts them.
-fn verify(station: &Station, root: &Root, units: &[(String, String)]) -> Output {
-    let mut command = root.command(station.machine(), "systemd-analyze");
-    command.arg("verify");
-    for (name, unit) in units {
-        let path = format!("/etc/systemd/system/{name}");
-        root.write(&path, unit);
-        command.arg(path);
-    }
-    run(&mut command, SOON)
 }
 
 #[test]
@@ -186,39 +164,26 @@ fn every_kernel_setting_is_one() {
         for (node, station) in stage.stations() {
             let what = format!("{}, {node}", example.name);
             let machine = station.machine();
-            let bundle = station.installed().bundle();
-            let file = bundle.artifacts.iter().find(|artifact| artifact.path.starts_with("system/90-"));
-            let text = String::from_utf8(file.expect("a file").bytes.clone()).expect("text");
+            let text = kernel_settings(station);
             let settings: Vec<_> = text.lines().filter_map(|line| line.split_once(" = ")).collect();
             assert!(settings.len() < text.lines().count(), "{what}: settings are lines between comments");
 
-            // Those that the kernel has once, for all machines here, are left alone.
-            let scratch = Scratch::new();
-            let own = scratch.path().join("own.conf");
-            let is_own =
-                |line: &&str| line.starts_with('#') || !SHARED.iter().any(|key| line.starts_with(key));
-            let lines: Vec<_> = text.lines().filter(is_own).map(|line| format!("{line}\n")).collect();
-            fs::write(&own, lines.concat()).expect("a file");
-            let said = machine.run("sysctl", &["--load".as_ref(), own.as_os_str()]);
+            let said = sysctl_load(station, &text);
             assert_eq!(said.stderr, "", "{what}");
             for (key, value) in settings {
                 let path = format!("/proc/sys/{}", key.replace('.', "/"));
                 assert!(Path::new(&path).exists(), "{what}: no {key}");
-                if !SHARED.contains(&key) {
+                if !SHARED_SETTINGS.contains(&key) {
                     let kept = machine.run("sysctl", &["--values", key]).success();
                     assert_eq!(ports(kept.trim()), ports(value), "{what}: {key}");
                     set += 1;
                 }
             }
-            fs::write(&own, "net.core.somaxcon = 4096\n").expect("a corrupted one");
-            machine.run("sysctl", &["--load".as_ref(), own.as_os_str()]).failure();
+            sysctl_load(station, "net.core.somaxcon = 4096\n").failure();
         }
     }
     println!("{set} settings");
 }
-
-/// Settings that no network has of its own.
-const SHARED: [&str; 3] = ["net.core.rmem_max", "net.core.wmem_max", "vm.overcommit_memory"];
 
 /// A list of ports and ranges as a set: the kernel joins what touches.
 fn ports(list: &str) -> Vec<u16> {

@@ -63,8 +63,10 @@ impl Check {
                 let images = self.images(&plot).map_or_else(String::new, |told| format!("\n{told}\n"));
                 screen::data(&(findings::draw(findings, &plot) + &images))?;
             }
-            ReportFormat::Json => screen::json(&json::Report::new(&plot, self.online))?,
-            ReportFormat::Sarif => screen::json(&sarif::log(&plot))?,
+            ReportFormat::Json => {
+                screen::json(&json::Report::new(&plot, self.online, beside.as_ref().err()))?
+            }
+            ReportFormat::Sarif => screen::json(&sarif::log(&plot, beside.as_ref().err()))?,
         }
         beside?;
         let total = Total::of(findings);

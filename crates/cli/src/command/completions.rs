@@ -13,6 +13,7 @@ use crate::screen;
 /// For bash: stageplot completions bash > ~/.local/share/bash-completion/completions/stageplot
 #[derive(clap::Args)]
 pub(crate) struct Completions {
+    /// The shell
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }

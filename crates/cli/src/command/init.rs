@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use stageplot_topology::dotenv::Secrets;
+use stageplot_topology::{FieldPath, Findings, Severity};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -58,6 +59,8 @@ struct Draft {
     missing: Vec<String>,
     /// Whether warnings were given while it was made.
     has_warnings: bool,
+    /// Fields of which it was told that they lack something.
+    told: Vec<FieldPath>,
     /// Whether it comes from `.env` files, and the secrets with it.
     imported: bool,
 }
@@ -116,8 +119,15 @@ impl Init {
     fn tell(&self, draft: &Draft, plot: &Path, secrets: &Path, kept: bool) -> Result<Exit, Failure> {
         screen::talk(&closing::written(draft, plot, secrets, kept));
         let read = PlotArgs::of(plot.to_owned()).read()?;
-        if !read.findings().is_empty() {
-            screen::talk(&format!("\n{}", findings::draw(read.findings(), &read)));
+        let mut findings = Findings::new();
+        for finding in read.findings() {
+            // What was said of the files need not be said of the plot again.
+            if finding.severity == Severity::Error || !draft.told.contains(&finding.location.path) {
+                findings.push(finding.clone());
+            }
+        }
+        if !findings.is_empty() {
+            screen::talk(&format!("\n{}", findings::draw(&findings, &read)));
         }
         let is_well = read.built.is_ok();
         screen::talk(&closing::next(draft, &self.dir, is_well));

@@ -10,6 +10,7 @@ use stageplot_topology::{Findings, Topology};
 use crate::args::DataFormat;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::findings::json;
 use crate::plot::{PlotArgs, PlotFile, node_named};
 use crate::secrets::SystemSecrets;
 use crate::{counted, custom, findings, screen, seals};
@@ -51,13 +52,19 @@ pub(crate) struct Render {
 impl Render {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let plot = self.plot.read()?;
-        let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
+        let Some(topology) = plot.topology_as(self.format, false)? else { return Ok(Exit::Findings) };
         match self.write(&plot, topology) {
             Ok(exit) => Ok(exit),
             Err(NotRendered::Failure(failure)) => Err(failure),
             Err(NotRendered::Findings(mut findings)) => {
                 plot.locate(&mut findings);
-                screen::talk(&findings::draw(&findings, &plot));
+                match self.format {
+                    DataFormat::Text => screen::talk(&findings::draw(&findings, &plot)),
+                    DataFormat::Json => {
+                        findings.append(plot.findings().clone());
+                        screen::json(&json::Report::of(&plot, &findings, false, None))?;
+                    }
+                }
                 Ok(Exit::Findings)
             }
         }
@@ -75,7 +82,9 @@ impl Render {
         let values = (!self.sealed).then_some((&renderer, &source));
         findings.append(seals::review(topology, &seals, values));
         plot.locate(&mut findings);
-        screen::talk(&findings::draw(&findings, plot));
+        if self.format == DataFormat::Text {
+            screen::talk(&findings::draw(&findings, plot));
+        }
 
         let mut options = Options::default().overwrite(self.overwrite);
         if let Some(node) = &self.node {
@@ -114,7 +123,10 @@ impl Render {
         }
         match self.format {
             DataFormat::Text => screen::talk(&self.in_words(nodes.len(), &written)),
-            DataFormat::Json => screen::json(&Summary::new(plot, self, &nodes, &written))?,
+            DataFormat::Json => {
+                findings.append(plot.findings().clone());
+                screen::json(&Summary::new(plot, self, &nodes, &written, &findings))?;
+            }
         }
         Ok(Exit::Well)
     }
@@ -205,6 +217,8 @@ struct Summary<'a> {
     changed: &'a [String],
     removed: &'a [String],
     unchanged: usize,
+    /// What there is to say of the plot that is no error, as `check` has it.
+    findings: Vec<json::Item<'a>>,
 }
 
 #[derive(Serialize)]
@@ -216,7 +230,13 @@ struct Rendered {
 }
 
 impl<'a> Summary<'a> {
-    fn new(plot: &'a PlotFile, render: &Render, nodes: &'a [Rendered], written: &'a Written) -> Self {
+    fn new(
+        plot: &'a PlotFile,
+        render: &Render,
+        nodes: &'a [Rendered],
+        written: &'a Written,
+        findings: &'a Findings,
+    ) -> Self {
         Self {
             plot: &plot.name,
             out: render.out.display().to_string(),
@@ -226,6 +246,7 @@ impl<'a> Summary<'a> {
             changed: &written.changed,
             removed: &written.removed,
             unchanged: written.unchanged.len(),
+            findings: json::items(findings),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use stageplot_render::{Renderer, Secrets, diagram};
+use stageplot_render::{Renderer, Secrets, diagram, dns_names};
 use stageplot_topology::{EndpointId, Node, Party, Topology, words};
 
 use crate::args::DataFormat;
@@ -39,9 +39,20 @@ enum View {
     /// What has to answer whom: the checks that follow from the flows
     Checks(Listing),
     /// The DNS records to set, as a zone file has them
-    Dns(PlotArgs),
+    Dns(Dns),
     /// The flows, drawn
     Diagram(Diagram),
+}
+
+/// Of which plot the records are, and how they are printed.
+#[derive(clap::Args)]
+struct Dns {
+    #[command(flatten)]
+    plot: PlotArgs,
+
+    /// How they are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: DataFormat,
 }
 
 /// What is drawn, and how.
@@ -61,6 +72,8 @@ enum Drawing {
     Mermaid,
     /// A picture
     Svg,
+    /// The boxes and the arrows, for programs
+    Json,
 }
 
 /// What is listed, and how.
@@ -86,7 +99,7 @@ impl Show {
             View::Ports(listing) => listing.show(ports::rows, ports::table),
             View::Firewall(listing) => listing.show(firewall::rows, firewall::table),
             View::Checks(listing) => listing.show(checks::rows, checks::table),
-            View::Dns(plot) => dns(plot),
+            View::Dns(dns) => dns.show(),
             View::Diagram(diagram) => diagram.show(),
         }
     }
@@ -100,7 +113,7 @@ impl Listing {
         table: impl Fn(&[R]) -> Table,
     ) -> Result<Exit, Failure> {
         let plot = self.plot.read()?;
-        let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
+        let Some(topology) = plot.topology_as(self.format, true)? else { return Ok(Exit::Findings) };
         let node = self.node.as_deref().map(|name| node_named(topology, name)).transpose()?;
         let rows = rows(topology, node);
         match self.format {
@@ -114,26 +127,37 @@ impl Listing {
 impl Diagram {
     fn show(&self) -> Result<Exit, Failure> {
         let plot = self.plot.read()?;
-        let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
+        let format = match self.format {
+            Drawing::Json => DataFormat::Json,
+            Drawing::Mermaid | Drawing::Svg => DataFormat::Text,
+        };
+        let Some(topology) = plot.topology_as(format, true)? else { return Ok(Exit::Findings) };
         let text = match self.format {
             Drawing::Mermaid => diagram::mermaid(topology)?,
             Drawing::Svg => diagram::svg(topology)?,
+            Drawing::Json => diagram::json(topology)?,
         };
         screen::data(&text)?;
         Ok(Exit::Well)
     }
 }
 
-/// Prints the records just as they are rendered.
-fn dns(plot: &PlotArgs) -> Result<Exit, Failure> {
-    let plot = plot.read()?;
-    let Some(topology) = plot.topology() else { return Ok(Exit::Findings) };
-    let custom = custom::read(topology, &plot.dir)?;
-    let files = Renderer::new(topology, Secrets::SEALED, &custom)?.overview()?;
-    for file in files.iter().filter(|file| file.path == "dns.txt") {
-        screen::data(&String::from_utf8_lossy(&file.bytes))?;
+impl Dns {
+    /// Prints the records just as they are rendered, or as data.
+    fn show(&self) -> Result<Exit, Failure> {
+        let plot = self.plot.read()?;
+        let Some(topology) = plot.topology_as(self.format, true)? else { return Ok(Exit::Findings) };
+        if self.format == DataFormat::Json {
+            screen::json(&dns_names(topology))?;
+            return Ok(Exit::Well);
+        }
+        let custom = custom::read(topology, &plot.dir)?;
+        let files = Renderer::new(topology, Secrets::SEALED, &custom)?.overview()?;
+        for file in files.iter().filter(|file| file.path == "dns.txt") {
+            screen::data(&String::from_utf8_lossy(&file.bytes))?;
+        }
+        Ok(Exit::Well)
     }
-    Ok(Exit::Well)
 }
 
 /// The nodes that are asked for.

@@ -1,9 +1,10 @@
 //! Findings as JSON.
 
 use serde::Serialize;
-use stageplot_topology::{Code, Diagnostic, Severity, Span};
+use stageplot_topology::{Code, Diagnostic, Findings, Severity, Span};
 
 use super::Total;
+use crate::failure::Failure;
 use crate::plot::PlotFile;
 
 /// What `--format json` says of a plot's findings.
@@ -11,6 +12,11 @@ use crate::plot::PlotFile;
 pub(crate) struct Report<'a> {
     /// What the plot is called.
     plot: &'a str,
+    /// Whether all was looked at. Where something could not be, nobody knows whether
+    /// the plot is well.
+    complete: bool,
+    /// What could not be looked at, and why.
+    failures: Vec<Failed<'a>>,
     /// How many images are locked, where the plot is sound.
     locked: Option<usize>,
     /// Whether registries were asked: without, no tag is known to be unmoved.
@@ -21,8 +27,25 @@ pub(crate) struct Report<'a> {
     total: Total,
 }
 
+/// What could not be looked at.
 #[derive(Serialize)]
-struct Item<'a> {
+struct Failed<'a> {
+    message: &'a str,
+    help: &'a str,
+    /// The file that it is about, where it is one place in one.
+    file: Option<String>,
+    line: Option<usize>,
+    column: Option<usize>,
+}
+
+/// Findings in a list, as in a [`Report`].
+pub(crate) fn items(findings: &Findings) -> Vec<Item<'_>> {
+    findings.iter().map(Item::from).collect()
+}
+
+/// A finding.
+#[derive(Serialize)]
+pub(crate) struct Item<'a> {
     code: Code,
     severity: Severity,
     message: &'a str,
@@ -35,10 +58,28 @@ struct Item<'a> {
 
 impl<'a> Report<'a> {
     /// What there is to say of a plot.
-    pub(crate) fn new(plot: &'a PlotFile, online: bool) -> Self {
-        let findings = plot.findings();
+    pub(crate) fn new(plot: &'a PlotFile, online: bool, failure: Option<&'a Failure>) -> Self {
+        Self::of(plot, plot.findings(), online, failure)
+    }
+
+    /// What there is to say of a plot, with these for all its findings.
+    pub(crate) fn of(
+        plot: &'a PlotFile,
+        findings: &'a Findings,
+        online: bool,
+        failure: Option<&'a Failure>,
+    ) -> Self {
+        let failed = |failure: &'a Failure| Failed {
+            message: failure.message(),
+            help: failure.remedy(),
+            file: failure.place().map(|(template, ..)| plot.template(template).display().to_string()),
+            line: failure.place().map(|(_, line, _)| line),
+            column: failure.place().map(|(.., column)| column),
+        };
         Self {
             plot: &plot.name,
+            complete: failure.is_none(),
+            failures: failure.iter().flat_map(|failure| failure.all()).map(failed).collect(),
             locked: plot.built.as_ref().ok().map(|built| built.topology.locked_count()),
             online: online && plot.built.is_ok(),
             findings: findings.iter().map(Item::from).collect(),

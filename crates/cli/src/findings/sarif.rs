@@ -10,10 +10,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use stageplot_topology::{Code, Diagnostic, Severity, Span};
 
+use crate::failure::Failure;
 use crate::plot::PlotFile;
 
 /// The log of one run over one plot (§3.13).
-pub(crate) fn log(plot: &PlotFile) -> impl Serialize {
+pub(crate) fn log(plot: &PlotFile, failure: Option<&Failure>) -> impl Serialize {
     let findings = plot.findings();
     let mut rules: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
     rules.sort_unstable();
@@ -41,9 +42,36 @@ pub(crate) fn log(plot: &PlotFile) -> impl Serialize {
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": rules.iter().copied().map(rule).collect::<Vec<_>>(),
             } },
+            "invocations": [invocation(plot, failure)],
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
+    })
+}
+
+/// Whether all was looked at (§3.20), and what could not be.
+fn invocation(plot: &PlotFile, failure: Option<&Failure>) -> Value {
+    let notification = |failure: &Failure| {
+        let message = match failure.remedy() {
+            "" => failure.message().to_owned(),
+            help => format!("{}\nhelp: {help}", failure.message()),
+        };
+        let mut notification = json!({ "level": "error", "message": { "text": message } });
+        if let Some((template, line, column)) = failure.place() {
+            let mut place =
+                json!({ "artifactLocation": { "uri": uri(&plot.template(template).to_string_lossy()) } });
+            // The engine names no place for some.
+            if line > 0 && column > 0 {
+                place["region"] = json!({ "startLine": line, "startColumn": column });
+            }
+            notification["locations"] = json!([{ "physicalLocation": place }]);
+        }
+        notification
+    };
+    let notifications = failure.iter().flat_map(|failure| failure.all()).map(notification);
+    json!({
+        "executionSuccessful": failure.is_none(),
+        "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
     })
 }
 

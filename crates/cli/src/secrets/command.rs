@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
@@ -13,8 +13,19 @@ use crate::process::{self, Bounds};
 ///
 /// Its input is closed. Its standard error is ours: a program that has something to
 /// say says it to the operator, and it is never part of an error of ours.
-pub(super) fn output(words: &[String], dir: &Path) -> Result<SecretString, String> {
-    output_within(DEADLINE, words, dir)
+///
+/// It takes no longer than a command may, and not beyond `until`, when those of a whole
+/// plot are to be over.
+pub(super) fn output(words: &[String], dir: &Path, until: Instant) -> Result<SecretString, String> {
+    let left = until.saturating_duration_since(Instant::now());
+    if left < SHORTEST {
+        let program = words.first().map_or("", String::as_str);
+        let together = TOGETHER.as_secs();
+        return Err(format!(
+            "{program} was not run: the commands before it took the {together} seconds that all have together"
+        ));
+    }
+    output_within(left.min(DEADLINE), words, dir)
 }
 
 fn output_within(deadline: Duration, words: &[String], dir: &Path) -> Result<SecretString, String> {
@@ -38,6 +49,12 @@ fn output_within(deadline: Duration, words: &[String], dir: &Path) -> Result<Sec
     super::file::trimmed(bytes, program)
 }
 
+/// How long the programs of a plot may take together.
+pub(super) const TOGETHER: Duration = Duration::from_secs(60);
+
+/// With less time than this none is run.
+const SHORTEST: Duration = Duration::from_secs(1);
+
 /// How long a program may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -47,7 +64,6 @@ const LIMIT: usize = 1 << 20;
 #[cfg(test)]
 mod tests {
     use std::thread;
-    use std::time::Instant;
 
     use secrecy::ExposeSecret as _;
 
@@ -57,6 +73,21 @@ mod tests {
         let words = ["sh", "-c", script].map(str::to_owned);
         let secret = output_within(Duration::from_secs(deadline), &words, Path::new("/"));
         secret.map(|secret| secret.expose_secret().to_owned())
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + TOGETHER
+    }
+
+    #[test]
+    fn those_that_hang_do_not_add_up() {
+        let words = ["sleep", "60"].map(str::to_owned);
+        let (started, until) = (Instant::now(), Instant::now() + Duration::from_secs(2));
+        let first = output(&words, Path::new("/"), until).expect_err("it hangs");
+        assert!(first.contains("took more than"), "{first}");
+        let others: Vec<_> = (0..20).filter_map(|_| output(&words, Path::new("/"), until).err()).collect();
+        assert!(others.len() == 20 && others[0].contains("sleep was not run"), "{others:?}");
+        assert!(started.elapsed() < Duration::from_secs(10));
     }
 
     /// Whether a process is there; one that was killed may wait for init to reap it.
@@ -85,7 +116,7 @@ mod tests {
             let error = sh(1, script).expect_err(script);
             assert!(error.contains(why) && !error.contains("hunter2"), "{script}: {error}");
         }
-        let error = output(&["no-such-program".to_owned()], Path::new("")).expect_err("it is not there");
+        let error = output(&["no-such-program".to_owned()], Path::new(""), soon()).expect_err("not there");
         assert_eq!(error, "no-such-program cannot be run: no such file or directory");
     }
 
@@ -112,6 +143,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         std::os::unix::fs::symlink("/bin/echo", dir.path().join("get")).expect("a program");
         let words = ["./get", "it"].map(str::to_owned);
-        assert_eq!(output(&words, dir.path()).map(|s| s.expose_secret().to_owned()).as_deref(), Ok("it"));
+        assert_eq!(
+            output(&words, dir.path(), soon()).map(|s| s.expose_secret().to_owned()).as_deref(),
+            Ok("it")
+        );
     }
 }

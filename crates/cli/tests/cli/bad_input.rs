@@ -85,7 +85,7 @@ fn a_hundred_thousand_nodes_are_answered_in_seconds() {
          [livekit]\nkeys = { main = { env = \"K\" } }\n[redis]\nprimary = \"n-0\"\npassword = { env = \"P\" }\n",
     );
     for n in 0..100_000_u32 {
-        let [_, a, b, c] = n.to_be_bytes();
+        let [_, a, b, c] = (n + 1).to_be_bytes();
         let more = if n == 0 { ", \"edge\", \"redis\"" } else { "" };
         text.push_str(&format!(
             "[nodes.n-{n}]\naddress = \"10.{a}.{b}.{c}\"\npublic = \"203.{}.{b}.{c}\"\nroles = [\"livekit\"{more}]\n",

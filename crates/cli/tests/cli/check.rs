@@ -163,3 +163,62 @@ fn what_a_terminal_would_obey_is_not_passed_on() {
     let ended = place.run(&["check"]).code(2);
     assert!(!ended.out.contains(['\u{9b}', '\u{202e}']), "{:?}", ended.out);
 }
+
+/// Whoever asks for JSON is told in JSON what is wrong, by whichever command.
+#[test]
+fn every_command_tells_of_errors_as_check_does() {
+    let place = Place::with("stageplot.toml", BROKEN);
+    let wanted = place.run(&["check", "--format", "json"]).code(2).out;
+    let views = ["nodes", "flows", "ports", "firewall", "checks", "dns", "diagram"];
+    let shows = views.map(|view| vec!["show", view, "--format", "json"]);
+    for args in shows.into_iter().chain([vec!["render", "--out", "out", "--format", "json"]]) {
+        let ended = place.run(&args).code(2);
+        assert_eq!((ended.out.as_str(), ended.err.as_str()), (wanted.as_str(), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn rendering_tells_its_warnings_in_its_json() {
+    let open = PLOT.replace("[access]\nssh = { from = \"any\" }\n", "");
+    let place = Place::with("stageplot.toml", open);
+    let args = ["render", "--out", "out", "--format", "json"];
+    let ended = place.run(&[&args[..], &["--sealed"]].concat()).code(0);
+    assert_eq!(ended.err, "");
+    let summary: Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!(summary["findings"][0]["code"], "ssh-open");
+    // What lacks are secrets.
+    let ended = place.run(&args).code(2);
+    assert_eq!(ended.err, "");
+    let report: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let codes: BTreeSet<_> =
+        report["findings"].as_array().expect("findings").iter().filter_map(|f| f["code"].as_str()).collect();
+    assert_eq!(codes, ["secret-missing", "ssh-open"].into());
+}
+
+#[test]
+fn what_is_shown_can_be_read_by_programs() {
+    let place = Place::with_plot();
+    let show = |view: &str| -> Value {
+        let ended = place.run(&["show", view, "--format", "json"]).code(0);
+        serde_json::from_str(&ended.out).expect("JSON")
+    };
+    let dns = show("dns");
+    let record = serde_json::json!({ "type": "A", "ttl": 300, "address": "203.0.113.10" });
+    assert_eq!(dns[0]["name"], "livekit.example.com");
+    assert_eq!(
+        (&dns[0]["records"], &dns[0]["unknown"]),
+        (&serde_json::json!([record]), &serde_json::json!([]))
+    );
+    let diagram = show("diagram");
+    let boxes = diagram["groups"][0]["services"].as_array().expect("boxes");
+    assert_eq!(boxes.len(), 3);
+    let is_box = |id: &Value| {
+        boxes.iter().chain(diagram["outside"].as_array().expect("boxes")).any(|one| one["id"] == *id)
+    };
+    let arrows = diagram["arrows"].as_array().expect("arrows");
+    assert!(!arrows.is_empty() && arrows.iter().all(|one| is_box(&one["from"]) && is_box(&one["to"])));
+    let services = show("nodes");
+    let services = services[0]["services"].as_array().expect("services");
+    let redis = services.iter().find(|one| one["kind"] == "redis").expect("Redis");
+    assert_eq!(redis["primary"], true);
+}

@@ -159,6 +159,16 @@ fn the_password_of_another_redis_is_asked_for() {
 }
 
 #[test]
+fn what_the_files_lack_is_not_said_of_the_plot_again() {
+    let place = Place::with("a.env", "DOMAIN=live.rtc.test\nNODES=localhost\n");
+    let ended = place.run(&["init", "--from-env", "10.0.0.2=a.env"]).code(0);
+    let ended = ended.says("main, where Caddy runs, has no public address");
+    assert!(!ended.err.contains("edge-not-public"), "{}", ended.err);
+    // It is still there to be found.
+    place.run(&["check"]).code(0).prints("edge-not-public");
+}
+
+#[test]
 fn a_directory_is_no_machine() {
     let place = Place::with("a.env", "NODES=localhost\n");
     let ended = place.run(&["init", "--from-env", "203.0.113.1=a.env", "stack"]).code(1);

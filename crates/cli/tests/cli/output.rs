@@ -30,6 +30,12 @@ fn a_plot_with_errors_shows_nothing_but_them() {
 }
 
 #[test]
+fn where_nothing_can_be_made_another_directory_is_to_be_chosen() {
+    let place = Place::with_plot();
+    place.run(&["render", "--sealed", "--out", "/proc/x"]).code(1).says("choose another directory");
+}
+
+#[test]
 fn every_shell_is_given_a_script() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -30,6 +30,26 @@ fn every_missing_secret_is_named() {
     assert_eq!(place.names(), ["stageplot.toml"]);
 }
 
+/// The program of a command is shown, and its arguments nowhere: in no message, no
+/// snippet and no file.
+#[test]
+fn arguments_of_commands_are_starred_everywhere() {
+    let place = Place::with("stageplot.toml", plot("{ command = [\"false\", \"hunter2\", \"x\"] }"));
+    let ended = place.run(&["render", "--out", "out"]).code(2);
+    let ended =
+        ended.says("the value of command false ******** (").says("command = [\"false\", ********, ********]");
+    assert!(!ended.err.contains("hunter2"), "{}", ended.err);
+    let json = place.run(&["render", "--out", "out", "--format", "json"]).code(2).out;
+    assert!(!json.contains("hunter2"), "{json}");
+    place.run(&["render", "--sealed", "--out", "out"]).code(0);
+    let sealed = tree(&place, "out");
+    assert!(sealed.contains("command false ********") && !sealed.contains("hunter2"));
+    // Another argument is another secret.
+    place.write("stageplot.toml", plot("{ command = [\"false\", \"hunter3\", \"x\"] }"));
+    place.run(&["render", "--sealed", "--out", "out"]).code(0);
+    assert_ne!(tree(&place, "out"), sealed);
+}
+
 #[test]
 fn the_environment_comes_before_the_secrets_file() {
     let place = Place::with("stageplot.toml", format!("secrets-file = \"s.env\"\n{PLOT}"));

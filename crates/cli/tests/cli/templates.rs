@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::symlink;
 
+use serde_json::Value;
+
 use crate::place::{Ended, PLOT, Place};
 
 fn place() -> Place {
@@ -82,6 +84,41 @@ fn what_is_wrong_in_templates_is_told_at_once() {
     place.write("own/redis.conf", "");
     render(&place).code(1).says("sysctl.conf:1").says("no_such_thing");
     assert!(!place.at("out").exists());
+}
+
+/// What was not looked at whole is not green: neither for programs nor for scanners.
+#[test]
+fn programs_are_told_that_a_template_is_broken() {
+    let place = place();
+    place.write("own/sysctl.conf", "# one\n{{ name\n");
+    place.write("own/redis.conf", "{% if %}\n");
+    let ended = place.run(&["check", "--format", "json"]).code(1);
+    let report: Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!((&report["complete"], &report["findings"]), (&false.into(), &serde_json::json!([])));
+    let failures = report["failures"].as_array().expect("failures");
+    assert_eq!(failures.len(), 2, "{report}");
+    let of = |file: &str| failures.iter().find(|failure| failure["file"] == file).expect(file);
+    assert_eq!(of("own/redis.conf")["line"], 1);
+    assert!(of("own/sysctl.conf")["message"].as_str().is_some_and(|text| text.contains("sysctl.conf:")));
+
+    let ended = place.run(&["check", "--format", "sarif"]).code(1);
+    let log: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let invocation = &log["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let notification = &invocation["toolExecutionNotifications"][0];
+    assert_eq!(notification["level"], "error");
+    let uri = &notification["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert!(uri == "own/redis.conf" || uri == "own/sysctl.conf", "{invocation}");
+
+    for name in ["own/sysctl.conf", "own/redis.conf"] {
+        std::fs::remove_file(place.at(name)).expect("the file");
+    }
+    let report: Value =
+        serde_json::from_str(&place.run(&["check", "--format", "json"]).code(0).out).expect("JSON");
+    assert_eq!((&report["complete"], &report["failures"]), (&true.into(), &serde_json::json!([])));
+    let log: Value =
+        serde_json::from_str(&place.run(&["check", "--format", "sarif"]).code(0).out).expect("JSON");
+    assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], true);
 }
 
 /// Whether a rendered file holds a text.

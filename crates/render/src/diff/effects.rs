@@ -216,17 +216,7 @@ fn machine(file: &FileDiff) -> Vec<(&'static str, Reason)> {
             "the firewall is loaded anew",
             format!("{}; connections that are open stay", differs(file)),
         )),
-        Some("sh") => {
-            reasons.push(reload("ufw is told its rules", differs(file)));
-            if file
-                .lines
-                .iter()
-                .any(|line| line.side == super::Which::Before && line.text.starts_with("ufw allow"))
-            {
-                let text = "ufw keeps the rules that are gone: take them out by ufw delete";
-                reasons.push(reload("ufw is told its rules", text.to_owned()));
-            }
-        }
+        Some("sh") => reasons.push(reload("ufw is told its rules", differs(file))),
         Some("conf") => {
             reasons.push(reload("kernel settings are loaded anew", differs(file)));
             let gone = file.fields.iter().filter(|field| field.after.is_none());

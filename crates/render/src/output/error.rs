@@ -170,7 +170,12 @@ impl OutputError {
             }
             Self::Full { .. } => "make room: the new tree stands beside the old one for a moment",
             Self::ReadOnly { .. } => "choose a directory on a file system that can be written",
-            Self::Io { .. } => "the system's own message is all there is",
+            Self::Io { source, .. } => match Errno::from_io_error(source) {
+                Some(Errno::NOENT | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                    "nothing can be made there, as below /proc: choose another directory"
+                }
+                _ => "look into what the system says, or choose another directory",
+            },
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use serde::Serialize;
 use stageplot_topology::{HostName, Node, Party, ServiceId, ServiceSpec, Topology, TurnTls};
 
 /// A name that clients use, and the nodes that answer to it.
@@ -43,6 +44,45 @@ pub(super) fn records(topology: &Topology) -> BTreeMap<&HostName, Record> {
     records
 }
 
+/// A name to set records for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DnsName {
+    /// The name, without a dot at its end.
+    pub name: String,
+    /// The records to set.
+    pub records: Vec<DnsRecord>,
+    /// Nodes that answer to it too, and of which the plot has no public address.
+    pub unknown: Vec<String>,
+}
+
+/// A record to set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DnsRecord {
+    /// `A` or `AAAA`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// How long it may be kept, in seconds.
+    pub ttl: u32,
+    /// Where it leads.
+    pub address: IpAddr,
+}
+
+/// The DNS records to set, as `dns.txt` has them.
+pub fn dns_names(topology: &Topology) -> Vec<DnsName> {
+    let record = |address| DnsRecord { kind: kind(address), ttl: TTL, address };
+    let names = records(topology).into_iter().map(|(name, Record { addresses, unknown })| DnsName {
+        name: name.to_string(),
+        records: addresses.into_iter().map(record).collect(),
+        unknown: unknown.into_iter().collect(),
+    });
+    names.collect()
+}
+
+/// How long a record may be kept, in seconds: short, since a node may be replaced.
+const TTL: u32 = 300;
+
 /// The type of a record for an address.
 pub(super) fn kind(address: IpAddr) -> &'static str {
     match address {
@@ -63,7 +103,7 @@ pub(super) fn render(topology: &Topology) -> String {
     }
     for (name, Record { addresses, unknown }) in &records {
         for &address in addresses {
-            text.push_str(&format!("{name}. 300 IN {} {address}\n", kind(address)));
+            text.push_str(&format!("{name}. {TTL} IN {} {address}\n", kind(address)));
         }
         let leads = if addresses.is_empty() { "leads" } else { "also leads" };
         for node in unknown {

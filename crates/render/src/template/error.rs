@@ -152,6 +152,24 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
+    /// The template, and the line and column in it, where it is at one place of one.
+    pub fn place(&self) -> Option<(&str, usize, usize)> {
+        match self {
+            Self::Syntax { template, line, column, .. }
+            | Self::Unknown { template, line, column, .. }
+            | Self::Cycle { template, line, column, .. }
+            | Self::Undefined { template, line, column, .. }
+            | Self::Failed { template, line, column, .. }
+            | Self::Reserved { template, line, column } => Some((template, *line, *column)),
+            Self::Unrepresentable { .. }
+            | Self::TooLarge { .. }
+            | Self::NoSuchTemplate { .. }
+            | Self::Duplicate { .. }
+            | Self::TooDeep { .. }
+            | Self::Values { .. } => None,
+        }
+    }
+
     /// Says how to mend it.
     pub fn help(&self) -> String {
         match self {

@@ -148,6 +148,10 @@ fn collect<'v>(value: &'v Value, name: &str, secret: bool, secrets: &mut Vec<Sec
                 if names_a_secret || is_key_name || is_path {
                     continue;
                 }
+                if let Some(arguments) = arguments(value).filter(|_| key != "env") {
+                    arguments.iter().for_each(|argument| collect(argument, key, true, secrets));
+                    continue;
+                }
                 if name == "env" && value.as_str().is_some() {
                     secrets.push(Secret { value, refers: true });
                 } else {
@@ -173,6 +177,18 @@ fn is_reference(value: &Value) -> bool {
         "file" => !is_secret_text(text),
         _ => false,
     }
+}
+
+/// The arguments, where this is a table that says which program prints a secret. The
+/// program is shown, as in all that we say of it.
+fn arguments(value: &Value) -> Option<&[Value]> {
+    let Kind::Table(table) = value.kind() else { return None };
+    let [entry] = table.entries() else { return None };
+    let Kind::List(words) = entry.value.kind() else { return None };
+    let (program, arguments) = words.split_first()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+');
+    let is_program = |text: &str| text.chars().all(plain) && !is_credential(text);
+    (entry.key == "command" && program.as_str().is_some_and(is_program)).then_some(arguments)
 }
 
 /// Stars out all but references `${SERVICE.FIELD}`, which are no secrets, and
@@ -244,9 +260,15 @@ mod tests {
             "password = { env = \"NAME\", other = \"hunter2\" }",
             "env = { env = \"HUNTER2\" }",
             "env = { file = \"hunter2\" }",
+            "password = { command = [\"sh -c hunter2\"] }",
+            "password = { command = \"hunter2\" }",
+            "password = { command = [[\"echo\", \"hunter2\"]] }",
+            "env = { command = [\"hunter2\"] }",
         ] {
             assert!(!redacted(text).to_lowercase().contains("hunter2"), "{text}");
         }
+        let command = redacted("password = { command = [\"bin/echo\", \"hunter2\", \"x\"] }");
+        assert_eq!(command, "password = { command = [\"bin/echo\", ********, ********] }");
     }
 
     #[test]

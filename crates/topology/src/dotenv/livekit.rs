@@ -59,8 +59,16 @@ pub(super) fn livekit(
 fn keys(survey: &mut Survey, signer: Option<&str>, secrets: &mut Secrets) -> BTreeMap<String, SecretRef> {
     let mut known: BTreeMap<String, Option<Told<String>>> = BTreeMap::new();
     let mut nameless = Vec::new();
+    let mut first: Option<Told<String>> = None;
     for machine in survey.everyone() {
-        let key = survey.told(machine, KEY, identifier).map(|told| told.value);
+        let told = survey.told(machine, KEY, identifier);
+        let key = told.as_ref().map(|told| told.value.clone());
+        match (&first, told) {
+            // A token of one would be refused by the machines with the other.
+            (Some(first), Some(told)) if first.value != told.value => survey.contradiction(KEY, first, &told),
+            (None, told) => first = told,
+            _ => {}
+        }
         let Some(found) = survey.told(machine, SECRET, secret) else {
             known.extend(key.filter(|key| !known.contains_key(key)).map(|key| (key, None)));
             continue;

@@ -1,9 +1,10 @@
 //! Who runs LiveKit, and who runs Caddy.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::addresses::all;
-use super::survey::Survey;
+use super::survey::{List, Machine, Survey};
 use crate::{Code, FieldPath, Name, Severity};
 
 /// Which machines run what, by index.
@@ -126,11 +127,34 @@ fn compare_lists(survey: &mut Survey) {
                 ),
                 "make the lists agree",
             )
+        } else if *name == "CADDY_UPSTREAM"
+            && let Some(unreached) = unreached(survey, full)
+        {
+            (
+                format!(
+                    "{name} in {two} sends clients to this very machine alone, {}, and {first_name} in {one} \
+                     has LiveKit on {unreached} too, where no Caddy is",
+                    survey.machines[*machine].address
+                ),
+                "list every LiveKit machine in CADDY_UPSTREAM, or take the others out of the other list",
+            )
         } else {
             continue;
         };
         survey.add(Code::EnvContradiction, (*machine, name), message, help);
     }
+}
+
+/// The first of several LiveKit machines to which no client would be sent, where every
+/// Caddy that has a list sends them to its own machine: one without a Caddy.
+fn unreached(survey: &Survey, livekit: &List) -> Option<IpAddr> {
+    let has_caddy = |machine: &Machine| machine.value("DOMAIN").is_some() || machine.upstream.is_some();
+    let lists = survey.machines.iter().filter_map(|machine| machine.upstream.as_ref());
+    let sent: BTreeSet<_> = lists.flat_map(|list| list.addresses.iter().copied()).collect();
+    let own = |address: &IpAddr| {
+        survey.machines.iter().any(|machine| machine.address == *address && has_caddy(machine))
+    };
+    livekit.addresses.iter().copied().find(|address| !sent.contains(address) && !own(address))
 }
 
 fn livekit(survey: &Survey) -> Vec<usize> {

@@ -47,6 +47,11 @@ impl Cache {
             ..Redis::default()
         };
         let db = survey.agreed(&users, "REDIS_DB", db);
+        let own: Vec<_> = primary.into_iter().collect();
+        let groups = [own.as_slice(), users.as_slice()];
+        let memory = survey
+            .first_agreed(&groups, "REDIS_MAXMEMORY", |t| t.parse::<ByteSize>().map_err(|e| e.to_string()));
+        let policy = policy(survey, &groups);
         if let Some(Seat::Outside(host)) = seat {
             redis.port = Redis::default().port;
             redis.external = Some(RedisRemote {
@@ -68,13 +73,9 @@ impl Cache {
             let help = "rooms that are alive in the other database end at the change";
             survey.add_as(Code::EnvChanged, Severity::Warning, (db.machine, "REDIS_DB"), message, help);
         }
-        let own: Vec<_> = primary.into_iter().collect();
-        let groups = [own.as_slice(), users.as_slice()];
         // The scripts' own default, and not ours: data up to there may exist.
-        let memory = survey
-            .first_agreed(&groups, "REDIS_MAXMEMORY", |t| t.parse::<ByteSize>().map_err(|e| e.to_string()));
         redis.maxmemory = memory.map_or(ByteSize::from_mib(2048), |told| told.value);
-        redis.maxmemory_policy = eviction(survey, &groups);
+        redis.maxmemory_policy = eviction(survey, policy);
         Self { redis, primary, replicas }
     }
 }
@@ -143,12 +144,14 @@ fn seat(survey: &mut Survey, places: &Places) -> (Option<Seat>, Vec<usize>) {
                 words(&other.value),
                 words(&first.value)
             );
-            // The example file has both variables, and is copied to the Caddy machine too.
+            // The example file has both variables, and is copied to the Caddy machine too,
+            // which has the domain.
             let are_own = [first, other].iter().all(|told| told.value == Seat::On(told.machine));
-            let help = match are_own {
+            let has_domain = |told: &Told<Seat>| survey.machines[told.machine].value("DOMAIN").is_some();
+            let help = match are_own && (has_domain(first) || has_domain(other)) {
                 true => {
-                    "take REDIS_HOST and NODES out of the file of a machine with Caddy alone; where both run \
-                     LiveKit, write the address of the one Redis in both"
+                    "where both run LiveKit, write the address of the one Redis in both; else take REDIS_HOST \
+                     and NODES out of the file of a machine with Caddy alone"
                 }
                 false => {
                     "all machines share one Redis: name its machine by the same address everywhere; localhost \
@@ -244,15 +247,20 @@ fn password(
     reference
 }
 
-fn eviction(survey: &mut Survey, groups: &[&[usize]]) -> Eviction {
-    const NAME: &str = "REDIS_MAXMEMORY_POLICY";
-    let path = FieldPath::root().key("redis").key("maxmemory-policy");
-    let why = "drops rooms and nodes that are alive once memory is full";
-    let Some(told) = survey.first_agreed(groups, NAME, |text| {
+const POLICY: &str = "REDIS_MAXMEMORY_POLICY";
+
+fn policy(survey: &mut Survey, groups: &[&[usize]]) -> Option<Told<Eviction>> {
+    survey.first_agreed(groups, POLICY, |text| {
         let word = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text);
         <Eviction as serde::Deserialize>::deserialize(word)
             .map_err(|_| format!("{:?} is none of Redis' policies", crate::value::shorten(text)))
-    }) else {
+    })
+}
+
+fn eviction(survey: &mut Survey, told: Option<Told<Eviction>>) -> Eviction {
+    let path = FieldPath::root().key("redis").key("maxmemory-policy");
+    let why = "drops rooms and nodes that are alive once memory is full";
+    let Some(told) = told else {
         let message = format!("the scripts' default, allkeys-lru, {why}; it becomes noeviction");
         survey.findings.add(Code::EnvInferred, path, message, "nothing to do");
         return Eviction::Noeviction;
@@ -261,7 +269,7 @@ fn eviction(survey: &mut Survey, groups: &[&[usize]]) -> Eviction {
         return told.value;
     }
     let message = format!("{} {why}; it becomes noeviction", told.value.as_str());
-    survey.add(Code::EnvChanged, (told.machine, NAME), message, "nothing to do");
+    survey.add(Code::EnvChanged, (told.machine, POLICY), message, "nothing to do");
     Eviction::Noeviction
 }
 

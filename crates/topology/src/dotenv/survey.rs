@@ -198,7 +198,8 @@ impl Survey {
         told.into_iter().next()
     }
 
-    /// What the first of these groups says in which anybody says anything.
+    /// What the first of these groups says in which anybody says anything; the others
+    /// may not contradict it.
     pub(super) fn first_agreed<T: PartialEq>(
         &mut self,
         groups: &[&[usize]],
@@ -206,10 +207,38 @@ impl Survey {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<Told<T>> {
         let mut asked = BTreeSet::new();
-        groups.iter().find_map(|group| {
-            let among: Vec<_> = group.iter().copied().filter(|&machine| asked.insert(machine)).collect();
-            self.agreed(&among, name, &parse)
-        })
+        let all = groups.iter().copied().flatten().copied();
+        let among: Vec<_> = all.filter(|&machine| asked.insert(machine)).collect();
+        self.agreed(&among, name, parse)
+    }
+
+    /// The findings, where one that is the same in several files is told once.
+    pub(super) fn findings(self) -> Findings {
+        let mut told: Vec<Diagnostic> = Vec::new();
+        let mut further: Vec<usize> = Vec::new();
+        for finding in &self.findings {
+            let is_same = |other: &Diagnostic| {
+                (other.code, other.severity, &other.message, &other.help)
+                    == (finding.code, finding.severity, &finding.message, &finding.help)
+            };
+            match told.iter().position(is_same).filter(|_| finding.code == Code::EnvChanged) {
+                Some(first) => further[first] += 1,
+                None => {
+                    told.push(finding.clone());
+                    further.push(0);
+                }
+            }
+        }
+        let mut findings = Findings::new();
+        for (mut finding, further) in told.into_iter().zip(further) {
+            match further {
+                0 => {}
+                1 => finding.message.push_str(" (in one file more as well)"),
+                more => finding.message.push_str(&format!(" (in {more} files more as well)")),
+            }
+            findings.push(finding);
+        }
+        findings
     }
 
     /// Says that two lines contradict each other.

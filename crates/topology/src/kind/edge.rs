@@ -185,6 +185,16 @@ impl Kind for Edge {
             );
         }
         if let Tls::Acme(acme) = &self.tls {
+            let names = self.names().filter(|_| acme.ca.is_none());
+            if let Some(name) = names.into_iter().find(|name| is_local(name)) {
+                review.add(
+                    Code::InvalidValue,
+                    if self.domain.as_ref() == Some(name) { "domain" } else { "aliases" },
+                    format!("no public authority gives a certificate for {name}: only your own network knows it"),
+                    "use tls = \"internal\" or a certificate of your own, tls.ca of an authority of your own, \
+                     or a name that the Internet knows",
+                );
+            }
             if self.domain.is_some() && acme.dns.is_none() && self.http_port != Port::fixed(80) {
                 review.add(
                     Code::AcmePort,
@@ -251,6 +261,15 @@ impl Kind for Edge {
 }
 
 /// Says so where clients come from the Internet, and it does not lead to the edge.
+/// Whether a name means nothing on the Internet: one without a dot, or below one set
+/// aside for networks of one's own (RFC 6761, RFC 6762, RFC 8375, and ICANN's internal).
+fn is_local(name: &HostName) -> bool {
+    let name = name.as_str();
+    !name.contains('.') || LOCAL.iter().any(|suffix| name.ends_with(suffix))
+}
+
+const LOCAL: &[&str] = &[".localhost", ".local", ".internal", ".home.arpa"];
+
 fn review_public(review: &mut Review<'_>) {
     let (topology, service) = (review.topology(), review.service());
     if !topology.plot().access.clients.contains(&Source::Any) {

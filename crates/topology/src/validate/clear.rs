@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::network::is_mistaken;
 use crate::{Code, Endpoint, FieldPath, Findings, Flow, Node, NodeId, Party, Speaks, Topology, words};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
@@ -48,18 +49,23 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
 /// and says whether there are some.
 fn collect(topology: &Topology, flow: &Flow, endpoint: &Endpoint, nodes: &mut BTreeSet<NodeId>) -> bool {
     let Party::Service(client) = flow.from else { return false };
+    let mistaken = |id: NodeId| is_mistaken(topology.node(id));
     let groups = &topology.peers[client.index()].groups;
     // A group may have many members, and as many nodes that it talks to.
     let mut seen = vec![false; groups.len()];
     for &at in &endpoint.at {
         let node = topology.node(topology.placement(at).node);
+        // That it has no way to another may be for its mistaken address, which is told.
+        if is_mistaken(node) {
+            continue;
+        }
         for (group, seen) in groups.iter().zip(&mut seen) {
-            let is_apart = group.members.iter().any(|&member| member != node.id);
+            let is_apart = group.members.iter().any(|&member| member != node.id && !mistaken(member));
             let is_public = |ip: IpAddr| node.addresses.iter().all(|address| address.ip != ip);
             if is_apart && group.towards(node).is_some_and(|(target, _)| is_public(target)) {
                 nodes.insert(node.id);
                 if !std::mem::replace(seen, true) {
-                    nodes.extend(&group.members);
+                    nodes.extend(group.members.iter().filter(|&&member| !mistaken(member)));
                 }
             }
         }

@@ -7,7 +7,10 @@ use ipnet::IpNet;
 
 use crate::endpoint::Speaks;
 use crate::reach::SOURCES_LIMIT;
-use crate::{Code, FieldPath, Findings, Party, PlacementId, Segment, ServiceId, Topology, reach, words};
+use crate::{
+    Code, FieldPath, Findings, Node, NodeAddress, Party, PlacementId, Segment, ServiceId, Topology, reach,
+    words,
+};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     duplicate_addresses(topology, findings);
@@ -177,7 +180,15 @@ fn networks(topology: &Topology, findings: &mut Findings) {
                     format!("{} lies in the container network {net}", address.ip),
                     "set bridge.v4 and bridge.v6 to addresses that nothing else uses",
                 );
+            } else if let Some(what) = reserved(topology, address) {
+                findings.add(
+                    Code::InvalidValue,
+                    path,
+                    format!("{} is {what}, and no machine's", address.ip),
+                    "write an address of one of the node's interfaces",
+                );
             } else if address.network.is_none()
+                && is_dialable(address.ip)
                 && !topology.networks.is_empty()
                 && !node.public.is_some_and(|public| public.addresses().any(|own| own == address.ip))
             {
@@ -190,6 +201,27 @@ fn networks(topology: &Topology, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// What an IPv4 address is to its network where no machine can have it: a network of more
+/// than two addresses keeps the first and the last (RFC 1122, section 3.2.1.3).
+fn reserved(topology: &Topology, address: &NodeAddress) -> Option<String> {
+    let network = topology.network(address.network?);
+    let net = network.cidr.iter().find(|net| net.contains(&address.ip))?;
+    if !net.addr().is_ipv4() || net.prefix_len() > 30 {
+        return None;
+    }
+    match address.ip {
+        ip if ip == net.broadcast() => Some(format!("the broadcast address of {}", network.name)),
+        ip if ip == net.network() => Some(format!("the address of {} itself", network.name)),
+        _ => None,
+    }
+}
+
+/// Whether a node has an address that no other machine can dial, which is told by
+/// itself: what follows from it is not.
+pub(super) fn is_mistaken(node: &Node) -> bool {
+    node.addresses.iter().any(|address| !is_dialable(address.ip))
 }
 
 /// The container network, where an address lies in it.

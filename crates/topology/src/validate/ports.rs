@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::listen::listen;
 use crate::resolve::service_path;
 use crate::{
-    Code, Diagnostic, Endpoint, EndpointId, FieldPath, Findings, NodeId, PortRange, Protocol, Topology, words,
+    Code, Diagnostic, Edge, Endpoint, EndpointId, FieldPath, Findings, Livekit, Metrics, NodeId, PortRange,
+    Protocol, Redis, Segment, ServiceSpec, Ssh, Topology, Turn, words,
 };
 
 /// Something that takes ports of a node.
@@ -77,10 +78,22 @@ fn clash(topology: &Topology, later: &Endpoint, earlier: Option<&Endpoint>, node
         let field = steps.map(|steps| steps.cloned().collect::<FieldPath>());
         field.map(|field| format!("{field} of {}", service(endpoint)))
     };
+    // Of a port that is written and one that is a default, the first is to be changed.
+    let (later, earlier) = match earlier {
+        Some(earlier) if is_default(topology, later) && !is_default(topology, earlier) => {
+            (earlier, Some(later))
+        }
+        _ => (later, earlier),
+    };
     let here = later.field.clone().unwrap_or_else(|| service_path(&topology.service(later.service).name));
     let taken =
         format!("{} {} takes {}/{} on {nodes}", service(later), later.name, later.ports, later.protocol);
     let Some(earlier) = earlier else {
+        let ssh = topology.plot.access.ssh.port;
+        let here = match is_default(topology, later) && ssh != Ssh::default().port {
+            true => FieldPath::root().key("access").key("ssh").key("port"),
+            false => here,
+        };
         return Diagnostic::new(
             Code::SshLockout,
             here,
@@ -100,6 +113,33 @@ fn clash(topology: &Topology, later: &Endpoint, earlier: Option<&Endpoint>, node
         format!("{taken}, and {} {} takes {}", service(earlier), earlier.name, earlier.ports),
         format!("{change}place one of the two on another node"),
     )
+}
+
+/// Whether an endpoint's port is what its kind has where nothing is written.
+fn is_default(topology: &Topology, endpoint: &Endpoint) -> bool {
+    let service = topology.service(endpoint.service);
+    let default: ServiceSpec = match &service.kind {
+        ServiceSpec::Edge(_) => Edge::default().into(),
+        ServiceSpec::Livekit(livekit) => {
+            let turn = livekit.turn.as_ref().map(|_| Turn::default());
+            let metrics = livekit.metrics.as_ref().map(|_| Metrics::default());
+            Livekit { turn, metrics, ..Livekit::default() }.into()
+        }
+        ServiceSpec::Redis(_) => Redis::default().into(),
+        // It has none.
+        ServiceSpec::App(_) => return false,
+    };
+    let depth = service_path(&service.name).segments().len();
+    let Some(field) = &endpoint.field else { return true };
+    let at = |kind: &ServiceSpec| {
+        let root = serde_json::to_value(kind).ok()?;
+        let mut steps = field.segments().get(depth..)?.iter();
+        steps.try_fold(root, |value, step| match step {
+            Segment::Key(key) => value.get(key).cloned(),
+            Segment::Index(index) => value.get(index).cloned(),
+        })
+    };
+    at(&service.kind) == at(&default)
 }
 
 /// What is said of a port that is kept open for a program that the plot does not

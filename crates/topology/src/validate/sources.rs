@@ -1,4 +1,5 @@
-//! Ports that are opened to networks which their nodes are not in.
+//! Ports that are opened to networks which their nodes are not in. For SSH that is an
+//! error, and found beside its others.
 
 use crate::resolve::service_path;
 use crate::{Code, FieldPath, Findings, Node, ServiceSpec, Source, Topology, words};
@@ -25,7 +26,6 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
             format!("give {first} an address in it, or write the addresses that connections come from"),
         );
     };
-    look(&access.ssh.from, &mut everywhere(), path.key("ssh").key("from"));
     for (index, keep) in access.keep.iter().enumerate() {
         look(&keep.from, &mut everywhere(), path.key("keep").index(index).key("from"));
     }
@@ -59,5 +59,6 @@ fn leads_past(topology: &Topology, node: &Node, source: &Source) -> bool {
     let Source::Network(name) = source else { return false };
     let network = topology.networks.iter().find(|network| network.name == *name);
     // One that nobody knows is told by itself.
-    network.is_some_and(|network| !node.addresses.iter().any(|address| address.network == Some(network.id)))
+    let is_known = network.filter(|_| !super::network::is_mistaken(node));
+    is_known.is_some_and(|network| !node.addresses.iter().any(|address| address.network == Some(network.id)))
 }

@@ -62,14 +62,25 @@ impl SecretRef {
         match self {
             Self::Env(name) => name.clone(),
             Self::File(path) => format!("file {path}"),
-            Self::Command(words) => words.iter().fold("command".to_owned(), |label, word| {
-                // Two commands have two labels.
-                let plain = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c == '"');
-                if plain { label + " " + word } else { format!("{label} {word:?}") }
-            }),
+            Self::Command(words) => match words.as_slice() {
+                // An argument may be a secret itself. Two commands have two labels.
+                [program, _, ..] => format!("command {program} ******** ({:08x})", digest(words)),
+                words => format!("command {}", words.concat()),
+            },
             Self::Literal(_) => "a literal in the plot".to_owned(),
         }
     }
+}
+
+/// Tells commands apart whose arguments are not shown: FNV-1a, folded to 32 bits.
+fn digest(words: &[String]) -> u32 {
+    let bytes = words.iter().flat_map(|word| word.bytes().chain([0xff]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are folded into one")]
+    let folded = (hash ^ (hash >> 32)) as u32;
+    folded
 }
 
 impl fmt::Debug for SecretRef {
@@ -133,9 +144,14 @@ impl Serialize for Literal {
 pub struct SecretTable {
     env: Option<String>,
     file: Option<String>,
-    #[serde(default, deserialize_with = "super::one_or_many")]
-    command: Vec<String>,
+    #[serde(default)]
+    command: Option<Words>,
 }
+
+/// A command's words, of which one may stand by itself.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Words(#[serde(deserialize_with = "super::one_or_many")] Vec<String>);
 
 impl FromScalar for SecretRef {
     const EXPECTED: &'static str = "a table that says where the secret comes from: { env = \"NAME\" }, \
@@ -151,7 +167,7 @@ impl FromTable for SecretRef {
 
     fn from_table(table: SecretTable) -> Result<Self, String> {
         match (table.env, table.file, table.command) {
-            (Some(name), None, words) if words.is_empty() => {
+            (Some(name), None, None) => {
                 let valid = !name.is_empty()
                     && !name.starts_with(|c: char| c.is_ascii_digit())
                     && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -163,8 +179,27 @@ impl FromTable for SecretRef {
                         .to_owned())
                 }
             }
-            (None, Some(path), words) if words.is_empty() && !path.is_empty() => Ok(Self::File(path)),
-            (None, None, words) if words.first().is_some_and(|w| !w.is_empty()) => Ok(Self::Command(words)),
+            (None, Some(path), None) if path.is_empty() => {
+                Err("`file` names no file\nhelp: write its path, relative to the plot".to_owned())
+            }
+            (None, Some(path), None) => Ok(Self::File(path)),
+            (None, None, Some(Words(words))) => match words.first().map(|program| program.trim()) {
+                None | Some("") => Err("`command` names no program\n\
+                     help: write the program and its arguments: [\"PROGRAM\", \"ARGUMENT\"]"
+                    .to_owned()),
+                // A path may have spaces in it.
+                Some(program)
+                    if program
+                        .split_whitespace()
+                        .next()
+                        .is_some_and(|first| first.len() < program.len() && !first.contains('/')) =>
+                {
+                    Err("`command` has its program and arguments in one word, and is run without a shell\n\
+                         help: write each word by itself: [\"PROGRAM\", \"ARGUMENT\"]"
+                        .to_owned())
+                }
+                Some(_) => Ok(Self::Command(words)),
+            },
             _ => Err("a secret comes from exactly one place\nhelp: write one of `env`, `file` and `command`"
                 .to_owned()),
         }

@@ -10,6 +10,18 @@ use crate::{Case, case};
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case(
+            Code::InvalidValue,
+            "services.edge.domain",
+            |p| edge(p).domain = Some(host("localhost")),
+            |p| edge(p).tls = Tls::Internal,
+        ),
+        case(
+            Code::InvalidValue,
+            "services.edge.aliases",
+            |p| edge(p).aliases = vec![host("live.home.arpa")],
+            |p| edge(p).aliases.clear(),
+        ),
+        case(
             Code::IdleEdge,
             "services.second",
             |p| {

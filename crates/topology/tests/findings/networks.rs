@@ -1,6 +1,6 @@
 //! Addresses, networks and ports.
 
-use stageplot_topology::{App, Code, Keep, Metrics, NodeSpec, Port, Protocol, Source, Turn};
+use stageplot_topology::{App, Code, Keep, Metrics, NodeSpec, Port, Protocol, Redis, Source, Turn};
 
 use std::net::Ipv4Addr;
 
@@ -128,15 +128,6 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             Code::SourceElsewhere,
-            "access.ssh.from",
-            |p| {
-                add_network(p, "office", "10.9.0.0/24");
-                p.access.ssh.from = vec![source("office")];
-            },
-            |p| p.access.ssh.from.push(source("198.51.100.0/24")),
-        ),
-        case(
-            Code::SourceElsewhere,
             "access.keep[0].from",
             |p| {
                 node(p, "front").address.clear();
@@ -159,6 +150,37 @@ pub(super) fn cases() -> Vec<Case> {
             },
             |p| livekit(p).metrics = Some(Metrics { from: vec![source("lan")], ..Metrics::default() }),
         ),
+        // Of a default and what is written, the second is to be changed.
+        case(
+            Code::PortConflict,
+            "services.cache.port",
+            |p| redis(p).port = Port::fixed(7880),
+            |p| redis(p).port = Port::fixed(6379),
+        ),
+        case(
+            Code::PortConflict,
+            "services.sfu.port",
+            |p| livekit(p).port = Port::fixed(6379),
+            |p| livekit(p).port = Port::fixed(7880),
+        ),
+        case(
+            Code::SshLockout,
+            "access.ssh.port",
+            |p| p.access.ssh.port = Port::fixed(7880),
+            |p| p.access.ssh.port = Port::fixed(22),
+        ),
+        case(
+            Code::InvalidValue,
+            "nodes.media-2.address[0]",
+            |p| node(p, "media-2").address = vec![ip("192.168.1.255")],
+            |p| node(p, "media-2").address = vec![ip("192.168.1.3")],
+        ),
+        case(
+            Code::InvalidValue,
+            "nodes.media-2.address[0]",
+            |p| node(p, "media-2").address = vec![ip("192.168.1.0")],
+            |p| node(p, "media-2").address = vec![ip("192.168.1.3")],
+        ),
         case(
             Code::PortConflict,
             "services.rooms.port",
@@ -167,7 +189,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             Code::PortConflict,
-            "services.sfu.turn.udp-port",
+            "services.sfu.udp",
             |p| {
                 livekit(p).turn = Some(Turn::default());
                 livekit(p).udp = "3000-3500".parse().expect("a range");
@@ -181,6 +203,27 @@ pub(super) fn cases() -> Vec<Case> {
             |p| p.access.keep[0] = keep("7800-7900", Protocol::Udp),
         ),
     ]
+}
+
+/// What follows from one slip is not told beside it.
+#[test]
+fn an_address_that_nobody_can_dial_is_told_once() {
+    let mut plot = plot();
+    livekit(&mut plot).metrics = Some(Metrics { from: vec![source("lan")], ..Metrics::default() });
+    plot.access.ssh.from = vec![source("lan")];
+    node(&mut plot, "media-2").address = vec![ip("127.0.0.1")];
+    let codes: Vec<_> = crate::found(&plot).iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, [Code::InvalidValue]);
+}
+
+#[test]
+fn of_several_redis_it_is_not_said_that_there_is_none() {
+    let mut plot = plot();
+    add(&mut plot, "other", Redis { port: Port::fixed(6390), ..Redis::default() });
+    place(&mut plot, "other", "media-1");
+    let codes: Vec<_> = crate::found(&plot).iter().map(|finding| finding.code).collect();
+    assert!(codes.contains(&Code::AmbiguousService), "{codes:?}");
+    assert!(!codes.contains(&Code::LivekitNeedsRedis), "{codes:?}");
 }
 
 fn keep(port: &str, protocol: Protocol) -> Keep {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable, Meaning};
-use stageplot_topology::{Code, Diagnostic, Findings, Redacted, Segment, Severity, words};
+use stageplot_topology::{Code, Diagnostic, FieldPath, Findings, Redacted, Segment, Severity, words};
 
 use super::Draft;
 use crate::failure::Failure;
@@ -72,8 +72,15 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
         made: open,
         missing: imported.secrets.missing().map(str::to_owned).collect(),
         has_warnings: imported.findings.iter().any(|finding| finding.severity == Severity::Warning),
+        told: missing(&imported.findings),
         imported: true,
     }))
+}
+
+/// The fields of the plot that lack something.
+fn missing(findings: &Findings) -> Vec<FieldPath> {
+    let missing = findings.iter().filter(|finding| finding.code == Code::EnvMissing);
+    missing.map(|finding| finding.location.path.clone()).collect()
 }
 
 /// The plot with the operator's way in written out, which has its default.

@@ -25,8 +25,11 @@ struct Placed {
     service: String,
     kind: &'static str,
     attachment: &'static str,
-    /// Whether it is the one of several Redis that takes writes.
+    /// Whether it is the Redis that takes writes.
     primary: bool,
+    /// Whether it stands on one node alone, so that tables need not say so.
+    #[serde(skip)]
+    is_alone: bool,
 }
 
 pub(super) fn rows(topology: &Topology, node: Option<&Node>) -> Vec<Row> {
@@ -40,7 +43,8 @@ fn row(topology: &Topology, node: &Node) -> Row {
             service: service.name.to_string(),
             kind: service.kind.kind(),
             attachment: attachment(placement.attachment),
-            primary: service.primary == Some(placement.id) && service.placements.len() > 1,
+            primary: service.primary == Some(placement.id),
+            is_alone: service.placements.len() == 1,
         }
     });
     Row {
@@ -67,7 +71,7 @@ pub(super) fn table(rows: &[Row]) -> Table {
         let note = if row.public.is_empty() || row.public_bound { "" } else { " (translated)" };
         let public = join(&row.public) + note;
         let services = row.services.iter().map(|placed| {
-            let note = match (placed.primary, placed.attachment) {
+            let note = match (placed.primary && !placed.is_alone, placed.attachment) {
                 (_, "process") => " (not in Docker)",
                 (true, _) => " (primary)",
                 _ => "",

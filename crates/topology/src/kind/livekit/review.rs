@@ -5,7 +5,7 @@ mod turn;
 use super::settings::{self, Problem};
 use super::{Livekit, Selector};
 use crate::validate::Review;
-use crate::{Code, FieldPath, Source, words};
+use crate::{Code, FieldPath, Service, ServiceSpec, Source, words};
 
 /// Adds every finding about a LiveKit.
 pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
@@ -21,8 +21,9 @@ pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
 
 fn review_redis(review: &mut Review<'_>) {
     let (topology, service) = (review.topology(), review.service());
-    let redis = topology.redis_of(service.id);
-    if redis.is_none() && service.placements.len() > 1 {
+    // Where there are some, which of them is meant is told by itself.
+    let is_redis = |service: &Service| matches!(service.kind, ServiceSpec::Redis(_));
+    if !topology.services.iter().any(is_redis) && service.placements.len() > 1 {
         review.add(
             Code::LivekitNeedsRedis,
             "redis",
@@ -168,10 +169,17 @@ fn review_settings(livekit: &Livekit, review: &mut Review<'_>) {
         let at = setting_path(review.path().key("settings"), &path, &livekit.settings);
         let name = path.join(".");
         let (code, message, help) = match problem {
-            Problem::Unknown { near } => (
+            Problem::Unknown { near, field } => (
                 Code::LivekitUnknownSetting,
                 format!("LiveKit {version} does not know {name} and would not start"),
-                near.map_or_else(|| "take it out".to_owned(), |near| format!("did you mean {near}?")),
+                match (field, near) {
+                    (Some(field), _) => format!(
+                        "did you mean the field {field}? set it in services.{} instead",
+                        review.service().name
+                    ),
+                    (None, Some(near)) => format!("did you mean {near}?"),
+                    (None, None) => "take it out".to_owned(),
+                },
             ),
             Problem::OtherVersion { known } => (
                 Code::LivekitUnknownSetting,

@@ -27,6 +27,8 @@ pub(super) enum Problem {
     Unknown {
         /// One that the version knows, and that is spelled much the same.
         near: Option<String>,
+        /// The field of the service that writes the near one.
+        field: Option<&'static str>,
     },
     /// Other versions know it, this one does not.
     OtherVersion {
@@ -71,7 +73,10 @@ impl Walk<'_> {
         for (name, value) in table {
             self.path.push(name.clone());
             match keys.iter().find(|setting| setting.name == name) {
-                None => self.found(Problem::Unknown { near: self.near(keys, name) }),
+                None => {
+                    let (near, field) = self.near(keys, name);
+                    self.found(Problem::Unknown { near, field });
+                }
                 Some(setting) if !setting.is_known_to(self.version) => {
                     let known = match (setting.since, setting.until) {
                         (Some(first), None) => format!("{first} and later"),
@@ -124,14 +129,24 @@ impl Walk<'_> {
         self.problems.push((self.path.clone(), problem));
     }
 
-    /// The known key beside `name` that is spelled much like it, with its path.
-    fn near(&self, keys: Keys, name: &str) -> Option<String> {
-        let known = keys.iter().filter(|setting| setting.is_known_to(self.version));
-        let near = words::nearest(name, known.map(|setting| setting.name))?;
-        let mut path = self.path.clone();
-        path.pop();
-        path.push(near.to_owned());
-        Some(path.join("."))
+    /// The known key beside `name` that is spelled much like it, with its path; or the
+    /// field that writes it. One that follows from the plot is none to suggest.
+    fn near(&self, keys: Keys, name: &str) -> (Option<String>, Option<&'static str>) {
+        let known = || keys.iter().filter(|setting| setting.is_known_to(self.version));
+        let near = words::nearest(name, known().map(|setting| setting.name));
+        let Some(near) = near.and_then(|near| known().find(|setting| setting.name == near)) else {
+            return (None, None);
+        };
+        match near.owner {
+            Owner::Field(field) => (None, Some(field)),
+            Owner::Plot(_) => (None, None),
+            Owner::Settings => {
+                let mut path = self.path.clone();
+                path.pop();
+                path.push(near.name.to_owned());
+                (Some(path.join(".")), None)
+            }
+        }
     }
 }
 
@@ -193,6 +208,20 @@ mod tests {
         assert_eq!(
             paths,
             ["rtx", "rtc.turn_servers.1.hots", "video.stream_tracker_manager.video.frame_tracker.0.mx_fps"]
+        );
+    }
+
+    #[test]
+    fn what_is_near_a_setting_that_a_field_writes_is_that_field() {
+        let settings = json!({ "rtc": { "tcp_prt": 1, "node_pi": "192.0.2.1", "use_ice_lit": true } });
+        let unknown = |near: Option<&str>, field| Problem::Unknown { near: near.map(str::to_owned), field };
+        assert_eq!(
+            problems(LivekitVersion::LATEST, settings),
+            [
+                ("rtc.tcp_prt".to_owned(), unknown(None, Some("tcp-port"))),
+                ("rtc.node_pi".to_owned(), unknown(None, None)),
+                ("rtc.use_ice_lit".to_owned(), unknown(Some("rtc.use_ice_lite"), None)),
+            ]
         );
     }
 
