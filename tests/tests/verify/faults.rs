@@ -46,9 +46,9 @@ certify() {
 # livekit SCRIPT: LiveKit goes on with a configuration that sed changed.
 livekit() {
   config=$(echo $stack/services/sfu/*/livekit.yaml)
-  cp $config /tmp/livekit.yaml; sed -i "$1" $config; docker restart --timeout 1 live-sfu-1 >/dev/null
+  cp $config /tmp/livekit.yaml; sed -i "$1" $config; docker restart --time 1 live-sfu-1 >/dev/null
 }
-unlivekit() { cp /tmp/livekit.yaml $(echo $stack/services/sfu/*/livekit.yaml); docker restart --timeout 1 live-sfu-1 >/dev/null; }
+unlivekit() { cp /tmp/livekit.yaml $(echo $stack/services/sfu/*/livekit.yaml); docker restart --time 1 live-sfu-1 >/dev/null; }
 "#;
 
 pub(crate) const FAULTS: &[Fault] = &[
