@@ -100,7 +100,7 @@ impl Probing {
         let (trials, secrets) = (self.trials.clone(), self.secrets.clone());
         let observations = run(self.topology.clone(), trials, secrets, self.options.clone())
             .map_err(|error| Failure::new(error.to_string()))?;
-        let observations = observations.inspect(|seen| tell(seen)).collect();
+        let observations = observations.into_iter().inspect(|seen| tell(seen)).collect();
         Ok(Report::new(&self.topology, self.stand, &self.trials, observations))
     }
 }

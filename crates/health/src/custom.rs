@@ -44,7 +44,7 @@ use crate::{Evidence, Problem};
 /// let trials = vec![Trial::custom("backup: front", node, Place::Node(node), Backup)];
 /// let topology = Arc::new(topology);
 /// let seen = run(topology.clone(), trials.clone(), Secrets::none(), Options::default())?;
-/// let report = Report::new(&topology, Stand::Node(node), &trials, seen.collect());
+/// let report = Report::new(&topology, Stand::Node(node), &trials, seen.into_iter().collect());
 /// assert_eq!(report.outcome, Outcome::Failed);
 /// # Ok(())
 /// # }

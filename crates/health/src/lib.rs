@@ -42,7 +42,7 @@ pub use group::Group;
 pub use observation::{Evidence, Observation, Outcome, Problem};
 pub use place::{Place, Stand};
 pub use report::{Line, Report};
-pub use run::{Observations, Options, run};
+pub use run::{Observations, Options, Waited, run};
 pub use secrets::Secrets;
 pub use tls::TrustError;
 pub use trial::{Host, Subject, Target, Trial, What, trials};

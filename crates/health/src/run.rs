@@ -90,13 +90,27 @@ impl Scene {
     }
 }
 
-/// What trials see, in the order in which they end: an iterator where there is no
-/// runtime, a stream within one. Dropping it ends those that are under way.
+/// What trials see, in the order in which they end: iterated over where there is no runtime,
+/// a stream within one. Dropping it ends those that are under way.
 #[derive(Debug)]
 pub struct Observations(mpsc::Receiver<Observation>);
 
-/// Waits for each, without a runtime of one's own.
-impl Iterator for Observations {
+/// One after the other, waited for without a runtime of one's own.
+///
+/// See [`run`].
+#[derive(Debug)]
+pub struct Waited(mpsc::Receiver<Observation>);
+
+impl IntoIterator for Observations {
+    type Item = Observation;
+    type IntoIter = Waited;
+
+    fn into_iter(self) -> Waited {
+        Waited(self.0)
+    }
+}
+
+impl Iterator for Waited {
     type Item = Observation;
 
     fn next(&mut self) -> Option<Observation> {

@@ -34,13 +34,13 @@ caddy() {
   docker exec live-edge-1 sh -c 'sed "$1" /etc/caddy/Caddyfile >/tmp/Caddyfile &&
     ! cmp -s /etc/caddy/Caddyfile /tmp/Caddyfile && caddy reload --config /tmp/Caddyfile --adapter caddyfile' sh "$1"
 }
-uncaddy() { docker exec live-edge-1 caddy reload --config /etc/caddy/Caddyfile --adapter caddyfile --force; }
+uncaddy() { rm -f /tmp/stageplot-tests.crt; docker exec live-edge-1 caddy reload --config /etc/caddy/Caddyfile --adapter caddyfile --force; }
 # certify NAME DATE: the edge shows a certificate of its own making, for a week from that day.
 certify() {
   data=$stack/data/edge/data
   faketime "$2" openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=tests \
-    -days 7 -addext "subjectAltName=DNS:$1" -keyout $data/tests.key -out $data/tests.crt 2>/dev/null
-  chmod 644 $data/tests.key
+    -days 7 -addext "subjectAltName=DNS:$1" -addext basicConstraints=critical,CA:FALSE -keyout $data/tests.key -out $data/tests.crt 2>/dev/null
+  chmod 644 $data/tests.key; cp $data/tests.crt /tmp/stageplot-tests.crt
   caddy 's|^	import tls|	tls /data/tests.crt /data/tests.key|'
 }
 # livekit SCRIPT: LiveKit goes on with a configuration that sed changed.
@@ -473,7 +473,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         mend: "uncaddy",
         from: "outside",
         options: &["--deep"],
-        first: ("wrong-protocol", "sfu", ""),
+        first: ("no-answer", "edge", "front"),
     },
     Fault {
         name: "the edge's certificate has ended",
@@ -481,7 +481,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         bring: "certify live.example.com 2020-01-01",
         mend: "uncaddy",
         from: "outside",
-        options: &[],
+        options: &["--trust", "/tmp/stageplot-tests.crt"],
         first: ("certificate-expired", "edge", "front"),
     },
     Fault {
@@ -490,7 +490,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         bring: "certify other.example.com now",
         mend: "uncaddy",
         from: "outside",
-        options: &[],
+        options: &["--trust", "/tmp/stageplot-tests.crt"],
         first: ("certificate-name", "edge", "front"),
     },
     Fault {

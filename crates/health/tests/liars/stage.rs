@@ -160,7 +160,7 @@ impl Stage {
         let secrets = Secrets::collect(&self.topology, &Vault);
         let topology = self.topology.clone();
         let seen = tokio::task::spawn_blocking(move || {
-            run(topology, trials, secrets, options).expect("TLS").collect()
+            run(topology, trials, secrets, options).expect("TLS").into_iter().collect()
         });
         seen.await.expect("no panic")
     }
