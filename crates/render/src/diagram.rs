@@ -85,6 +85,20 @@ pub fn svg(topology: &Topology) -> Result<String, RenderError> {
 
 /// The boxes and the arrows of the picture, as JSON.
 ///
+/// ```
+/// use stageplot_render::diagram;
+/// use stageplot_topology::{Edge, NodeSpec, Plot};
+///
+/// let topology = Plot::new("live".parse()?)
+///     .service("edge", Edge::new("live.example.com".parse()?))
+///     .node("front", NodeSpec::public("203.0.113.10".parse()?).role("edge"))
+///     .build()?
+///     .topology;
+/// let picture: serde_json::Value = serde_json::from_str(&diagram::json(&topology)?)?;
+/// assert!(picture.is_object());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// As for [`mermaid`].

@@ -54,8 +54,10 @@ pub const GITLAB_LIMIT: usize = 1_000_000;
 /// # let after = side(Redis { persistence: Persistence::None, ..Redis::default() })?;
 ///
 /// let diff = diff::between(&before, &after);
-/// let comment = Comment::new(&diff).limit(GITHUB_LIMIT).to_string();
-/// assert!(comment.starts_with("## Stageplot live: data at stake\n"));
+/// let comment = Comment::new(&diff).plot("stageplot.toml").sides("main", "HEAD").limit(GITHUB_LIMIT);
+/// let comment = comment.to_string();
+/// // A marker comes first, by which a job finds it again.
+/// assert!(comment.contains("\n## Stageplot live: data at stake\n"));
 /// let longer = Comment::new(&diff).limit(GITLAB_LIMIT);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -26,6 +26,8 @@ use super::{Diff, Effect, NodeDiff, Status};
 ///     assert_eq!((people.service, people.nodes[0]), ("sfu", "front"));
 ///     assert_eq!(people.text, "waits for its rooms up to 2h, then people are thrown out");
 /// }
+/// // Had every secret changed of which that cannot be told, nobody would notice more.
+/// assert!(diff::between(&before, &after).untold_people().is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,16 @@ use super::flows::nets;
 use crate::summary::{Flow, Party, Summary};
 
 /// People who can no longer join a room: no door of a service is open to them any more.
+///
+/// ```
+/// use stageplot_render::diff::Diff;
+///
+/// fn warn(diff: &Diff) {
+///     for people in &diff.shut_out {
+///         println!("who comes from {:?} can no longer join {}", people.from, people.service);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct ShutOut {

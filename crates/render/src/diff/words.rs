@@ -98,6 +98,15 @@ impl Impact {
 impl Diff {
     /// What the worst happens to, with names as `name` writes them:
     /// `cache on media-1; the machine on front`; empty where it is nowhere.
+    ///
+    /// ```
+    /// use stageplot_render::diff::Diff;
+    ///
+    /// fn headline(diff: &Diff) -> String {
+    ///     let plain = |name: &str| name.to_owned();
+    ///     format!("{}; perhaps {}", diff.worst(plain), diff.untold_worst(plain))
+    /// }
+    /// ```
     pub fn worst(&self, name: impl Fn(&str) -> String) -> String {
         places(self.effects(), self.impact, name)
     }

@@ -45,6 +45,8 @@ pub(super) fn records(topology: &Topology) -> BTreeMap<&HostName, Record> {
 }
 
 /// A name to set records for.
+///
+/// See [`dns_names`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DnsName {
@@ -57,6 +59,8 @@ pub struct DnsName {
 }
 
 /// A record to set.
+///
+/// See [`dns_names`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DnsRecord {
@@ -70,6 +74,23 @@ pub struct DnsRecord {
 }
 
 /// The DNS records to set, as `dns.txt` has them.
+///
+/// ```
+/// use stageplot_render::dns_names;
+/// use stageplot_topology::{Edge, NodeSpec, Plot};
+///
+/// let topology = Plot::new("live".parse()?)
+///     .service("edge", Edge::new("live.example.com".parse()?))
+///     .node("front", NodeSpec::public("203.0.113.10".parse()?).role("edge"))
+///     .build()?
+///     .topology;
+/// for name in dns_names(&topology) {
+///     for record in name.records {
+///         println!("{} {} IN {} {}", name.name, record.ttl, record.kind, record.address);
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn dns_names(topology: &Topology) -> Vec<DnsName> {
     let record = |address| DnsRecord { kind: kind(address), ttl: TTL, address };
     let names = records(topology).into_iter().map(|(name, Record { addresses, unknown })| DnsName {

@@ -153,6 +153,16 @@ pub enum TemplateError {
 
 impl TemplateError {
     /// The template, and the line and column in it, where it is at one place of one.
+    ///
+    /// ```
+    /// use stageplot_render::template::{Dialect, Template, Templates};
+    ///
+    /// let broken = Template::new("a.conf", Dialect::Sysctl, "name = {{ name\n");
+    /// let errors = Templates::new([broken]).expect_err("it does not end");
+    /// let (template, line, _column) = errors[0].place().expect("a place");
+    /// assert_eq!(template, "a.conf");
+    /// assert!(line >= 1);
+    /// ```
     pub fn place(&self) -> Option<(&str, usize, usize)> {
         match self {
             Self::Syntax { template, line, column, .. }

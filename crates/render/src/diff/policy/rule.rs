@@ -122,7 +122,16 @@ pub struct DeniedFile {
 }
 
 /// Changes of secrets that a rule denies.
+///
+/// ```
+/// use stageplot_render::diff::policy::{DeniedSecret, Deny, Pattern, Rule};
+///
+/// let mut denied = DeniedSecret::default();
+/// denied.secrets.push(Pattern::new("REDIS_*"));
+/// let rule = Rule::new(Deny::Secret(denied));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeniedSecret {
     /// The secrets, by their names; all where there is none.
     pub secrets: Vec<Pattern>,

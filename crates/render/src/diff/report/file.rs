@@ -102,6 +102,8 @@ pub struct FieldChange {
 
 /// From where to where something moved in a list whose order means something: places
 /// from 1 on.
+///
+/// See [`FieldChange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Move {
@@ -124,6 +126,14 @@ impl FieldChange {
     }
 
     /// Says that it moved, where it did: `tcp dport 22 accept moved from 3 to 1`.
+    ///
+    /// ```
+    /// use stageplot_render::diff::FieldChange;
+    ///
+    /// fn say(field: &FieldChange) -> String {
+    ///     field.moves().unwrap_or_else(|| format!("{} is another one", field.path))
+    /// }
+    /// ```
     pub fn moves(&self) -> Option<String> {
         let Move { from, to } = self.moved?;
         let text = self.after.as_deref().filter(|text| !text.is_empty());
