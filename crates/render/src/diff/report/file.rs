@@ -103,7 +103,7 @@ pub struct FieldChange {
 /// From where to where something moved in a list whose order means something: places
 /// from 1 on.
 ///
-/// See [`FieldChange`].
+/// See [`FileDiff`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Move {
