@@ -25,7 +25,7 @@ fn every_row_answers_and_points_at_something_that_exists() {
             fail("a column is empty".to_owned());
         }
         for capability in answer.split("**To come**: ").skip(1) {
-            let known = ["rollout", "health checks", "backup"];
+            let known = ["rollout", "backup"];
             if !known.iter().any(|name| capability.starts_with(name)) {
                 fail(format!("waits for {capability}"));
             }
