@@ -70,7 +70,7 @@ pub use referee::{
 pub use registry::Registry;
 pub use rig::{Given, Names, Rig};
 pub use root::Root;
-pub use scan::scan;
+pub use scan::{knock, scan};
 pub use scratch::Scratch;
 pub use socket::{Answer, Listening, Responder, Transport, ask, inside, lookup};
 pub use stage::{Running, Stage, Station};

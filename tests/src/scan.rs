@@ -31,8 +31,12 @@ pub fn scan(address: IpAddr, patience: Duration) -> BTreeSet<u16> {
     chunks.flat_map(|ports| knock(address, ports, patience)).collect()
 }
 
-/// Those of the ports on which something comes back.
-fn knock(address: IpAddr, ports: &[u16], patience: Duration) -> Vec<u16> {
+/// Those of the ports on which something comes back; they are asked all at a time.
+///
+/// # Panics
+///
+/// If a socket cannot be made, or there is no way to the address.
+pub fn knock(address: IpAddr, ports: &[u16], patience: Duration) -> Vec<u16> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let mut open = Vec::new();
     let mut waiting: Vec<(u16, OwnedFd)> = Vec::new();

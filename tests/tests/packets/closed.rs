@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use stageplot_tests::{
     Image, Listening, Namespace, Responder, Transport, ask, inside, scan, topology, wait_for, want,
 };
-use stageplot_topology::{Protocol, Sources, Topology, firewall};
+use stageplot_topology::{FirewallRule, Protocol, Sources, Topology, firewall};
 
 use crate::pairs::all;
 use crate::stage::{DEFAULT, IP6TABLES, NEVER, SOON, Stage};
@@ -165,13 +165,15 @@ fn every_tcp_port(stage: &Stage, topology: &Topology, which: Scans) {
 /// The TCP ports that the model lets a source through to.
 fn let_in(topology: &Topology, node: &str, source: IpAddr) -> BTreeSet<u16> {
     let rules = firewall(topology, topology.node_named(node).expect("a node").id);
-    let open = rules.into_iter().filter(|rule| {
-        rule.protocol == Protocol::Tcp
-            && match &rule.sources {
-                Sources::Any => true,
-                Sources::Nets(nets) => nets.iter().any(|net| net.contains(&source)),
-                Sources::Bridge => false,
-            }
+    lets_in(rules.into_iter().filter(|rule| rule.protocol == Protocol::Tcp), source)
+}
+
+/// The ports that rules let a source through to.
+pub(crate) fn lets_in(rules: impl Iterator<Item = FirewallRule>, source: IpAddr) -> BTreeSet<u16> {
+    let open = rules.filter(|rule| match &rule.sources {
+        Sources::Any => true,
+        Sources::Nets(nets) => nets.iter().any(|net| net.contains(&source)),
+        Sources::Bridge => false,
     });
     open.flat_map(|rule| rule.ports.first().number()..=rule.ports.last().number()).collect()
 }

@@ -6,6 +6,7 @@
 //! which server gave it and whom that saw.
 
 mod closed;
+mod examples;
 mod pairs;
 mod stage;
 mod ways;
