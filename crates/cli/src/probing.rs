@@ -1,6 +1,6 @@
 //! What the commands that try a plot have in common: what is tried, from where, with what.
 
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,6 +38,10 @@ pub(crate) struct ProbingArgs {
     #[arg(long, value_name = "TIME")]
     deadline: Option<Period>,
 
+    /// Ask this name server for the plot's names too: an address, or one with a port
+    #[arg(long, value_name = "ADDRESS", value_parser = name_server)]
+    resolver: Vec<SocketAddr>,
+
     /// Trust the authority in this PEM file too
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
@@ -69,6 +73,7 @@ impl ProbingArgs {
         let mut options = Options::default();
         options.deadline = self.deadline.map(Period::duration);
         options.trusted.clone_from(&self.trust);
+        options.resolvers.clone_from(&self.resolver);
         if let Some(socket) = docker_socket() {
             options.docker = socket;
         }
@@ -103,6 +108,13 @@ impl Probing {
         let observations = observations.into_iter().inspect(|seen| tell(seen)).collect();
         Ok(Report::new(&self.topology, self.stand, &self.trials, observations))
     }
+}
+
+/// A name server's address, with the port of DNS where it has none.
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    const DNS: u16 = 53;
+    let address = text.parse().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DNS)));
+    address.map_err(|_| "it is no address such as 192.0.2.53 or [2001:db8::53]:5353".to_owned())
 }
 
 /// The node that this machine is.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -36,6 +37,10 @@ pub struct Options {
     /// How many connections and datagrams such trials send a second, all together.
     /// Default: 10,000.
     pub pace: u32,
+    /// Whether the system's resolver is asked for names. Default: yes.
+    pub system_resolver: bool,
+    /// Name servers that are asked for names as well.
+    pub resolvers: Vec<SocketAddr>,
     /// A deadline in place of each trial's own.
     pub deadline: Option<Duration>,
     /// The socket of this machine's Docker engine; the environment is not asked. Default:
@@ -51,6 +56,8 @@ impl Default for Options {
             at_once: 256,
             knocks: 512,
             pace: 10_000,
+            system_resolver: true,
+            resolvers: Vec::new(),
             deadline: None,
             docker: "/var/run/docker.sock".into(),
             trusted: Vec::new(),

@@ -48,6 +48,14 @@ livekit() {
   config=$(echo $stack/services/sfu/*/livekit.yaml)
   cp $config /tmp/livekit.yaml; sed -i "$1" $config; docker restart --time 1 live-sfu-1 >/dev/null
 }
+# rooms OPTION…: another container, made with these options, takes the business service's place.
+rooms() {
+  docker stop --time 1 live-rooms-1 >/dev/null; docker rename live-rooms-1 kept
+  docker run --detach --name live-rooms-1 --network live_default --publish 127.0.0.1:8080:8080 \
+    --label com.docker.compose.project=live --label com.docker.compose.service=rooms "$@" stageplot/echo:1 >/dev/null
+  sleep 7
+}
+unrooms() { docker rm --force live-rooms-1; docker rename kept live-rooms-1; docker start live-rooms-1; }
 unlivekit() { cp /tmp/livekit.yaml $(echo $stack/services/sfu/*/livekit.yaml); docker restart --time 1 live-sfu-1 >/dev/null; }
 "#;
 
@@ -165,11 +173,8 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "a container may open too few files",
         on: "front",
-        bring: "docker stop --time 1 live-rooms-1; docker rename live-rooms-1 kept; \
-                docker run --detach --name live-rooms-1 --ulimit nofile=1024:1024 \
-                --network live_default --publish 127.0.0.1:8080:8080 --env LIVEKIT_API_SECRET \
-                --label com.docker.compose.project=live --label com.docker.compose.service=rooms stageplot/echo:1; sleep 7",
-        mend: "docker rm --force live-rooms-1; docker rename kept live-rooms-1; docker start live-rooms-1",
+        bring: "rooms --env LIVEKIT_API_SECRET --ulimit nofile=1024:1024",
+        mend: "unrooms",
         from: "front",
         options: &[],
         first: ("file-limit", "rooms", "front"),
@@ -474,6 +479,24 @@ pub(crate) const FAULTS: &[Fault] = &[
         from: "outside",
         options: &["--deep"],
         first: ("no-answer", "edge", "front"),
+    },
+    Fault {
+        name: "the webhook's receiver believes everybody",
+        on: "front",
+        bring: "rooms",
+        mend: "unrooms",
+        from: "media-2",
+        options: &["--deep"],
+        first: ("webhook-unsigned", "edge", "front"),
+    },
+    Fault {
+        name: "the webhook's receiver has another secret",
+        on: "front",
+        bring: "rooms --env LIVEKIT_API_SECRET=0123456789abcdef0123456789abcdef",
+        mend: "unrooms",
+        from: "media-2",
+        options: &["--deep"],
+        first: ("webhook-refused", "edge", "front"),
     },
     Fault {
         name: "the edge's certificate has ended",

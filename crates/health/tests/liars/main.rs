@@ -3,6 +3,7 @@
 
 mod chain;
 mod datagram;
+mod dns;
 mod http;
 mod http3;
 mod livekit;

@@ -157,6 +157,16 @@ impl Stage {
     async fn observe_all(&self, trials: Vec<Trial>) -> Vec<Observation> {
         let mut options = Options::default();
         options.trusted.clone_from(&self.trusted);
+        // Names are looked up at servers of the tests' own, each at its trial's target.
+        options.system_resolver = false;
+        options.resolvers = trials
+            .iter()
+            .filter(|trial| matches!(trial.what, What::Probe(Probe::Resolves { .. })))
+            .filter_map(|trial| match &trial.target {
+                Target::Socket(Host::Ip(ip), port) => Some(SocketAddr::new(*ip, port.number())),
+                _ => None,
+            })
+            .collect();
         let secrets = Secrets::collect(&self.topology, &Vault);
         let topology = self.topology.clone();
         let seen = tokio::task::spawn_blocking(move || {
