@@ -4,6 +4,7 @@
 mod closed;
 mod faults;
 mod page;
+mod views;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -37,6 +38,7 @@ fn each_fault_is_the_first_thing_to_mend() {
         assert!(checks.len() >= 10, "{place}: {report:#}");
     }
 
+    views::look(&rig, plot);
     let mut missed = Vec::new();
     let mut looked_at = |name: &str, from: &str, options: &[&str], wanted: [&str; 3], began: Instant| {
         let report = verify(&rig, plot, from, options);
