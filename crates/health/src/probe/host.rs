@@ -83,7 +83,10 @@ pub(super) async fn clock(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     match said.as_str() {
         "yes" => Ok(()),
         "no" => Err(Problem::degraded(Cause::ClockFree, "nobody keeps the clock of this machine right")),
-        _ => Err(unknown(&"whether somebody keeps the clock right", &"timedatectl does not say")),
+        _ => {
+            let what = "timedatectl does not say whether somebody keeps the clock of this machine right";
+            Err(Problem::not_tried(Cause::NotPermitted, what))
+        }
     }
 }
 
