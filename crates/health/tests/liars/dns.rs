@@ -8,6 +8,9 @@ use stageplot_topology::Probe;
 use crate::datagram::datagrams;
 use crate::stage::{DEADLINE, End, Stage};
 
+/// What a server sends in answer to a question, which is of this type.
+type Lie = fn(&[u8], u16) -> Vec<Vec<u8>>;
+
 /// What a question asks for (RFC 1035, section 3.2.2; RFC 3596).
 const A: u16 = 1;
 
@@ -42,7 +45,7 @@ async fn names_that_do_not_are_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_answer_is_none() {
-    let cases: [(&str, fn(&[u8], u16) -> Vec<Vec<u8>>); 5] = [
+    let cases: [(&str, Lie); 5] = [
         ("nothing", |_, _| Vec::new()),
         ("noise", |_, _| vec![vec![0xff; 512]]),
         ("the question", |query, _| vec![query.to_vec()]),
