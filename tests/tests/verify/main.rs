@@ -6,6 +6,7 @@ mod faults;
 mod page;
 mod views;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -57,7 +58,7 @@ fn each_fault_is_the_first_thing_to_mend() {
         let (cause, service, node) = fault.first;
         looked_at(fault.name, fault.from, fault.options, [cause, service, node], began);
         shell(&rig, fault.on, fault.mend);
-        for place in places {
+        for place in BTreeSet::from([fault.on, fault.from]) {
             well(&rig, plot, place, &[]);
         }
     }
@@ -67,6 +68,9 @@ fn each_fault_is_the_first_thing_to_mend() {
         looked_at(name, "outside", &[], [cause, "edge", ""], began);
         rig.names().set(rig.records());
         well(&rig, plot, "outside", &[]);
+    }
+    for place in places {
+        well(&rig, plot, place, &["--deep"]);
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
     if only.is_empty() {
