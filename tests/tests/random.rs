@@ -4,13 +4,15 @@
 //! `STAGEPLOT_CASES` sets how many are tried.
 
 use std::cell::Cell;
+use std::process::Command;
 use std::time::Duration;
 
 use proptest::strategy::Strategy as _;
-use stageplot_render::{Custom, Rendering, Secrets, render};
+use stageplot_render::{Custom, Rendering, Secrets, bridge_name, render};
 use stageplot_tests::{
-    Missing, Namespace, Program, Root, Running, Stage, Station, Vault, caddy_validate, compose_config,
-    kernel_settings, nft_load, random, sh_read, sysctl_load, systemd_verify, ufw_load, units, want,
+    Engine, Image, Missing, Namespace, Program, Root, Running, Scratch, Stage, Station, Vault,
+    caddy_validate, compose_config, kernel_settings, nft_load, random, run, sh_read, sysctl_load,
+    systemd_verify, ufw_load, units, want, write_bundle,
 };
 use stageplot_topology::{Livekit, ServiceSpec, Topology, arbitrary};
 
@@ -63,6 +65,69 @@ fn files_are_accepted() {
     tried.unwrap_or_else(|error| panic!("{error}"));
     println!("{} files, {} machines with ufw", files.get(), guarded.get());
     assert!(guarded.get() > 0 || std::env::var_os("STAGEPLOT_CASES").is_some());
+}
+
+/// Every container is made and started, by both majors of Compose, of images that stand in
+/// for those that the plot names.
+#[test]
+fn containers_are_brought_up() {
+    for version in Program::versions("compose") {
+        want!(Program::versioned("compose", version));
+    }
+    want!(Namespace::new("probe"));
+    let (started, turn) = (Cell::new(0), Cell::new(0));
+    let tried = random(4, file!()).run(&arbitrary::topology(), |topology| {
+        let stage = stage(&topology);
+        let containers = |station: &Station| station.installed().containers().len();
+        let Some((node, station)) = stage.stations().max_by_key(|(_, station)| containers(station)) else {
+            return Ok(());
+        };
+        let declared = station.installed().containers();
+        let of = |service: &str| stand_in(&topology, service);
+        let mut images: Vec<String> = declared.keys().map(|service| of(service)).collect();
+        images.sort_unstable();
+        images.dedup();
+        let images: Vec<&str> = images.iter().map(String::as_str).collect();
+        let machine = station.machine();
+        // Docker makes the network itself.
+        machine.ip(&["link", "delete", &bridge_name(&topology)]);
+        let engine = Engine::start(machine, &images).expect("found before");
+        for (service, container) in &declared {
+            engine.docker(&["tag", &of(service), &container.image]).success();
+        }
+        let scratch = Scratch::new();
+        let (copied, installed) = (scratch.path().join("copied"), scratch.path().join("installed"));
+        write_bundle(station.installed().bundle(), &copied);
+        run(Command::new("sh").arg(copied.join("install.sh")).arg(&installed), SOON).success();
+        let project = ["--project-directory", ".", "--file", "current/compose.yaml"];
+        // Each major in its turn, and each time an engine of its own: one that has just
+        // taken containers down may hold on to their ports for a moment.
+        let versions: Vec<_> = Program::versions("compose").collect();
+        let version = versions[turn.get() % versions.len()];
+        turn.set(turn.get() + 1);
+        let compose = |words: &[&str]| engine.compose(version, &[&project, words].concat(), &installed);
+        let up = compose(&["up", "--detach"]);
+        let file = || std::fs::read_to_string(installed.join("current/compose.yaml")).unwrap_or_default();
+        assert!(up.succeeded(), "{node}, {version}: {}\n{}", up.stderr, file());
+        let made = compose(&["ps", "--all", "--format", "{{.Service}}"]).success();
+        assert_eq!(made.lines().count(), declared.len(), "{node}, {version}: {made}");
+        started.set(started.get() + declared.len());
+        Ok(())
+    });
+    tried.unwrap_or_else(|error| panic!("{error}"));
+    println!("{} containers", started.get());
+    assert!(started.get() > 0 || std::env::var_os("STAGEPLOT_CASES").is_some());
+}
+
+/// The image that is run in the place of a service's own.
+fn stand_in(topology: &Topology, service: &str) -> String {
+    match topology.service_named(service).map(|service| &service.kind) {
+        Some(ServiceSpec::Edge(edge)) if edge.layer4 => Image::CADDY_L4.to_owned(),
+        Some(ServiceSpec::Edge(_)) => Image::CADDY.to_owned(),
+        Some(ServiceSpec::Redis(_)) => Image::REDIS.to_owned(),
+        Some(ServiceSpec::Livekit(livekit)) => format!("livekit/livekit-server:v{}", livekit.version),
+        _ => Image::ECHO.to_owned(),
+    }
 }
 
 #[test]
