@@ -5,6 +5,7 @@ mod pace;
 mod routed;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use std::{io, iter};
@@ -26,6 +27,9 @@ use crate::{Cause, Problem};
 /// How long a port that says nothing is given: a second try of the kernel's own goes out
 /// after one second (RFC 6298).
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// So many ports that refuse are not a rule that is too wide: there are no rules.
+const UNFILTERED: usize = 1000;
 
 /// How many UDP ports are asked before they are asked again.
 const LOT: usize = 2048;
@@ -69,15 +73,19 @@ pub(super) async fn tcp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
     let from = attempt.trial.place.name(&attempt.scene.topology);
     accepted.sort_unstable();
     refused.sort_unstable();
-    if !accepted.is_empty() {
+    let filtered = refused.len() < UNFILTERED;
+    if !accepted.is_empty() && filtered {
         let ports = written(&accepted);
         let message = format!("{ports}/tcp of {name} accept connections, and no flow lets {from} in there");
         return Err(Problem::failed(Cause::PortOpen, message));
     }
     if !refused.is_empty() {
         let ports = written(&refused);
-        let message =
+        let mut message =
             format!("{ports}/tcp of {name} refuse connections from {from} instead of dropping them");
+        if !accepted.is_empty() {
+            let _ = write!(message, ", and {} accept them", written(&accepted));
+        }
         return Err(Problem::failed(Cause::NotFiltered, message));
     }
     if tried < usize::from(u16::MAX) {
