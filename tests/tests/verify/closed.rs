@@ -13,7 +13,7 @@ const SWEEP: Duration = Duration::from_secs(900);
 
 const OPTIONS: &[&str] = &["--closed", "--pace", "20000"];
 
-/// First with holes, then without.
+/// With holes: each is told, and nothing else.
 pub(crate) fn sweep(rig: &Rig, plot: &str) {
     let nodes = ["front", "media-1", "media-2", "media-3"];
     for node in nodes {
@@ -78,10 +78,6 @@ pub(crate) fn sweep(rig: &Rig, plot: &str) {
     for node in ["front", "media-1", "media-3"] {
         shell(rig, node, "nft -f /opt/stageplot/live/current/firewall/stageplot.nft");
     }
-    let seen = closed(rig, plot, "media-2");
-    let ill: Vec<_> = seen.iter().filter(|line| line["outcome"] != "passed").collect();
-    assert!(ill.is_empty(), "{ill:#?}");
-    assert!(seen.len() >= 12, "{seen:#?}");
     for node in nodes {
         let left = shell(rig, node, "ip rule list; ip -6 rule list");
         assert!(!left.contains("0x5350"), "{node}: {left}");
