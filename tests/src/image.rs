@@ -5,6 +5,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use stageplot_topology::{Edge, ServiceSpec, Topology};
+
 use crate::process::run;
 use crate::program::Missing;
 
@@ -39,6 +41,20 @@ impl Image {
             Ok(Self { archive })
         } else {
             Err(Missing::new(format!("the image {name}"), "run tests/images/build".to_owned()))
+        }
+    }
+
+    /// The image that is run in the place of a service's own, where nobody can have that
+    /// here.
+    pub fn in_place_of(topology: &Topology, service: &str, image: &str) -> String {
+        match topology.service_named(service).map(|service| &service.kind) {
+            _ if Self::named(image).is_ok() => image.to_owned(),
+            Some(ServiceSpec::App(_)) => Self::ECHO.to_owned(),
+            Some(ServiceSpec::Edge(Edge { layer4: true, .. })) => Self::CADDY_L4.to_owned(),
+            Some(ServiceSpec::Edge(_)) => Self::CADDY.to_owned(),
+            Some(ServiceSpec::Redis(_)) => Self::REDIS.to_owned(),
+            Some(ServiceSpec::Livekit(livekit)) => format!("livekit/livekit-server:v{}", livekit.version),
+            _ => image.to_owned(),
         }
     }
 

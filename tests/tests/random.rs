@@ -4,13 +4,14 @@
 //! `STAGEPLOT_CASES` sets how many are tried.
 
 use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
 
 use proptest::strategy::Strategy as _;
 use stageplot_render::{Custom, Rendering, Secrets, bridge_name, render};
 use stageplot_tests::{
-    Engine, Image, Missing, Namespace, Program, Root, Running, Scratch, Stage, Station, Vault,
+    Declared, Engine, Image, Missing, Namespace, Program, Root, Running, Scratch, Stage, Station, Vault,
     caddy_validate, compose_config, kernel_settings, nft_load, random, run, sh_read, sysctl_load,
     systemd_verify, ufw_load, units, want, write_bundle,
 };
@@ -83,17 +84,17 @@ fn containers_are_brought_up() {
             return Ok(());
         };
         let declared = station.installed().containers();
-        let of = |service: &str| stand_in(&topology, service);
-        let mut images: Vec<String> = declared.keys().map(|service| of(service)).collect();
-        images.sort_unstable();
-        images.dedup();
-        let images: Vec<&str> = images.iter().map(String::as_str).collect();
+        let stand_in = |(service, container): (&String, &Declared)| {
+            (container.image.clone(), Image::in_place_of(&topology, service, &container.image))
+        };
+        let images: BTreeMap<String, String> = declared.iter().map(stand_in).collect();
+        let load: BTreeSet<&str> = images.values().map(String::as_str).collect();
         let machine = station.machine();
         // Docker makes the network itself.
         machine.ip(&["link", "delete", &bridge_name(&topology)]);
-        let engine = Engine::start(machine, &images).expect("found before");
-        for (service, container) in &declared {
-            engine.docker(&["tag", &of(service), &container.image]).success();
+        let engine = Engine::start(machine, &load.into_iter().collect::<Vec<_>>()).expect("found before");
+        for (image, stand_in) in images.iter().filter(|(image, stand_in)| image != stand_in) {
+            engine.docker(&["tag", stand_in, image]).success();
         }
         let scratch = Scratch::new();
         let (copied, installed) = (scratch.path().join("copied"), scratch.path().join("installed"));
@@ -117,17 +118,6 @@ fn containers_are_brought_up() {
     tried.unwrap_or_else(|error| panic!("{error}"));
     println!("{} containers", started.get());
     assert!(started.get() > 0 || std::env::var_os("STAGEPLOT_CASES").is_some());
-}
-
-/// The image that is run in the place of a service's own.
-fn stand_in(topology: &Topology, service: &str) -> String {
-    match topology.service_named(service).map(|service| &service.kind) {
-        Some(ServiceSpec::Edge(edge)) if edge.layer4 => Image::CADDY_L4.to_owned(),
-        Some(ServiceSpec::Edge(_)) => Image::CADDY.to_owned(),
-        Some(ServiceSpec::Redis(_)) => Image::REDIS.to_owned(),
-        Some(ServiceSpec::Livekit(livekit)) => format!("livekit/livekit-server:v{}", livekit.version),
-        _ => Image::ECHO.to_owned(),
-    }
 }
 
 #[test]

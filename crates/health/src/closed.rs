@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use stageplot_topology::{Attachment, Node, NodeId, PortRange, Protocol, Sources, Topology, firewall};
+use stageplot_topology::{Attachment, Hook, Node, NodeId, PortRange, Protocol, Sources, Topology, firewall};
 
 use crate::trial::met_at;
 use crate::{Place, Stand, Subject, Target, Trial, What};
@@ -107,7 +107,7 @@ impl LetIn {
                 (Sources::Nets(nets), Source::Seen(ip)) if !nets.iter().any(|net| net.contains(&ip)) => {
                     continue;
                 }
-                _ if rule.hook == stageplot_topology::Hook::Input => &mut let_in.own,
+                _ if rule.hook == Hook::Input => &mut let_in.own,
                 _ => &mut let_in.sent_on,
             };
             list.push(rule.ports);

@@ -44,8 +44,8 @@ impl Docker {
         service: Option<&Name>,
     ) -> Result<Vec<ContainerInspectResponse>, Problem> {
         let engine = self.engine()?;
-        let mut labels = vec![format!("com.docker.compose.project={}", topology.name())];
-        labels.extend(service.map(|service| format!("com.docker.compose.service={service}")));
+        let mut labels = vec![format!("{COMPOSE}.project={}", topology.name())];
+        labels.extend(service.map(|service| format!("{COMPOSE}.service={service}")));
         let filters = Some(HashMap::from([("label".to_owned(), labels)]));
         let options = ListContainersOptions { all: true, filters, ..ListContainersOptions::default() };
         let listed = engine.list_containers(Some(options)).await.map_err(|error| self.silent(&error))?;
@@ -67,4 +67,18 @@ impl Docker {
             Problem::not_tried(Cause::ClientAbsent, message)
         })
     }
+}
+
+/// How the labels begin that Compose gives to what it makes.
+const COMPOSE: &str = "com.docker.compose";
+
+/// What Compose says of a container, such as `project.config_files`.
+pub(crate) fn label<'c>(shown: &'c ContainerInspectResponse, name: &str) -> Option<&'c str> {
+    let labels = shown.config.as_ref()?.labels.as_ref()?;
+    labels.get(&format!("{COMPOSE}.{name}")).map(String::as_str)
+}
+
+/// The service that a container runs.
+pub(crate) fn service_of(shown: &ContainerInspectResponse) -> Option<&str> {
+    label(shown, "service")
 }

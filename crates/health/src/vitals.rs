@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use stageplot_topology::{NodeId, Probe, Topology};
 
-use crate::docker::Docker;
+use crate::docker::{Docker, service_of};
 use crate::probe::{self, Progress};
 use crate::run::Scene;
 use crate::{Cause, Evidence, Options, Problem, Secrets, Stand, What, tls, trials};
@@ -30,7 +30,7 @@ pub struct Container {
     pub state: String,
     /// What its health check says; none where it has none.
     pub health: Option<String>,
-    /// When it was started, in UTC.
+    /// When it was started, in UTC, to the second (RFC 3339).
     pub started: String,
     /// How often Docker started it again.
     pub restarts: i64,
@@ -69,7 +69,7 @@ pub struct Activity {
     /// Every LiveKit node.
     pub nodes: Vec<NodeActivity>,
     /// The Redis that they meet at.
-    pub redis: Option<RedisActivity>,
+    pub redis: RedisActivity,
 }
 
 /// How busy a LiveKit node is, as it says itself every few seconds.
@@ -127,8 +127,13 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// The plot's containers on this machine, stopped ones too, by service.
 ///
 /// ```no_run
+/// # use stageplot_topology::{NodeSpec, Plot, Redis};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let topology: stageplot_topology::Topology = unimplemented!();
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
 /// for container in stageplot_health::containers(&topology, &stageplot_health::Options::default())? {
 ///     println!("{} is {}", container.service, container.state);
 /// }
@@ -152,8 +157,13 @@ pub fn containers(topology: &Topology, options: &Options) -> Result<Vec<Containe
 /// two: use of the processor is measured between two looks.
 ///
 /// ```no_run
+/// # use stageplot_topology::{NodeSpec, Plot, Redis};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let topology: stageplot_topology::Topology = unimplemented!();
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
 /// for usage in stageplot_health::usage(&topology, &stageplot_health::Options::default())? {
 ///     println!("{} uses {} bytes", usage.service, usage.memory);
 /// }
@@ -203,9 +213,16 @@ pub fn usage(topology: &Topology, options: &Options) -> Result<Vec<Usage>, Probl
 ///
 /// ```no_run
 /// use stageplot_health::{Options, Secrets, activity};
+/// # use stageplot_topology::{Livekit, NodeSpec, Plot, Redis, SecretRef};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let topology: stageplot_topology::Topology = unimplemented!();
+/// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("sfu", Livekit { keys, ..Livekit::default() })
+/// #     .service("cache", Redis::default())
+/// #     .node("media-1", NodeSpec::public("203.0.113.11".parse()?).role("sfu").role("cache"))
+/// #     .build()?
+/// #     .topology;
 /// let node = topology.node_named("media-1").ok_or("a node")?.id;
 /// let busy = activity(topology.into(), node, Secrets::none(), Options::default())?;
 /// println!("{} people", busy.nodes.iter().map(|node| node.participants).sum::<i64>());
@@ -252,16 +269,11 @@ fn wait<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem>
     })
 }
 
-fn service(shown: &ContainerInspectResponse) -> String {
-    let labels = shown.config.as_ref().and_then(|config| config.labels.as_ref());
-    labels.and_then(|labels| labels.get("com.docker.compose.service")).cloned().unwrap_or_default()
-}
-
 fn container(shown: &ContainerInspectResponse) -> Container {
     let state = shown.state.as_ref();
     let health = state.and_then(|state| state.health.as_ref()?.status);
     Container {
-        service: service(shown),
+        service: service_of(shown).unwrap_or_default().to_owned(),
         name: shown.name.as_deref().unwrap_or_default().trim_start_matches('/').to_owned(),
         image: shown.config.as_ref().and_then(|config| config.image.clone()).unwrap_or_default(),
         state: state.and_then(|state| state.status).map(|status| status.to_string()).unwrap_or_default(),
@@ -299,7 +311,7 @@ fn used(shown: &ContainerInspectResponse, stats: &ContainerStatsResponse) -> Usa
         networks.map(|networks| networks.values().filter_map(of).sum())
     };
     Usage {
-        service: service(shown),
+        service: service_of(shown).unwrap_or_default().to_owned(),
         processor_percent,
         memory: memory.and_then(|memory| memory.usage).unwrap_or_default().saturating_sub(inactive),
         memory_limit: memory.and_then(|memory| memory.limit).unwrap_or_default(),

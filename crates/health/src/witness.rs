@@ -18,6 +18,22 @@ use stageplot_topology::{NodeId, Topology};
 /// port, answers nothing else, and sends no more bytes than it got.
 ///
 /// It takes root, or `CAP_NET_RAW`.
+///
+/// ```no_run
+/// use std::time::{Duration, Instant};
+///
+/// use stageplot_health::Witness;
+/// # use stageplot_topology::{NodeSpec, Plot, Redis};
+///
+/// # let topology = Plot::new("live".parse()?)
+/// #     .service("cache", Redis::default())
+/// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+/// #     .build()?
+/// #     .topology;
+/// let node = topology.node_named("front").ok_or("a node")?.id;
+/// Witness::new(&topology, node)?.run(Instant::now() + Duration::from_secs(1800))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Witness(Vec<Ear>);
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use stageplot_render::Bundle;
-use stageplot_topology::{Edge, ServiceSpec, Topology};
+use stageplot_topology::Topology;
 
 use super::app;
 use super::wire::bind;
@@ -23,7 +23,7 @@ pub(super) fn start(namespace: &Namespace, topology: &Topology, bundle: &Bundle)
     let images: BTreeMap<_, _> = declared
         .into_iter()
         .map(|(service, declared)| {
-            let stand_in = stand_in(topology, &service, &declared.image);
+            let stand_in = Image::in_place_of(topology, &service, &declared.image);
             (declared.image, stand_in)
         })
         .collect();
@@ -43,19 +43,6 @@ pub(super) fn start(namespace: &Namespace, topology: &Topology, bundle: &Bundle)
     let machine = Machine::new(engine, &bundle.node);
     place(namespace, &machine.root(), Path::new(&topology.plot().root));
     Ok(machine)
-}
-
-/// The image that is run in the place of one that nobody can have here.
-fn stand_in(topology: &Topology, service: &str, image: &str) -> String {
-    let kind = topology.service_named(service).map(|service| &service.kind);
-    let stand_in = match kind {
-        _ if Image::named(image).is_ok() => image,
-        Some(ServiceSpec::App(_)) => Image::ECHO,
-        Some(ServiceSpec::Edge(Edge { layer4: true, .. })) => Image::CADDY_L4,
-        Some(ServiceSpec::Edge(_)) => Image::CADDY,
-        _ => image,
-    };
-    stand_in.to_owned()
 }
 
 /// Lets a machine see a directory at a place that this one may lack.

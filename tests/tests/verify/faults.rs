@@ -20,6 +20,9 @@ pub(crate) struct Fault {
 /// What the lines of shell below are written in.
 pub(crate) const PRELUDE: &str = r#"
 stack=/opt/stageplot/live
+table=stageplot_live
+# load: the rules of this machine are as they are installed.
+load() { nft -f $stack/current/firewall/stageplot.nft; }
 compose() { docker compose --progress quiet --project-directory $stack --file $stack/current/compose.yaml "$@"; }
 redis() { docker exec -e REDISCLI_AUTH="${PASSWORD-$REDIS_PASSWORD}" live-cache-1 redis-cli "$@"; }
 pid() { docker inspect --format '{{.State.Pid}}' "$1"; }

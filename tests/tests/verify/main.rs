@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use faults::{FAULTS, NAMES, PRELUDE};
 use serde_json::Value;
-use stageplot_tests::{Given, Output, Rig, run, stageplot, topology, wait_for, want};
+use stageplot_tests::{Given, Output, Program, Rig, run, stageplot, topology, wait_for, want};
 
 const PLOT: &str = include_str!("../../plots/four.toml");
 
@@ -24,6 +24,9 @@ const SOON: Duration = Duration::from_secs(60);
 
 #[test]
 fn each_fault_is_the_first_thing_to_mend() {
+    for program in ["faketime", "openssl", "prometheus", "promtool"] {
+        want!(Program::named(program));
+    }
     let topology = topology(PLOT);
     let mut plot = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
     plot.write_all(PLOT.as_bytes()).expect("a plot");

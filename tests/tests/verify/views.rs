@@ -2,11 +2,10 @@
 //! Prometheus.
 
 use std::fs;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use stageplot_tests::{Output, Program, Rig, run, stageplot, wait_for};
+use stageplot_tests::{Output, Process, Program, Rig, run, stageplot, wait_for};
 
 use crate::{RUN, shell};
 
@@ -75,11 +74,11 @@ fn doctor(rig: &Rig, plot: &str) {
         assert!(!output.stdout.contains(secret), "{}", output.stdout);
     }
 
-    shell(rig, "media-1", "nft delete table inet stageplot_live");
+    shell(rig, "media-1", "nft delete table inet $table");
     let report = json(&command(rig, plot, "media-1", &["doctor"]));
     assert_eq!(check(&report, "firewall rules: media-1")["cause"], "rules-absent");
     assert_eq!(report["checks"][0]["cause"], "rules-absent", "the first thing to mend");
-    shell(rig, "media-1", "nft -f $stack/current/firewall/stageplot.nft");
+    shell(rig, "media-1", "load");
 }
 
 fn formats(rig: &Rig, plot: &str) {
@@ -92,13 +91,11 @@ fn formats(rig: &Rig, plot: &str) {
     assert!(cases >= 10, "{xml}");
 
     let metrics = text(&command(rig, plot, "media-1", &["verify", "--format", "prometheus"]));
-    if let Ok(promtool) = Program::named("promtool") {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        fs::write(file.path(), &metrics).expect("metrics");
-        let mut check = promtool.command();
-        check.args(["check", "metrics"]).stdin(fs::File::open(file.path()).expect("metrics"));
-        run(&mut check, RUN).success();
-    }
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), &metrics).expect("metrics");
+    let mut check = Program::named("promtool").expect("found before").command();
+    check.args(["check", "metrics"]).stdin(fs::File::open(file.path()).expect("metrics"));
+    run(&mut check, RUN).success();
     let page = text(&command(rig, plot, "media-1", &["verify", "--format", "markdown"]));
     assert!(page.starts_with("## `live` from `media-1`: passed\n"), "{page}");
 }
@@ -116,15 +113,15 @@ fn watch(rig: &Rig, plot: &str) {
 
 /// Debian's Prometheus scrapes what is served, and knows each check.
 fn prometheus(rig: &Rig, plot: &str) {
-    let Ok(prometheus) = Program::named("prometheus") else { panic!("prometheus is not here") };
+    let prometheus = Program::named("prometheus").expect("found before");
     let directory = tempfile::tempdir().expect("a directory");
     let config = directory.path().join("prometheus.yml");
     let scrape = "global: { scrape_interval: 1s }\nscrape_configs:\n- job_name: stageplot\n  static_configs:\n  - targets: ['127.0.0.1:9477']\n";
     fs::write(&config, scrape).expect("a configuration");
     let program = stageplot();
     let mut serve = rig.command("media-1", program.to_str().expect("a path")).expect("a machine");
-    serve.args(["serve", plot, "--node", "media-1", "--every", "2s"]).stderr(Stdio::null());
-    let _serve = Background(serve.spawn().expect("it serves"));
+    serve.args(["serve", plot, "--node", "media-1", "--every", "2s"]);
+    let _serve = Process::start("serve", &mut serve);
     let mut scraper = rig.command("media-1", prometheus.path().to_str().expect("a path")).expect("a machine");
     scraper.args([
         "--config.file",
@@ -132,8 +129,8 @@ fn prometheus(rig: &Rig, plot: &str) {
         "--web.listen-address",
         "127.0.0.1:9099",
     ]);
-    scraper.arg("--storage.tsdb.path").arg(directory.path().join("data")).stderr(Stdio::null());
-    let _scraper = Background(scraper.spawn().expect("prometheus"));
+    scraper.arg("--storage.tsdb.path").arg(directory.path().join("data"));
+    let _scraper = Process::start("prometheus", &mut scraper);
     let began = Instant::now();
     let mut known = 0;
     wait_for("Prometheus knows every check", SCRAPED, || {
@@ -169,14 +166,4 @@ fn text(output: &Output) -> String {
 fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
     let mut all = report["checks"].as_array().into_iter().flatten();
     all.find(|line| line["id"] == id).unwrap_or_else(|| panic!("no {id} in {report:#}"))
-}
-
-/// What ends when it is dropped.
-struct Background(Child);
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

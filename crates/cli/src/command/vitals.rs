@@ -180,16 +180,14 @@ fn busy(activity: &Activity) -> String {
             format!("{:.0} %", node.load * 100.0),
         ]);
     }
-    let mut text = table.draw();
-    if let Some(redis) = &activity.redis {
-        text.push_str(&format!(
-            "\nRedis: {} commands a second, {} clients, {} of data\n",
-            redis.operations,
-            redis.clients,
-            size(redis.memory)
-        ));
-    }
-    text
+    let redis = &activity.redis;
+    format!(
+        "{}\nRedis: {} commands a second, {} clients, {} of data\n",
+        table.draw(),
+        redis.operations,
+        redis.clients,
+        size(redis.memory)
+    )
 }
 
 /// A number of bytes for people.

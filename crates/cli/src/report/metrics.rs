@@ -25,11 +25,8 @@ struct Check {
 /// … and why it did not pass.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Problem {
-    plot: String,
-    from: String,
-    check: String,
-    service: String,
-    node: String,
+    #[prometheus(flatten)]
+    check: Check,
     outcome: &'static str,
     cause: &'static str,
 }
@@ -42,15 +39,7 @@ struct Count {
     outcome: &'static str,
 }
 
-/// A report as metrics:
-///
-/// | name | what |
-/// |---|---|
-/// | `stageplot_check_up` | 1 where a check passed, or passed with a warning; 0 where it failed; absent where it was not tried, for nothing is known |
-/// | `stageplot_check_problem` | 1 for each check that did not pass, with `outcome` and `cause` |
-/// | `stageplot_check_duration_seconds` | how long it took |
-/// | `stageplot_checks` | how many there are of each `outcome` |
-/// | `stageplot_run_timestamp_seconds` | when the run ended, in seconds since 1970 |
+/// A report as metrics, which `docs/verify.md` lists.
 pub(crate) fn write(report: &Report) -> Result<String, Failure> {
     let up = Family::<Check, Gauge>::default();
     let problem = Family::<Problem, Gauge>::default();
@@ -63,9 +52,7 @@ pub(crate) fn write(report: &Report) -> Result<String, Failure> {
             duration.get_or_create(&check).set(line.milliseconds / 1000.0);
         }
         if let Some(cause) = line.cause {
-            let Check { plot, from, check, service, node } = check;
-            let outcome = line.outcome.as_str();
-            let label = Problem { plot, from, check, service, node, outcome, cause: cause.as_str() };
+            let label = Problem { check, outcome: line.outcome.as_str(), cause: cause.as_str() };
             problem.get_or_create(&label).set(1);
         }
     }
@@ -96,5 +83,67 @@ fn check(report: &Report, line: &Line) -> Check {
         check: line.id.clone(),
         service: line.service.clone().unwrap_or_default(),
         node: line.node.clone().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+    use std::pin::Pin;
+    use std::sync::Arc;
+
+    use clap::CommandFactory as _;
+    use stageplot_health::{
+        Cause, CustomCheck, Evidence, Options, Place, Problem as Told, Secrets, Stand, Trial, run,
+    };
+    use stageplot_topology::{NodeSpec, Plot, Redis};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Fails;
+
+    impl CustomCheck for Fails {
+        fn check<'a>(&'a self, _: &'a mut Evidence) -> Pin<Box<dyn Future<Output = Result<(), Told>> + 'a>> {
+            Box::pin(async { Err(Told::failed(Cause::Custom, "no")) })
+        }
+    }
+
+    /// The page states every metric, and where they are served, as they are.
+    #[test]
+    fn the_page_lists_every_metric() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify.md");
+        let page = std::fs::read_to_string(page).expect("the page");
+        let listed: BTreeSet<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `stageplot_"))
+            .filter_map(|line| line.split('`').next())
+            .collect();
+        let built = Plot::new("live".parse().expect("a name"))
+            .service("cache", Redis::default())
+            .node("front", NodeSpec::private("10.0.0.1".parse().expect("an address")).role("cache"))
+            .build()
+            .expect("a plot");
+        let node = built.topology.nodes()[0].id;
+        let trials = vec![Trial::custom("it fails", node, Place::Node(node), Fails)];
+        let topology = Arc::new(built.topology);
+        let seen = run(topology.clone(), trials.clone(), Secrets::none(), Options::default()).expect("TLS");
+        let report = Report::new(&topology, Stand::Node(node), &trials, seen.into_iter().collect());
+        let text = write(&report).expect("metrics");
+        let written: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE stageplot_"))
+            .filter_map(|line| line.split(' ').next())
+            .collect();
+        assert_eq!(written, listed);
+
+        let command = crate::args::Args::command();
+        let serve = command.find_subcommand("serve").expect("a command");
+        let listen = serve.get_arguments().find(|argument| argument.get_id() == "listen").expect("an option");
+        let address = listen.get_default_values()[0].to_str().expect("text").to_owned();
+        assert!(
+            page.contains(&format!("http://{address}/metrics")) && page.contains(&format!("[\"{address}\"]"))
+        );
     }
 }

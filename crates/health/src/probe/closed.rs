@@ -185,9 +185,8 @@ impl Attempt<'_> {
 
     /// The UDP ports from which the node's witness sent something back.
     async fn datagrams_that_pass(&self, ip: IpAddr, tag: Tag) -> Result<BTreeSet<u16>, Problem> {
-        let any: SocketAddr = if ip.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
         let cannot = |error: io::Error| self.cannot(ip, &error);
-        let socket = UdpSocket::bind(any).await.map_err(cannot)?;
+        let socket = UdpSocket::bind(any(ip)).await.map_err(cannot)?;
         let mut passed = BTreeSet::new();
         let until = self.until();
         let ports: Vec<u16> = (1..=u16::MAX).collect();
@@ -245,12 +244,13 @@ async fn knock(scene: &Scene, address: SocketAddr, mark: Option<u32>) -> io::Res
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Answer::Refused,
         // Somebody on the way says that there is nobody, or that we may not: no answer.
         Ok(Err(error))
-            if matches!(error.kind(), io::ErrorKind::HostUnreachable | io::ErrorKind::PermissionDenied) =>
-        {
-            Answer::Silent
-        }
-        Ok(Err(error))
-            if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::TimedOut) =>
+            if matches!(
+                error.kind(),
+                io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::TimedOut
+            ) =>
         {
             Answer::Silent
         }
@@ -267,11 +267,15 @@ fn dropped(stream: TcpStream) -> Answer {
 
 /// Which address a machine sees us by: our own, unless ours is private and theirs is not.
 async fn source(ip: IpAddr) -> io::Result<Source> {
-    let any: SocketAddr = if ip.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
-    let socket = UdpSocket::bind(any).await?;
+    let socket = UdpSocket::bind(any(ip)).await?;
     socket.connect((ip, 9)).await?;
     let own = socket.local_addr()?.ip();
     Ok(if is_private(own) && !is_private(ip) { Source::Translated } else { Source::Seen(own) })
+}
+
+/// Any port of this machine, in the family of an address.
+fn any(ip: IpAddr) -> SocketAddr {
+    if ip.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() }
 }
 
 /// Whether an address is one that others see only where it was translated (RFC 1918,

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
-use bollard::models::ContainerInspectResponse;
 use tokio::process::Command;
 
 use super::Attempt;
-use crate::docker::Docker;
+use crate::docker::{Docker, label};
 use crate::{Cause, Problem};
 
 /// Compose, asked what it would do to bring up what containers were made from, would
@@ -15,17 +14,13 @@ use crate::{Cause, Problem};
 pub(super) async fn is_current(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     let docker = Docker::new(&attempt.scene.options.docker);
     let containers = docker.containers(&attempt.scene.topology, None).await?;
-    let label = |shown: &ContainerInspectResponse, name: &str| {
-        let labels = shown.config.as_ref()?.labels.as_ref()?;
-        labels.get(&format!("com.docker.compose.project.{name}")).cloned()
-    };
     // Where they were made from, which is one place unless somebody tried something.
     let places: BTreeSet<_> = containers
         .iter()
-        .filter_map(|shown| label(shown, "config_files").zip(label(shown, "working_dir")))
+        .filter_map(|shown| label(shown, "project.config_files").zip(label(shown, "project.working_dir")))
         .collect();
     attempt.evidence.note("containers", containers.len());
-    for (files, directory) in &places {
+    for (files, directory) in places {
         if let Some(name) = attempt.replaced(files, directory).await?.first() {
             let what = format!("{name} was made from something else than {files} says now");
             return Err(Problem::degraded(Cause::ContainerStale, what));

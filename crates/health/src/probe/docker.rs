@@ -6,7 +6,7 @@ use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, Health
 use stageplot_topology::Name;
 
 use super::Attempt;
-use crate::docker::Docker;
+use crate::docker::{Docker, service_of};
 use crate::trial::Target;
 use crate::{Cause, Problem};
 
@@ -117,12 +117,10 @@ fn age(time: &str) -> Option<u64> {
 pub(super) async fn strangers(attempt: &mut Attempt<'_>, known: &[Name]) -> Result<(), Problem> {
     let docker = Docker::new(&attempt.scene.options.docker);
     let all = docker.containers(&attempt.scene.topology, None).await?;
-    let service = |shown: &ContainerInspectResponse| {
-        let labels = shown.config.as_ref()?.labels.as_ref()?;
-        labels.get("com.docker.compose.service").cloned()
-    };
-    let strange =
-        all.iter().filter_map(service).find(|service| !known.iter().any(|known| known.as_str() == service));
+    let strange = all
+        .iter()
+        .filter_map(service_of)
+        .find(|service| !known.iter().any(|known| known.as_str() == *service));
     match strange {
         Some(service) => {
             let what = format!("Docker has a container of {service} here, and the plot has it not");

@@ -1,11 +1,9 @@
 //! Nobody but the plot's services listens on their ports.
 
-use std::fmt::Write as _;
-
 use stageplot_topology::{Attachment, NodeId, Placement};
 
 use super::Attempt;
-use crate::docker::Docker;
+use crate::docker::{Docker, service_of};
 use crate::sockets::{Listener, Process, holders, listeners};
 use crate::{Cause, Problem};
 
@@ -27,11 +25,7 @@ pub(super) async fn strangers(attempt: &mut Attempt<'_>, node: NodeId) -> Result
         if placed.attachment == Attachment::OffDocker || service.kind.image().is_none() {
             continue;
         }
-        let container = containers.iter().find(|shown| {
-            let labels = shown.config.as_ref().and_then(|config| config.labels.as_ref());
-            labels.and_then(|labels| labels.get("com.docker.compose.service")).map(String::as_str)
-                == Some(service.name.as_str())
-        });
+        let container = containers.iter().find(|shown| service_of(shown) == Some(service.name.as_str()));
         let id = container.and_then(|shown| shown.id.as_deref());
         for endpoint in topology.endpoints_of(service.id).iter().filter(|endpoint| endpoint.is_at(placed.id))
         {
@@ -45,9 +39,10 @@ pub(super) async fn strangers(attempt: &mut Attempt<'_>, node: NodeId) -> Result
                 if let Some(stranger) = held.iter().find(|process| !is_own(process, id, placed)) {
                     attempt.evidence.note("process", stranger.pid);
                     attempt.evidence.note("program", &stranger.name);
-                    let mut what = format!("{}/{} is taken by ", socket.port, socket.protocol);
-                    let _ = write!(what, "{} (process {})", stranger.name, stranger.pid);
-                    let _ = write!(what, ", and {} is to listen there", service.name);
+                    let what = format!(
+                        "{}/{} is taken by {} (process {}), and {} is to listen there",
+                        socket.port, socket.protocol, stranger.name, stranger.pid, service.name
+                    );
                     return Err(Problem::failed(Cause::PortTaken, what));
                 }
             }

@@ -35,6 +35,9 @@ pub(super) async fn echo(ip: IpAddr, tag: Tag) -> io::Result<Echo> {
     let (socket, raw) = open(ip)?;
     let mut seen = Echo::default();
     for sequence in 1..=TIMES {
+        if seen.answered && seen.witnessed {
+            break;
+        }
         socket.send_to(&request(ip, sequence, tag), (ip, 0)).await?;
         let until = Instant::now() + PATIENCE;
         while !(seen.answered && seen.witnessed) {

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use prost::Message as _;
 use stageplot_topology::ServiceId;
 
-use crate::probe::Attempt;
+use crate::probe::{Attempt, redis};
 use crate::{Activity, Cause, NodeActivity, Problem};
 
 /// The key in Redis (`pkg/routing/redisrouter.go` of livekit-server).
@@ -153,7 +153,7 @@ pub(in crate::probe) async fn activity(attempt: &mut Attempt<'_>) -> Result<Acti
             load: f64::from(stats.load),
         }
     });
-    Ok(Activity { nodes: nodes.collect(), redis: Some(super::super::redis::activity(attempt).await?) })
+    Ok(Activity { nodes: nodes.collect(), redis: redis::activity(attempt).await? })
 }
 
 impl Attempt<'_> {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::diff::FlowChange;
+use crate::diff::{FlowChange, flows};
 use crate::summary::Party;
 
 /// The flows that come from the Internet: all from addresses of it that reach one port,
@@ -28,14 +28,9 @@ pub(super) fn from_internet<'f>(flows: &[&'f FlowChange]) -> BTreeSet<&'f FlowCh
 
 /// The addresses of a party; none of a service. What cannot be read may be anything.
 fn nets(party: &Party) -> Vec<IpNet> {
-    let all = || [V4.into(), V6.into()];
     match party {
-        Party::Internet => all().into(),
-        Party::Network { nets, .. } | Party::Nets(nets) => {
-            let nets: Result<Vec<_>, _> = nets.iter().map(|net| net.parse()).collect();
-            nets.unwrap_or_else(|_| all().into())
-        }
         Party::Service(_) => Vec::new(),
+        party => flows::nets(party).unwrap_or_else(|| vec![V4.into(), V6.into()]),
     }
 }
 
