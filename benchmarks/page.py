@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/benchmarks.md and docs/benchmarks.svg from results.json and story.md.
+"""Writes docs/benchmarks.md and docs/benchmarks.svg from results.json, health.json and story.md.
 
     benchmarks/page.py            writes them
     benchmarks/page.py --check    exits 1 where they are not as they would be written
@@ -26,9 +26,16 @@ def write():
 
 def pages():
     results = json.loads((HERE / "results.json").read_text())
+    health = json.loads((HERE / "health.json").read_text())
     story = (HERE / "story.md").read_text()
     memory = f"{results['sizes'][-1]['memory'] / 1024:.0f} MB"
-    filled = {"machine": machine(results), "table": table(results), "memory": memory}
+    filled = {
+        "machine": machine(results),
+        "table": table(results),
+        "memory": memory,
+        "checks-machine": checks_machine(health),
+        "checks": checks(health),
+    }
     text = story
     for name, value in filled.items():
         text = text.replace("{{" + name + "}}", value)
@@ -36,7 +43,22 @@ def pages():
 
 
 def machine(results):
-    m, v = results["machine"], results["versions"]
+    v = results["versions"]
+    return place(
+        results["machine"],
+        f"Stageplot {v['stageplot']}, jrsonnet {v['jrsonnet']}, Jinja2 {v['jinja2']} on Python {v['python']}",
+        results["render"]["runs"],
+    )
+
+
+def checks_machine(health):
+    v = health["versions"]
+    peers = f"prometheus-blackbox-exporter {v['blackbox']}, fping {v['fping']}"
+    return place(health["machine"], f"Stageplot {v['stageplot']}, {peers}", health["runs"])
+
+
+def place(m, versions, runs):
+    """What figures hold for."""
     busy = (
         f" **Others kept the machine busy meanwhile, with a load of {m['load']}: walls and times to start are too "
         "long, and their verdicts wait for an idle one.**"
@@ -45,8 +67,7 @@ def machine(results):
     )
     return (
         f"{m['cores']} cores of {m['processor']}, {m['memory_gib']} GiB, Linux {m['kernel']}, "
-        f"{m['file_system']}; Stageplot {v['stageplot']}, jrsonnet {v['jrsonnet']}, "
-        f"Jinja2 {v['jinja2']} on Python {v['python']}. Medians of {results['render']['runs']} runs that took turns.{busy}"
+        f"{m['file_system']}; {versions}. Medians of {runs} runs that took turns.{busy}"
     )
 
 
@@ -65,7 +86,6 @@ def table(results):
             f"| {what} | {ms(f['wall'])} | {ms(f['processor'])} | {f['memory'] / 1024:.0f} MiB "
             f"| {f['files']:,} | {f['bytes'] / 1e6:.1f} |"
         )
-    lines += ["", "| goal | ratio or time | bound | |", "|---|--:|--:|---|"]
     goals = [
         (f"render, to the fastest peer ({fastest})", ours["wall"] / r[fastest]["wall"], 0.5, ""),
         ("render, to copying the same tree", ours["wall"] / r["copy"]["wall"], 1.5, ""),
@@ -76,9 +96,7 @@ def table(results):
         d = results["diff"]
         what = f"`diff` of 2 × {d['files']:,} equal files, to `git diff --no-index`"
         goals.append((what, d["stageplot"]["wall"] / d["git"]["wall"], 1, ""))
-    for what, value, bound, unit in goals:
-        verdict = "met" if value <= bound else "not met"
-        lines.append(f"| {what} | {value:.2f}{unit} | {bound:g}{unit} | {verdict} |")
+    lines += reached(goals)
     lines += ["", "| nodes | files | MB | wall | processor per MB | memory |", "|--:|--:|--:|--:|--:|--:|"]
     for f in results["sizes"]:
         megabytes = f["bytes"] / 1e6
@@ -87,6 +105,46 @@ def table(results):
             f"| {ms(f['processor'] / megabytes)} | {f['memory'] / 1024:.0f} MiB |"
         )
     return "\n".join(lines)
+
+
+def reached(goals):
+    """A table of what was to be reached: no more than its bound each, or no less than one that is negative."""
+    lines = ["", "| goal | ratio or time | bound | |", "|---|--:|--:|---|"]
+    for what, value, bound, unit in goals:
+        verdict = "met" if value <= bound or 0 < -bound <= value else "not met"
+        lines.append(f"| {what} | {value:.2f}{unit} | {abs(bound):g}{unit} | {verdict} |")
+    return lines
+
+
+KINDS = {"tcp": "TCP", "http": "HTTP", "redis": "Redis", "stun": "STUN", "icmp": "ICMP echo"}
+ASKERS = {"stageplot": "Stageplot", "blackbox": "blackbox", "fping": "fping"}
+
+
+def checks(health):
+    count, rates, sweep = health["checks"], health["rates"], health["sweep"]
+    lines = ["| checks | by | a second | processor for each | memory |", "|---|---|--:|--:|--:|"]
+    for kind, askers in rates.items():
+        for name, f in askers.items():
+            lines.append(
+                f"| {KINDS[kind]} | {ASKERS[name]} | {count / f['wall']:,.0f} "
+                f"| {f['processor'] / count * 1e6:,.0f} µs | {f['memory'] / 1024:.0f} MiB |"
+            )
+    dead = f"{count:,} endpoints, {health['dead']} of them dead"
+    lines += ["", f"| {dead} | wall | processor | memory |", "|---|--:|--:|--:|"]
+    for name, f in sweep.items():
+        lines.append(f"| {ASKERS[name]} | {ms(f['wall'])} | {ms(f['processor'])} | {f['memory'] / 1024:.0f} MiB |")
+    lines += ["", "| `stageplot verify` from | checks | wall | slowest check |", "|---|--:|--:|--:|"]
+    for f in health["verify"]:
+        lines.append(f"| {f['from']} | {f['checks']} | {ms(f['wall'])} | {ms(f['slowest'])} |")
+    rate = lambda kind: rates[kind]["blackbox"]["wall"] / rates[kind]["stageplot"]["wall"]
+    goals = [(f"{KINDS[kind]}, to blackbox, at least", rate(kind), -5, "") for kind in ("tcp", "http", "redis")]
+    ours, late = sweep["stageplot"], max(f["wall"] - f["slowest"] for f in health["verify"])
+    goals += [
+        ("sweep, to the deadline of its slowest check", ours["wall"] / health["deadline"], 1.2, ""),
+        ("sweep, memory", ours["memory"] * 1024 / 1e6, 100, " MB"),
+        ("`verify`, beside its slowest check", late * 1000, 500, " ms"),
+    ]
+    return "\n".join(lines + reached(goals))
 
 
 def ms(seconds):

@@ -23,6 +23,23 @@ impl Image {
     pub const CADDY_L4: &str = "stageplot/caddy-l4:2.11";
     /// Redis as rendered files name it where a plot does not.
     pub const REDIS: &str = "redis:7-alpine";
+    /// Postgres as rendered files name it where a plot does not.
+    pub const POSTGRES: &str = "postgres:16-alpine";
+    /// One that has its data where newer ones have it.
+    pub const POSTGRES_18: &str = "postgres:18-alpine";
+
+    /// Busybox as trials name it.
+    pub const BUSYBOX: &str = "busybox:1.37";
+    /// FluxCode's stand-in.
+    pub const FLUXCODE: &str = "duegin/fluxcode:1";
+    /// MicroVibe's stand-in.
+    pub const MICROVIBE: &str = "registry.example.com/microvibe:1.0";
+    /// Prometheus, of Debian's version.
+    pub const PROMETHEUS: &str = "prom/prometheus:v3.5.0";
+    /// nginx with the RTMP module.
+    pub const NGINX_RTMP: &str = "tiangolo/nginx-rtmp:latest-2024-12-02";
+    /// ion-sfu with its JSON-RPC server.
+    pub const ION_SFU: &str = "pionwebrtc/ion-sfu:latest-jsonrpc";
     /// LiveKit's newest version.
     pub const LIVEKIT: &str = "livekit/livekit-server:v1.13.5";
     /// An app that answers with what it was asked.
@@ -53,7 +70,14 @@ impl Image {
             Some(ServiceSpec::Edge(Edge { layer4: true, .. })) => Self::CADDY_L4.to_owned(),
             Some(ServiceSpec::Edge(_)) => Self::CADDY.to_owned(),
             Some(ServiceSpec::Redis(_)) => Self::REDIS.to_owned(),
+            Some(ServiceSpec::Postgres(postgres)) => match postgres.major_version() {
+                Some(major) if major >= 18 => Self::POSTGRES_18.to_owned(),
+                _ => Self::POSTGRES.to_owned(),
+            },
             Some(ServiceSpec::Livekit(livekit)) => format!("livekit/livekit-server:v{}", livekit.version),
+            Some(ServiceSpec::IonSfu(_)) => Self::ION_SFU.to_owned(),
+            Some(ServiceSpec::Rtmp(_)) => Self::NGINX_RTMP.to_owned(),
+            Some(ServiceSpec::Prometheus(_)) => Self::PROMETHEUS.to_owned(),
             _ => image.to_owned(),
         }
     }

@@ -64,8 +64,8 @@ pub use process::{Output, Process, run, wait_for};
 pub use program::{Missing, Program, wanted};
 pub use random::random;
 pub use referee::{
-    SHARED_SETTINGS, caddy_validate, compose_config, kernel_settings, nft_load, sh_read, sysctl_load,
-    systemd_verify, ufw_load, units,
+    SHARED_SETTINGS, caddy_validate, compose_config, kernel_settings, nft_load, nginx_test, sh_read,
+    sysctl_load, systemd_verify, ufw_load, units,
 };
 pub use registry::Registry;
 pub use rig::{Given, Names, Rig};

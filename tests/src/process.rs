@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use serde_json::Value;
 
 /// How often a condition is looked at again.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -181,6 +182,16 @@ impl Output {
     pub fn failure(self) -> String {
         assert!(!self.succeeded(), "succeeded: {}", self.transcript());
         self.stderr
+    }
+
+    /// Standard output, read as JSON, however the command ended.
+    ///
+    /// # Panics
+    ///
+    /// If it is none, with all that was written.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.transcript()))
     }
 
     fn transcript(&self) -> String {

@@ -112,7 +112,8 @@ impl Program {
     fn of_system(name: &str) -> Result<Self, Missing> {
         // What an unprivileged shell leaves out of its PATH is there all the same.
         let path = env::var_os("PATH").unwrap_or_default();
-        let path = env::split_paths(&path)
+        let path = std::iter::once(PathBuf::from(POSTGRES))
+            .chain(env::split_paths(&path))
             .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
             .map(|directory| directory.join(name))
             .find(|path| path.is_file())
@@ -135,6 +136,9 @@ impl fmt::Display for Program {
         }
     }
 }
+
+/// Where Debian has the programs of its Postgres.
+const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
 
 /// Something that a test wants and this machine has not.
 #[derive(Debug, Clone, PartialEq, Eq)]

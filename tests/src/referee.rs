@@ -21,6 +21,14 @@ pub fn caddy_validate(station: &Station, root: &Root, caddy: &Program) -> Output
     run(command.env("XDG_DATA_HOME", "/data").env("XDG_CONFIG_HOME", "/config"), DEADLINE)
 }
 
+/// `nginx -t` of the configuration in a service's file system, by Debian's nginx with its
+/// RTMP module. It listens where that says, for a moment.
+pub fn nginx_test(station: &Station, root: &Root, nginx: &Program) -> Output {
+    let module = "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;";
+    let arguments = ["-e", "stderr", "-t", "-g", module, "-c", "/etc/nginx/stageplot/nginx.conf"];
+    run(&mut station.command(root, nginx, &arguments), DEADLINE)
+}
+
 /// `docker compose config` of an installed bundle, as the bundle's README names it; in
 /// JSON. It asks no engine.
 pub fn compose_config(compose: &Program, installed: &Installed) -> Output {

@@ -33,8 +33,9 @@ use crate::visitor::Visitor;
 /// What the containers of some nodes may take to be healthy.
 const HEALTHY: Duration = Duration::from_secs(90);
 
-/// What a certificate may take to be issued.
-const ISSUED: Duration = Duration::from_secs(60);
+/// What a certificate may take to be issued: where a first try fails on a busy machine, Caddy
+/// tries again after a minute.
+const ISSUED: Duration = Duration::from_secs(150);
 
 /// What no node may be called: the machine from which people visit.
 const OUTSIDE_NAME: &str = "outside";

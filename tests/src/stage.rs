@@ -148,9 +148,15 @@ impl Station {
             // A script that finds the program by its name, and the image's entrypoint.
             ["sh", script @ ..] => {
                 root.bind(program.directory(), PROGRAM);
-                root.write_executable("/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT);
                 let mut command = root.command(&self.machine, "sh");
                 command.args(script).env("PATH", format!("{PROGRAM}:/usr/local/bin:/usr/bin:/bin"));
+                match self.kinds.get(service) {
+                    Some(&"postgres") => {
+                        let data = self.installed.container(service).mounts.pop();
+                        be_postgres(&root, data.map(|(_, target)| target).as_deref(), &mut command);
+                    }
+                    _ => root.write_executable("/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT),
+                }
                 command
             }
             arguments => self.command(&root, program, arguments),
@@ -169,6 +175,28 @@ set -e
 cd /data
 chown -R 999:1000 .
 exec setpriv --reuid 999 --regid 1000 --clear-groups -- "$@"
+"#;
+
+/// Makes a file system that of the image of Postgres, whose data is mounted there.
+fn be_postgres(root: &Root, data: Option<&str>, command: &mut Command) {
+    root.write_executable(
+        "/usr/local/bin/docker-entrypoint.sh",
+        include_str!("../images/postgres-entrypoint"),
+    );
+    root.write_executable("/usr/local/bin/gosu", GOSU);
+    root.write("/docker-entrypoint-initdb.d/README", "");
+    let data = match data {
+        Some(volume) if !volume.ends_with("/data") => format!("{volume}/18/docker"),
+        data => data.unwrap_or_default().to_owned(),
+    };
+    command.env("PGDATA", data).env("LANG", "C.UTF-8");
+}
+
+/// What the program of that name does, by one that this machine has.
+const GOSU: &str = r#"#!/bin/sh
+user="$1"
+shift
+exec setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups -- "$@"
 "#;
 
 /// A service that runs.

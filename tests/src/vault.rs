@@ -128,6 +128,9 @@ fn names(topology: &Topology) -> Vec<String> {
                 let addresses = redis.external.iter().flat_map(|remote| remote.addresses());
                 names.extend(addresses.map(|address| address.host.clone()));
             }
+            ServiceSpec::Postgres(postgres) => {
+                names.extend(postgres.external.iter().map(|remote| remote.address.host.clone()));
+            }
             _ => {}
         }
     }

@@ -147,6 +147,24 @@ impl Visitor {
         Ok(self.script("browser.py", arguments, &[("BROWSER_LANGUAGE", language)]))
     }
 
+    /// Has one client of an ion-sfu publish a picture and another see it, `tests/clients/ion_sfu.py`,
+    /// by a WebSocket that leads there; what was seen.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] where there is no such client here.
+    ///
+    /// # Panics
+    ///
+    /// If it is not seen in time.
+    #[track_caller]
+    pub fn sees_by_ion_sfu(&self, url: &str, options: &[&str]) -> Result<Value, Missing> {
+        let python = Program::named("aiortc")?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/ion_sfu.py");
+        let mut command = self.command(python.path());
+        Ok(run(command.arg(script).arg(url).args(options), 2 * VIDEO).json())
+    }
+
     /// Opens a WebSocket that stays, `tests/clients/talk.py`.
     pub fn socket(&self, url: &str) -> Client {
         self.script("talk.py", &[url], &[])

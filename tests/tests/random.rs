@@ -12,16 +12,17 @@ use proptest::strategy::Strategy as _;
 use stageplot_render::{Custom, Rendering, Secrets, bridge_name, render};
 use stageplot_tests::{
     Declared, Engine, Image, Missing, Namespace, Program, Root, Running, Scratch, Stage, Station, Vault,
-    caddy_validate, compose_config, kernel_settings, nft_load, random, run, sh_read, sysctl_load,
+    caddy_validate, compose_config, kernel_settings, nft_load, nginx_test, random, run, sh_read, sysctl_load,
     systemd_verify, ufw_load, units, want, write_bundle,
 };
-use stageplot_topology::{Livekit, ServiceSpec, Topology, arbitrary};
+use stageplot_topology::{Livekit, Service, ServiceSpec, Topology, arbitrary};
 
 const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn files_are_accepted() {
     let caddy = want!(Program::named("caddy-l4"));
+    let nginx = want!(Program::named("nginx"));
     let mut composes = Vec::new();
     for version in Program::versions("compose") {
         composes.push(want!(Program::versioned("compose", version)));
@@ -35,6 +36,11 @@ fn files_are_accepted() {
             for service in station.services("edge") {
                 let root = station.root(service).expect("found before");
                 let said = caddy_validate(station, &root, &caddy);
+                assert!(said.succeeded(), "{node}: {}", said.stderr);
+            }
+            for service in station.services("rtmp") {
+                let root = station.root(service).expect("found before");
+                let said = nginx_test(station, &root, &nginx);
                 assert!(said.succeeded(), "{node}: {}", said.stderr);
             }
             for compose in composes.iter().filter(|_| !installed.containers().is_empty()) {
@@ -123,6 +129,7 @@ fn containers_are_brought_up() {
 #[test]
 fn servers_start() {
     let redis = want!(Program::named("redis-server"));
+    let postgres = want!(Program::named("postgres"));
     for version in Program::versions("livekit-server") {
         want!(Program::versioned("livekit-server", version));
     }
@@ -138,12 +145,12 @@ fn servers_start() {
         for service in plot.services.values_mut() {
             match service {
                 ServiceSpec::Livekit(livekit) => livekit.use_external_ip = false,
-                ServiceSpec::Redis(redis) => external |= redis.external.is_some(),
-                _ => {}
+                service => external |= service.is_external(),
             }
         }
         let built = plot.build().ok().filter(|_| !external)?.topology;
-        built.services().iter().any(|service| service.kind.kind() == "redis").then_some(built)
+        let databases = |service: &Service| matches!(service.kind.kind(), "redis" | "postgres");
+        built.services().iter().any(databases).then_some(built)
     });
     let started = Cell::new(0);
     let tried = random(6, file!()).run(&alone, |topology| {
@@ -156,6 +163,18 @@ fn servers_start() {
             let version = livekit(&topology, service).version.to_string();
             Program::versioned("livekit-server", &version).expect("found before")
         };
+        // A replica is ready when it has copied its primary.
+        let mut databases = start(&stage, "postgres", |_| postgres.clone());
+        for (.., database) in &mut databases {
+            let ready = "database system is ready to accept";
+            database.process.wait_until("ready", SOON, |database| {
+                // The server of the first start is there for its scripts alone.
+                let said = database.output();
+                let begun = said.rsplit("ready for start up.").next().unwrap_or_default();
+                said.contains(ready) && begun.contains(ready)
+            });
+        }
+        started.set(started.get() + databases.len());
         for (station, service, mut running) in start(&stage, "livekit", server) {
             let url = format!("http://127.0.0.1:{}/", livekit(&topology, service).port);
             let get = || station.machine().run("curl", &["--silent", "--fail", &url]);

@@ -1,7 +1,7 @@
 //! The rig itself, tried for real.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -145,6 +145,65 @@ fn redis_is_as_the_official_one() {
     let dump = fs::metadata(data.join("dump.rdb")).expect("a dump");
     assert_eq!((dump.uid(), dump.gid(), dump.mode() & 0o777), (999, 1000, 0o600));
     assert_eq!(fs::metadata(&data).expect("a directory").uid(), 999);
+}
+
+/// The Postgres stand-ins behave as the official images: nothing starts without a password,
+/// which may stand in a file; scripts run once, where there is no data yet; and root hands
+/// the directories over and steps down.
+#[test]
+fn postgres_is_as_the_official_one() {
+    let lan = want!(Lan::new("lan"));
+    let node = lan.machine("node", &["192.168.1.1/24"]);
+    let engine = want!(Engine::start(&node, &[Image::POSTGRES, Image::POSTGRES_18]));
+    let refused = engine.docker(&["run", "--rm", Image::POSTGRES]).failure();
+    assert!(refused.contains("superuser password is not specified"), "{refused}");
+    for (image, volume, data) in [
+        (Image::POSTGRES, "/var/lib/postgresql/data", "."),
+        (Image::POSTGRES_18, "/var/lib/postgresql", "18/docker"),
+    ] {
+        let scratch = Scratch::new();
+        let [own, kept] = ["own", "data"].map(|name| scratch.path().join(name));
+        for directory in [&own, &kept] {
+            fs::create_dir(directory).expect("a directory");
+        }
+        fs::set_permissions(&kept, fs::Permissions::from_mode(0o777)).expect("open");
+        fs::write(own.join("password"), "secret\n").expect("a file");
+        fs::write(own.join("one.sql"), "create table one (n int); insert into one values (1);")
+            .expect("a file");
+        fs::write(own.join("two.sh"), "psql -U rooms -d live -c 'insert into one values (2)'")
+            .expect("a file");
+        let mounts = [
+            format!("{}:/docker-entrypoint-initdb.d:ro", own.display()),
+            format!("{}:{volume}", kept.display()),
+        ];
+        let ask = |sql: &str| {
+            let psql = ["psql", "-h", "127.0.0.1", "-U", "rooms", "-d", "live", "-XAtc", sql];
+            engine.docker(&[&["exec", "--env", "PGPASSWORD=secret", "one"][..], &psql].concat())
+        };
+        let variables = [
+            "POSTGRES_PASSWORD_FILE=/docker-entrypoint-initdb.d/password",
+            "POSTGRES_USER=rooms",
+            "POSTGRES_DB=live",
+        ];
+        let variables = variables.iter().flat_map(|variable| ["--env", variable]);
+        let run = ["run", "--detach", "--name", "one", "-v", &mounts[0], "-v", &mounts[1]];
+        let run: Vec<_> =
+            run.into_iter().chain(variables).chain([image, "-c", "max_connections=33"]).collect();
+        // The second time there is data, and nothing is run again.
+        for _ in 0..2 {
+            engine.docker(&run).success();
+            wait_for("answered", SOON, || ask("select sum(n) from one").stdout == "3\n");
+            assert_eq!(ask("show max_connections").success(), "33\n");
+            assert_eq!(user_of_first_process(&engine, "one"), "70 70");
+            // It is stopped as the image says, which takes no time.
+            let began = Instant::now();
+            engine.docker(&["stop", "one"]).success();
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+            engine.docker(&["rm", "one"]).success();
+        }
+        let owner = fs::metadata(kept.join(data).join("PG_VERSION")).expect("its data");
+        assert_eq!((owner.uid(), owner.gid()), (70, 70));
+    }
 }
 
 /// Both majors of Compose bring a file up, and its service answers by its name.

@@ -3,6 +3,7 @@
 
 mod commands;
 mod plot;
+mod translations;
 
 use std::fmt::Write as _;
 use std::path::Path;

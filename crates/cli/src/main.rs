@@ -22,6 +22,7 @@ mod process;
 mod progress;
 mod reference;
 mod registries;
+mod remote;
 mod report;
 mod screen;
 mod seals;

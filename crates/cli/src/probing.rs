@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use stageplot_health::{Observation, Options, Report, Secrets, Stand, Trial, closed, run, trials};
+use stageplot_health::{Observation, Options, Report, Secrets, Ssh, Stand, Trial, closed, run, trials};
 use stageplot_topology::{Node, Period, Topology};
 
 use crate::failure::Failure;
 use crate::plot::{PlotArgs, node_named};
+use crate::remote::{Order, Remote};
 use crate::secrets::SystemSecrets;
 
 /// What is tried, from where.
@@ -26,6 +27,23 @@ pub(crate) struct ProbingArgs {
     /// Where the plot's clients are, none of its nodes
     #[arg(long, value_name = "PLACE")]
     from: Option<From>,
+
+    /// Try it from the node named by --node without being there: what is asked over TCP is
+    /// asked through your own ssh, from the node's network, and what is not by stageplot there
+    #[arg(long, value_name = "WAY", requires = "node")]
+    via: Option<Via>,
+
+    /// Where ssh goes to; {name} and {address} are the node's
+    #[arg(long, value_name = "DESTINATION", default_value = "{address}", requires = "via")]
+    ssh_to: String,
+
+    /// The configuration of ssh, in place of your own
+    #[arg(long, value_name = "FILE", requires = "via")]
+    ssh_config: Option<PathBuf>,
+
+    /// How stageplot is run on the node, such as "sudo stageplot"
+    #[arg(long, value_name = "COMMAND", default_value = "stageplot", requires = "via")]
+    ssh_run: String,
 
     /// Try also what takes a session of one's own: a room is joined, and left again
     ///
@@ -54,6 +72,13 @@ enum From {
     Outside,
 }
 
+/// How another machine is reached.
+#[derive(Clone, Copy, ValueEnum)]
+enum Via {
+    /// The client of OpenSSH
+    Ssh,
+}
+
 /// What is tried, ready to be tried again and again.
 pub(crate) struct Probing {
     pub(crate) topology: Arc<Topology>,
@@ -61,6 +86,8 @@ pub(crate) struct Probing {
     pub(crate) trials: Vec<Trial>,
     pub(crate) options: Options,
     pub(crate) secrets: Secrets,
+    /// The machine where it is tried, where that is not this one.
+    remote: Option<Remote>,
 }
 
 impl ProbingArgs {
@@ -69,7 +96,8 @@ impl ProbingArgs {
         let plot = self.plot.read()?;
         let Some(topology) = plot.topology() else { return Ok(None) };
         let stand = self.stand(topology)?;
-        let secrets = Secrets::collect(topology, &SystemSecrets::new(topology.plot(), &plot.dir));
+        let source = SystemSecrets::new(topology.plot(), &plot.dir);
+        let secrets = Secrets::collect(topology, &source);
         let mut options = Options::default();
         options.deadline = self.deadline.map(Period::duration);
         options.trusted.clone_from(&self.trust);
@@ -77,8 +105,31 @@ impl ProbingArgs {
         if let Some(socket) = docker_socket() {
             options.docker = socket;
         }
+        let remote = match (self.via, stand) {
+            (Some(Via::Ssh), Stand::Node(node)) => {
+                Some(self.remote(topology, topology.node(node), &source)?)
+            }
+            _ => None,
+        };
+        options.via = remote.as_ref().map(|remote| remote.ssh.clone());
+        if remote.is_some() {
+            options.at_once = SESSIONS;
+        }
         let trials = trials(topology, stand, self.deep);
-        Ok(Some(Probing { topology: Arc::new(topology.clone()), stand, trials, options, secrets }))
+        Ok(Some(Probing { topology: Arc::new(topology.clone()), stand, trials, options, secrets, remote }))
+    }
+
+    /// How a node is reached from here.
+    fn remote(&self, topology: &Topology, node: &Node, source: &SystemSecrets) -> Result<Remote, Failure> {
+        let public = node.public.into_iter().flat_map(|public| public.addresses());
+        let address = public.chain(node.addresses.iter().map(|address| address.ip)).next();
+        let address = address.map(|address| address.to_string()).unwrap_or_default();
+        let mut ssh =
+            Ssh::to(self.ssh_to.replace("{name}", node.name.as_str()).replace("{address}", &address));
+        ssh.config.clone_from(&self.ssh_config);
+        let order = Order::new(topology, node.name.as_str(), self.deep, source)?;
+        let program = self.ssh_run.split_whitespace().map(str::to_owned).collect();
+        Ok(Remote { ssh, program, order })
     }
 
     /// Which machine this is.
@@ -102,10 +153,19 @@ impl Probing {
 
     /// Tries all of it once; each observation is told of as it comes.
     pub(crate) fn run(&self, mut tell: impl FnMut(&Observation)) -> Result<Report, Failure> {
-        let (trials, secrets) = (self.trials.clone(), self.secrets.clone());
-        let observations = run(self.topology.clone(), trials, secrets, self.options.clone())
+        let (here, there) = match &self.remote {
+            Some(_) => self.trials.iter().cloned().partition(Trial::goes_by_tcp),
+            None => (self.trials.clone(), Vec::new()),
+        };
+        let remote = self
+            .remote
+            .as_ref()
+            .map(|remote| remote.run(&self.topology, there, &self.options))
+            .transpose()?;
+        let observations = run(self.topology.clone(), here, self.secrets.clone(), self.options.clone())
             .map_err(|error| Failure::new(error.to_string()))?;
-        let observations = observations.into_iter().inspect(|seen| tell(seen)).collect();
+        let observations = observations.into_iter().chain(remote.into_iter().flatten());
+        let observations = observations.inspect(|seen| tell(seen)).collect();
         Ok(Report::new(&self.topology, self.stand, &self.trials, observations))
     }
 }
@@ -142,6 +202,10 @@ fn files() -> usize {
     usize::try_from(most.min(FILES)).unwrap_or(1024)
 }
 
+/// How many SSH sessions are begun at a time: sshd turns those away that come while ten
+/// have not logged in yet (`MaxStartups`).
+const SESSIONS: usize = 4;
+
 /// More files are of no use.
 const FILES: u64 = 1 << 15;
 
@@ -153,6 +217,6 @@ fn is_here(node: &Node) -> bool {
 }
 
 /// The socket that `DOCKER_HOST` names.
-fn docker_socket() -> Option<PathBuf> {
+pub(crate) fn docker_socket() -> Option<PathBuf> {
     std::env::var("DOCKER_HOST").ok()?.strip_prefix("unix://").map(PathBuf::from)
 }

@@ -12,6 +12,7 @@ mod command;
 mod file;
 mod random;
 
+pub(crate) use file::lines;
 pub(crate) use random::random;
 
 /// Secrets of this machine: the environment, the plot's secrets file, files,

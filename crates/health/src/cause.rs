@@ -47,6 +47,8 @@ causes! {
     // What kept us from looking.
     SecretUnknown "secret-unknown",
     NotPermitted "not-permitted",
+    SshFailed "ssh-failed",
+    ProgramAbsent "program-absent",
     DockerSilent "docker-silent",
     ClientAbsent "client-absent",
     NoRoute "no-route-from-here",
@@ -70,6 +72,8 @@ causes! {
     RulesAbsent "rules-absent",
     ClockFree "clock-free",
     LogErrors "log-errors",
+    // What an edge was told: it explains what does not listen there.
+    UpstreamUnknown "upstream-unknown",
     // The network.
     Unreachable "unreachable",
     Refused "refused",
@@ -97,17 +101,22 @@ causes! {
     // HTTP.
     HttpStatus "http-status",
     NoRedirect "no-redirect",
-    // Redis.
+    // Redis and Postgres.
     PasswordRejected "password-rejected",
     PasswordIgnored "password-ignored",
-    RedisLoading "redis-loading",
-    RedisRole "redis-role",
+    StillStarting "still-starting",
+    WrongRole "wrong-role",
+    DatabaseMissing "database-missing",
     ReplicaLink "replica-link",
     ReplicaLag "replica-lag",
     RedisFull "redis-full",
-    RedisClients "redis-clients",
+    TooManyClients "too-many-clients",
     RedisSave "redis-save",
-    RedisSetting "redis-setting",
+    OtherSetting "other-setting",
+    // RTMP.
+    PublishRefused "publish-refused",
+    PublishUnasked "publish-unasked",
+    StreamMissing "stream-missing",
     // LiveKit.
     ClockSkew "clock-skew",
     KeyRejected "key-rejected",
@@ -120,9 +129,13 @@ causes! {
     TurnRejected "turn-rejected",
     WebhookRefused "webhook-refused",
     WebhookUnsigned "webhook-unsigned",
+    RoomElsewhere "room-elsewhere",
+    RoomLeft "room-left",
     // Edges.
-    UpstreamUnknown "upstream-unknown",
     UpstreamDown "upstream-down",
+    UpstreamUnused "upstream-unused",
+    // Prometheus.
+    TargetDown "target-down",
     // Checks of somebody's own.
     Custom "custom",
     // STUN.

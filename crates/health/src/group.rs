@@ -31,6 +31,8 @@ pub enum Group {
     Containers,
     /// Redis.
     Redis,
+    /// Postgres.
+    Postgres,
     /// LiveKit.
     Livekit,
     /// Certificates.
@@ -43,7 +45,7 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order in which they are gone through.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::System,
         Self::Docker,
         Self::Network,
@@ -51,6 +53,7 @@ impl Group {
         Self::Firewall,
         Self::Containers,
         Self::Redis,
+        Self::Postgres,
         Self::Livekit,
         Self::Tls,
         Self::Disk,
@@ -67,6 +70,7 @@ impl Group {
             Self::Firewall => "firewall",
             Self::Containers => "containers",
             Self::Redis => "redis",
+            Self::Postgres => "postgres",
             Self::Livekit => "livekit",
             Self::Tls => "tls",
             Self::Disk => "disk",
@@ -97,10 +101,15 @@ impl Group {
             Probe::Resolves { .. }
             | Probe::HttpsRedirect
             | Probe::Http3Session { .. }
-            | Probe::CaddyUpstreams => Self::Network,
-            Probe::LivekitNodes { .. } | Probe::LivekitJoin | Probe::Webhook { .. } => Self::Livekit,
+            | Probe::CaddyUpstreams
+            | Probe::CaddyBalance { .. } => Self::Network,
+            Probe::LivekitNodes { .. }
+            | Probe::LivekitJoin
+            | Probe::Webhook { .. }
+            | Probe::CreateRoom { .. } => Self::Livekit,
             _ => match trial.service.map(|service| &topology.service(service).kind) {
                 Some(ServiceSpec::Redis(_)) => Self::Redis,
+                Some(ServiceSpec::Postgres(_)) => Self::Postgres,
                 Some(ServiceSpec::Livekit(_)) => Self::Livekit,
                 _ => Self::Network,
             },

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | know what a machine has to try | [`trials`], [`Trial`], [`Place`], [`Stand`] |
 //! | know what must be closed to it | [`closed`], [`Witness`] |
-//! | try it | [`run`], [`Options`], [`Secrets`] |
+//! | try it | [`run`], [`Options`], [`Secrets`]; on another machine [`Ssh`], [`Told`] |
 //! | know what runs, and how busy it is | [`containers`], [`usage`], [`activity`] |
 //! | know what else to look at | [`examinations`], [`Group`] |
 //! | try something of one's own | [`CustomCheck`] |
@@ -29,7 +29,9 @@ mod report;
 mod run;
 mod secrets;
 mod sockets;
+mod ssh;
 mod tls;
+mod told;
 mod trial;
 mod vitals;
 mod witness;
@@ -44,7 +46,9 @@ pub use place::{Place, Stand};
 pub use report::{Line, Report};
 pub use run::{Observations, Options, Waited, run};
 pub use secrets::Secrets;
+pub use ssh::Ssh;
 pub use tls::TrustError;
+pub use told::Told;
 pub use trial::{Host, Subject, Target, Trial, What, trials};
 pub use vitals::{Activity, Container, NodeActivity, RedisActivity, Usage, activity, containers, usage};
 pub use witness::{Witness, WitnessError};

@@ -1,9 +1,10 @@
 //! What came of a check.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stageplot_topology::{PlacementId, ServiceId, Topology};
 
 use crate::secrets::Secrets;
@@ -38,6 +39,13 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// That a trial saw nothing, and why.
+    ///
+    /// See [`Told`](crate::Told).
+    pub fn untold(topology: &Topology, trial: &Trial, problem: Problem) -> Self {
+        Self::new(topology, trial, Err(problem), Evidence::default(), Duration::ZERO, &Secrets::none())
+    }
+
     /// What a trial saw, without the values of secrets: what others answer may hold what
     /// they were sent.
     pub(crate) fn new(
@@ -72,7 +80,7 @@ impl Observation {
 }
 
 /// How a check ended. What could not be looked at has not passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -149,25 +157,30 @@ impl fmt::Display for Problem {
 /// What others send is cut to a line of [`Evidence::LONGEST`] characters without
 /// control characters: a report is no place for somebody else's escape sequences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evidence(Vec<(&'static str, String)>);
+pub struct Evidence(Vec<(Cow<'static, str>, String)>);
 
 impl Evidence {
     /// How many characters of a value are kept.
     pub const LONGEST: usize = 400;
 
+    /// What was noted on another machine.
+    pub(crate) fn of(noted: Vec<(String, String)>) -> Self {
+        Self(noted.into_iter().map(|(name, value)| (name.into(), line(&value))).collect())
+    }
+
     /// Notes something down.
     pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
-        self.0.push((name, line(&value)));
+        self.0.push((name.into(), line(&value)));
     }
 
     /// All of it.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_str()))
     }
 
     /// What was noted by a name last.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 

@@ -4,16 +4,21 @@
 mod caddy;
 mod closed;
 mod configuration;
-mod connection;
+pub(crate) mod connection;
 mod dns;
 mod docker;
+pub(crate) mod entrance;
 mod host;
 mod http;
+mod ion_sfu;
 mod livekit;
 mod logs;
 mod ports;
+mod postgres;
+mod prometheus;
 mod quic;
 mod redis;
+mod rtmp;
 mod rules;
 mod stun;
 mod tls;
@@ -28,6 +33,7 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use stageplot_topology::Probe;
+use tokio::time::Instant;
 
 pub(crate) use self::closed::Pace;
 use crate::run::Scene;
@@ -40,6 +46,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) trial: &'a Trial,
     pub(crate) progress: &'a Progress,
     pub(crate) evidence: &'a mut Evidence,
+    /// When it began.
+    pub(crate) began: Instant,
 }
 
 /// Tries what a trial says.
@@ -49,7 +57,7 @@ pub(crate) async fn probe(
     progress: &Progress,
     evidence: &mut Evidence,
 ) -> Result<(), Problem> {
-    let mut attempt = Attempt { scene, trial, progress, evidence };
+    let mut attempt = Attempt { scene, trial, progress, evidence, began: Instant::now() };
     let question = match &trial.what {
         What::Probe(question) => question,
         What::Container { image } => return docker::container(&mut attempt, image).await,
@@ -79,7 +87,20 @@ pub(crate) async fn probe(
         Probe::RedisPrimary { replicas } => redis::primary(&mut attempt, *replicas).await,
         Probe::RedisRoom { maxmemory, policy } => redis::room(&mut attempt, maxmemory.bytes(), *policy).await,
         Probe::RedisPersistence { kind } => redis::persistence(&mut attempt, *kind).await,
+        Probe::PostgresLogin { password, tls } => postgres::login(&mut attempt, *password, *tls).await,
+        Probe::PostgresReplication => postgres::replication(&mut attempt).await,
+        Probe::PostgresPrimary { replicas } => postgres::primary(&mut attempt, *replicas).await,
+        Probe::PostgresConnections { most, pools } => {
+            postgres::connections(&mut attempt, *most, *pools).await
+        }
         Probe::CaddyUpstreams => caddy::upstreams(&mut attempt).await,
+        Probe::CaddyBalance { service } => caddy::balance(&mut attempt, *service).await,
+        Probe::PrometheusTargets => prometheus::targets(&mut attempt).await,
+        Probe::IonSfuCall => ion_sfu::call(&mut attempt).await,
+        Probe::RtmpHandshake => rtmp::handshake(&mut attempt).await,
+        Probe::RtmpStranger => rtmp::stranger(&mut attempt).await,
+        Probe::RtmpRoundTrip => rtmp::round_trip(&mut attempt).await,
+        Probe::RtmpStatus => rtmp::status(&mut attempt).await,
         Probe::Resolves { name, nodes } => dns::resolves(&mut attempt, name, nodes).await,
         Probe::LivekitKeys => livekit::keys(&mut attempt).await,
         Probe::LivekitToken => livekit::validate(&mut attempt).await,
@@ -87,13 +108,11 @@ pub(crate) async fn probe(
         Probe::LivekitJoin => livekit::join(&mut attempt).await,
         Probe::IceBinding => livekit::media(&mut attempt).await,
         Probe::Webhook { service, url } => livekit::webhook(&mut attempt, *service, url).await,
+        Probe::CreateRoom { service, path } => livekit::create(&mut attempt, *service, path).await,
         Probe::TurnAllocate => turn::over_udp(&mut attempt).await,
         Probe::TurnTlsAllocate { name } => turn::over_tls(&mut attempt, name).await,
         Probe::StunBinding => stun::binding(&mut attempt).await,
         Probe::Http3Session { name } => quic::session(&mut attempt, name).await,
-        other => {
-            Err(Problem::not_tried(Cause::NotPermitted, format!("nobody here knows how to try {other:?}")))
-        }
     }
 }
 
@@ -104,10 +123,29 @@ pub(crate) async fn activity(
     progress: &Progress,
     evidence: &mut Evidence,
 ) -> Result<Activity, Problem> {
-    livekit::activity(&mut Attempt { scene, trial, progress, evidence }).await
+    livekit::activity(&mut Attempt { scene, trial, progress, evidence, began: Instant::now() }).await
+}
+
+/// What it means that the deadline passed now: of a sweep, that it is not done.
+pub(crate) fn late(trial: &Trial, progress: &Progress, deadline: Duration) -> Problem {
+    match trial.what {
+        What::ClosedTcp { .. } | What::ClosedUdp { .. } | What::ClosedContainers { .. } => closed::late(),
+        _ => progress.late(&trial.target, deadline),
+    }
 }
 
 impl Attempt<'_> {
+    /// How long it may take.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.scene.options.deadline.unwrap_or(self.trial.deadline)
+    }
+
+    /// When half of the time has passed: what is done in a room ends by then, so that
+    /// the room is left by the deadline.
+    pub(crate) fn half(&self) -> Instant {
+        Instant::now() + self.deadline() / 2
+    }
+
     /// The address to dial: exactly one, so that what is seen is seen of it.
     pub(crate) async fn address(&mut self) -> Result<SocketAddr, Problem> {
         let Target::Socket(host, port) = &self.trial.target else {
@@ -145,6 +183,20 @@ fn unknown(name: &str) -> Problem {
     Problem::failed(Cause::NameUnknown, format!("no address is known for {name}"))
 }
 
+/// So many random bytes, in hexadecimal.
+pub(crate) fn random<const N: usize>() -> Result<String, Problem> {
+    let mut bytes = [0; N];
+    fill_randomly(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Random bytes in the place of what is there.
+pub(crate) fn fill_randomly(bytes: &mut [u8]) -> Result<(), Problem> {
+    getrandom::fill(bytes).map_err(|error| {
+        Problem::not_tried(Cause::NotPermitted, format!("this system has no randomness: {error}"))
+    })
+}
+
 /// How far a trial came: what it means to come no further depends on it. Its streams tell
 /// of it too.
 #[derive(Clone)]
@@ -155,6 +207,8 @@ pub(crate) struct Progress(Arc<AtomicU8>);
 pub(crate) enum Step {
     /// A name was looked up, or a connection asked for.
     Started,
+    /// The machine that connects for us has not let us in yet.
+    Outside,
     /// A connection was accepted, and something was asked.
     Connected,
     /// An answer began.
@@ -174,7 +228,7 @@ impl Progress {
 
     fn step(&self) -> Step {
         let step = self.0.load(Ordering::Relaxed);
-        let mut steps = [Step::Started, Step::Connected, Step::Strange].into_iter();
+        let mut steps = [Step::Started, Step::Outside, Step::Connected, Step::Strange].into_iter();
         steps.find(|known| *known as u8 == step).unwrap_or(Step::Answering)
     }
 
@@ -184,6 +238,9 @@ impl Progress {
         match self.step() {
             Step::Started => {
                 Problem::failed(Cause::Silence, format!("nothing came back from {target} within {deadline}"))
+            }
+            Step::Outside => {
+                Problem::not_tried(Cause::SshFailed, format!("ssh is not let in within {deadline}"))
             }
             Step::Connected => Problem::failed(
                 Cause::NoAnswer,

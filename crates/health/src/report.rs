@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use stageplot_topology::{ServiceId, Topology};
 
-use crate::{Cause, Evidence, Group, Observation, Outcome, Problem, Stand, Trial};
+use crate::{Cause, Group, Observation, Outcome, Problem, Stand, Trial};
 
 /// What all observations of one machine come to.
 #[derive(Clone, Debug, Serialize)]
@@ -54,7 +54,7 @@ pub struct Line {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub help: String,
     /// What was seen on the way.
-    pub evidence: BTreeMap<&'static str, String>,
+    pub evidence: BTreeMap<String, String>,
     /// How long it took, in milliseconds.
     pub milliseconds: f64,
 }
@@ -65,8 +65,7 @@ impl Report {
         let told: BTreeSet<_> = observations.iter().map(|observation| observation.id.clone()).collect();
         let untold = trials.iter().filter(|trial| !told.contains(&trial.id)).map(|trial| {
             let problem = Problem::not_tried(Cause::NotPermitted, "nothing was told of it");
-            let nothing = (Evidence::default(), std::time::Duration::ZERO);
-            Observation::new(topology, trial, Err(problem), nothing.0, nothing.1, &crate::Secrets::none())
+            Observation::untold(topology, trial, problem)
         });
         let mut all: Vec<_> = untold.collect();
         all.extend(observations);
@@ -123,7 +122,7 @@ impl Line {
             cause,
             message,
             help,
-            evidence: seen.evidence.iter().map(|(name, value)| (name, value.to_owned())).collect(),
+            evidence: seen.evidence.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             milliseconds: (seen.took.as_secs_f64() * 100_000.0).round() / 100.0,
         }
     }

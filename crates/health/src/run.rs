@@ -11,9 +11,9 @@ use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
-use std::thread;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
+use std::{thread, vec};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use crate::docker::Docker;
 use crate::probe::{self, Pace, Progress};
 use crate::secrets::Secrets;
-use crate::{Cause, Evidence, Observation, Place, Problem, Trial, TrustError, tls};
+use crate::{Cause, Evidence, Observation, Place, Problem, Ssh, Trial, TrustError, tls};
 
 /// How trials are run.
 #[derive(Clone, Debug)]
@@ -46,6 +46,10 @@ pub struct Options {
     /// The socket of this machine's Docker engine; the environment is not asked. Default:
     /// `/var/run/docker.sock`.
     pub docker: PathBuf,
+    /// Where checks are tried instead of on this machine: on one that is reached by SSH,
+    /// which opens the connections of those that are [asked over TCP](Trial::goes_by_tcp)
+    /// (`ssh -W`). No other is tried then. Default: here.
+    pub via: Option<Ssh>,
     /// Certificates, in PEM files, of authorities that are trusted beside the system's.
     pub trusted: Vec<PathBuf>,
 }
@@ -60,6 +64,7 @@ impl Default for Options {
             resolvers: Vec::new(),
             deadline: None,
             docker: "/var/run/docker.sock".into(),
+            via: None,
             trusted: Vec::new(),
         }
     }
@@ -100,20 +105,24 @@ impl Scene {
 /// What trials see, in the order in which they end: iterated over where there is no runtime,
 /// a stream within one. Dropping it ends those that are under way.
 #[derive(Debug)]
-pub struct Observations(mpsc::Receiver<Observation>);
+pub struct Observations {
+    receiver: mpsc::Receiver<Vec<Observation>>,
+    /// What has come, and nobody has asked for yet.
+    seen: vec::IntoIter<Observation>,
+}
 
 /// One after the other, waited for without a runtime of one's own.
 ///
 /// See [`run`].
 #[derive(Debug)]
-pub struct Waited(mpsc::Receiver<Observation>);
+pub struct Waited(Observations);
 
 impl IntoIterator for Observations {
     type Item = Observation;
     type IntoIter = Waited;
 
     fn into_iter(self) -> Waited {
-        Waited(self.0)
+        Waited(self)
     }
 }
 
@@ -121,7 +130,13 @@ impl Iterator for Waited {
     type Item = Observation;
 
     fn next(&mut self) -> Option<Observation> {
-        self.0.blocking_recv()
+        let Observations { receiver, seen } = &mut self.0;
+        loop {
+            match seen.next() {
+                None => *seen = receiver.blocking_recv()?.into_iter(),
+                next => return next,
+            }
+        }
     }
 }
 
@@ -129,7 +144,16 @@ impl Stream for Observations {
     type Item = Observation;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Observation>> {
-        self.0.poll_recv(context)
+        let Self { receiver, seen } = &mut *self;
+        loop {
+            match seen.next() {
+                None => match ready!(receiver.poll_recv(context)) {
+                    None => return Poll::Ready(None),
+                    Some(lot) => *seen = lot.into_iter(),
+                },
+                next => return Poll::Ready(next),
+            }
+        }
     }
 }
 
@@ -163,14 +187,14 @@ pub fn run(
             visit(&scene, place, trials, &sender);
         });
     }
-    Ok(Observations(receiver))
+    Ok(Observations { receiver, seen: Vec::new().into_iter() })
 }
 
-/// How many observations wait for whoever reads them; trials wait then.
-const CHANNEL: usize = 1024;
+/// How many lots of observations wait for whoever reads them; trials wait then.
+const CHANNEL: usize = 4;
 
 /// Enters a place and runs its trials there, on this thread.
-fn visit(scene: &Scene, place: Place, trials: Vec<Trial>, sender: &mpsc::Sender<Observation>) {
+fn visit(scene: &Scene, place: Place, trials: Vec<Trial>, sender: &mpsc::Sender<Vec<Observation>>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Problem::not_tried(Cause::NotPermitted, format!("no runtime: {error}")))
@@ -179,9 +203,11 @@ fn visit(scene: &Scene, place: Place, trials: Vec<Trial>, sender: &mpsc::Sender<
         Ok(runtime) => {
             let work = async {
                 let attempts = stream::iter(&trials).map(|trial| attempt(scene, trial));
-                let mut attempts = attempts.buffer_unordered(scene.options.at_once.max(1));
-                while let Some(observation) = attempts.next().await {
-                    if sender.send(observation).await.is_err() {
+                // Whoever reads is woken once for all that ended at the same time.
+                let at_once = scene.options.at_once.max(1);
+                let mut attempts = attempts.buffer_unordered(at_once).ready_chunks(at_once);
+                while let Some(seen) = attempts.next().await {
+                    if sender.send(seen).await.is_err() {
                         return;
                     }
                 }
@@ -198,12 +224,9 @@ fn visit(scene: &Scene, place: Place, trials: Vec<Trial>, sender: &mpsc::Sender<
         }
         Err(problem) => problem,
     };
-    for trial in trials {
-        let observation = told(scene, &trial, Err(problem.clone()), Evidence::default(), Duration::ZERO);
-        if sender.blocking_send(observation).is_err() {
-            return;
-        }
-    }
+    let told = |trial: &Trial| told(scene, trial, Err(problem.clone()), Evidence::default(), Duration::ZERO);
+    // Whoever does not want it any more has gone.
+    let _ = sender.blocking_send(trials.iter().map(told).collect());
 }
 
 /// Moves this thread into the namespace of a container, where its place is one.
@@ -222,13 +245,18 @@ fn enter(scene: &Scene, place: Place, runtime: &tokio::runtime::Runtime) -> Resu
 }
 
 /// Runs one trial to its end, or to its deadline.
-async fn attempt(scene: &Scene, trial: &Trial) -> Observation {
+pub(crate) async fn attempt(scene: &Scene, trial: &Trial) -> Observation {
     let deadline = scene.options.deadline.unwrap_or(trial.deadline);
     let started = Instant::now();
     let progress = Progress::new();
     let mut evidence = Evidence::default();
+    if scene.options.via.is_some() && !trial.goes_by_tcp() {
+        let message = "what is asked is not asked over TCP, so it takes stageplot on the node itself";
+        let problem = Problem::not_tried(Cause::ProgramAbsent, message);
+        return told(scene, trial, Err(problem), evidence, started.elapsed());
+    }
     let tried = tokio::time::timeout(deadline, probe::probe(scene, trial, &progress, &mut evidence)).await;
-    let answer = tried.unwrap_or_else(|_| Err(progress.late(&trial.target, deadline)));
+    let answer = tried.unwrap_or_else(|_| Err(probe::late(trial, &progress, deadline)));
     told(scene, trial, answer, evidence, started.elapsed())
 }
 

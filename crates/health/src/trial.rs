@@ -69,6 +69,51 @@ impl Trial {
 }
 
 impl Trial {
+    /// Whether all that it asks is asked over TCP, from the network of a machine: then that
+    /// machine need not be this one, for SSH opens the connections there.
+    pub fn goes_by_tcp(&self) -> bool {
+        let What::Probe(probe) = &self.what else { return false };
+        let on_machine = !matches!(self.place, Place::Container(_))
+            && !matches!(self.target, Target::Socket(Host::Container(_), _));
+        let over_tcp = match probe {
+            Probe::TcpConnect
+            | Probe::HttpGet { .. }
+            | Probe::HttpsRedirect
+            | Probe::TlsSession { .. }
+            | Probe::RedisPing { .. }
+            | Probe::RedisReplication
+            | Probe::RedisPrimary { .. }
+            | Probe::RedisRoom { .. }
+            | Probe::RedisPersistence { .. }
+            | Probe::PostgresLogin { .. }
+            | Probe::PostgresReplication
+            | Probe::PostgresPrimary { .. }
+            | Probe::PostgresConnections { .. }
+            | Probe::CaddyUpstreams
+            | Probe::CaddyBalance { .. }
+            | Probe::PrometheusTargets
+            | Probe::RtmpStatus
+            | Probe::IonSfuCall
+            | Probe::RtmpHandshake
+            | Probe::RtmpStranger
+            | Probe::RtmpRoundTrip
+            | Probe::LivekitKeys
+            | Probe::LivekitToken
+            | Probe::LivekitNodes { .. }
+            | Probe::LivekitJoin
+            | Probe::CreateRoom { .. }
+            | Probe::Webhook { .. } => true,
+            // What is asked of a name server, over QUIC, or in datagrams.
+            Probe::Resolves { .. }
+            | Probe::Http3Session { .. }
+            | Probe::StunBinding
+            | Probe::IceBinding
+            | Probe::TurnAllocate
+            | Probe::TurnTlsAllocate { .. } => false,
+        };
+        on_machine && over_tcp
+    }
+
     /// Whose it is to answer for what was seen, and where it runs: Redis is asked for
     /// LiveKit's nodes, and it is not Redis that lacks one.
     pub(crate) fn answers(&self, cause: Option<Cause>) -> (Option<ServiceId>, Option<PlacementId>) {
@@ -77,6 +122,20 @@ impl Trial {
                 What::Probe(Probe::LivekitNodes { service }),
                 Some(Cause::NodeMissing | Cause::NodeDraining | Cause::ClockSkew | Cause::LivekitUnready),
             ) => (Some(*service), None),
+            // The edge is asked, and it is the app that answers.
+            (
+                What::Probe(Probe::CreateRoom { .. }),
+                Some(
+                    Cause::RoomElsewhere
+                    | Cause::KeyRejected
+                    | Cause::JoinRefused
+                    | Cause::HttpStatus
+                    | Cause::WrongProtocol,
+                ),
+            ) => match self.subject {
+                Subject::Service(app) => (Some(app), None),
+                _ => (self.service, self.at),
+            },
             _ => (self.service, self.at),
         }
     }

@@ -146,11 +146,23 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// Where Docker does not answer.
 pub fn containers(topology: &Topology, options: &Options) -> Result<Vec<Container>, Problem> {
     wait(async {
-        let docker = Docker::new(&options.docker);
+        let docker = own(options)?;
         let mut all: Vec<_> = docker.containers(topology, None).await?.iter().map(container).collect();
         all.sort_by(|one, other| (&one.service, &one.name).cmp(&(&other.service, &other.name)));
         Ok(all)
     })
+}
+
+/// This machine's Docker engine: that of another one is not asked from here.
+fn own(options: &Options) -> Result<Docker, Problem> {
+    match &options.via {
+        None => Ok(Docker::new(&options.docker)),
+        Some(ssh) => {
+            let message = "what Docker runs is looked at on the node itself";
+            let help = format!("run this command there: ssh {} stageplot …", ssh.destination);
+            Err(Problem::not_tried(Cause::ProgramAbsent, message).help(help))
+        }
+    }
 }
 
 /// What the plot's running containers on this machine use, by service. It takes a second or
@@ -176,7 +188,7 @@ pub fn containers(topology: &Topology, options: &Options) -> Result<Vec<Containe
 /// Where Docker does not answer.
 pub fn usage(topology: &Topology, options: &Options) -> Result<Vec<Usage>, Problem> {
     wait(async {
-        let docker = Docker::new(&options.docker);
+        let docker = own(options)?;
         let engine = docker.engine()?;
         let running = docker
             .containers(topology, None)

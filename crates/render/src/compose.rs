@@ -1,5 +1,6 @@
 //! `compose.yaml`, by the Compose specification, for Compose 2.26 and later.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -42,25 +43,45 @@ pub(crate) struct Container {
     pub(crate) data_owner: Option<Owner>,
     pub(crate) restart: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) network_mode: Option<&'static str>,
+    pub(crate) network_mode: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) depends_on: BTreeMap<String, DependsOn>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ports: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) env_file: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) volumes: Vec<Mount>,
+    /// Directories in memory, with their options.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tmpfs: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) healthcheck: Option<HealthCheck>,
     pub(crate) stop_grace_period: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stop_signal: Option<&'static str>,
     pub(crate) security_opt: [&'static str; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mem_limit: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpus: Option<String>,
+    /// How large `/dev/shm` is; Docker's 64 MiB where not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shm_size: Option<&'static str>,
     pub(crate) logging: Logging,
 }
 
-/// A bind mount. The long form, because a path may hold a colon.
+/// What another service has to be before this one is started.
+#[derive(Debug, Serialize)]
+pub(crate) struct DependsOn {
+    condition: &'static str,
+}
+
+impl DependsOn {
+    pub(crate) const HEALTHY: Self = Self { condition: "service_healthy" };
+}
+
+/// A bind mount, or a volume. The long form, because a path may hold a colon.
 #[derive(Debug, Serialize)]
 pub(crate) struct Mount {
     r#type: &'static str,
@@ -95,6 +116,17 @@ impl Mount {
     pub(crate) fn data(source: &str, target: &str) -> Self {
         let bind = Some(BindOptions { create_host_path: true });
         Self { read_only: false, bind, ..Self::files(&format!("data/{source}"), target) }
+    }
+
+    /// A volume of Docker's own.
+    fn volume(name: &str, target: &str) -> Self {
+        Self {
+            r#type: "volume",
+            source: name.to_owned(),
+            target: target.to_owned(),
+            read_only: false,
+            bind: None,
+        }
     }
 
     /// The directory below the plot's own, where this is one for data.
@@ -188,7 +220,7 @@ impl Container {
         Self {
             image: topology.pulled(image).to_string(),
             restart: "unless-stopped",
-            network_mode: (!bridged).then_some("host"),
+            network_mode: (!bridged).then_some("host".into()),
             ports: if bridged { ports(topology, placement) } else { Vec::new() },
             stop_grace_period: Period::from_seconds(30).to_string(),
             security_opt: ["no-new-privileges=true"],
@@ -196,6 +228,32 @@ impl Container {
             cpus: limits.millicpus.map(|m| format!("{}.{:03}", m / 1000, m % 1000)),
             ..Self::default()
         }
+    }
+
+    /// Has it share the network of another service, which plays its node, read its files in
+    /// that node's directory, and keep its data in volumes. Returns those, and whose they
+    /// have to be.
+    pub(crate) fn move_into(&mut self, node: &str) -> Vec<(String, Option<Owner>)> {
+        self.network_mode = Some(format!("service:{node}").into());
+        self.depends_on.insert(node.to_owned(), DependsOn::HEALTHY);
+        self.ports.clear();
+        // What waits for another, as LiveKit does for Redis, may end before that is there.
+        self.restart = "on-failure";
+        for file in &mut self.env_file {
+            *file = file.replacen("./", &format!("./{node}/"), 1);
+        }
+        let mut volumes = Vec::new();
+        for mount in &mut self.volumes {
+            match mount.data_dir() {
+                Some(dir) => {
+                    let name = format!("{node}.{}", dir["data/".len()..].replace('/', "."));
+                    *mount = Mount::volume(&name, &mount.target);
+                    volumes.push((name, self.data_owner));
+                }
+                None => mount.source = mount.source.replacen("./", &format!("./{node}/"), 1),
+            }
+        }
+        volumes
     }
 
     /// Lets a service finish what it is doing for so long when it is stopped.

@@ -198,6 +198,7 @@ pub trait ArtifactSource: Send + Sync {
     /// | edge | `/etc/caddy` | told to load them |
     /// | LiveKit | `/etc/livekit` | given a new container |
     /// | Redis | `/usr/local/etc/redis` | given a new container |
+    /// | Postgres | `/etc/postgresql` | given a new container |
     /// | app | `/etc/NAME`, with its own name | given a new container |
     /// | app that the user runs | `live/NAME` beside its `env` | started again |
     ///

@@ -36,8 +36,9 @@ struct Line {
     protocol: Protocol,
     /// `22` or `50000-60000`.
     ports: String,
-    /// `50000:60000`, as ufw has it.
-    ufw_ports: String,
+    /// `50000:60000`, as ufw has it; like its reason only where ufw is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ufw_ports: Option<String>,
     /// `ip` or `ip6`; none for anybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     family: Option<&'static str>,
@@ -46,7 +47,8 @@ struct Line {
     bridge: bool,
     reason: String,
     /// The same as ufw takes it.
-    ufw_reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ufw_reason: Option<String>,
 }
 
 /// The firewall's files for a node.
@@ -56,9 +58,12 @@ pub(crate) fn render(
     templates: &Templates,
 ) -> Result<Vec<Artifact>, RenderError> {
     let rules = firewall(topology, node);
-    let lines = |hook: Hook| rules.iter().filter(move |rule| rule.hook == hook).flat_map(lines).collect();
     let bridge = &topology.plot().bridge;
     let input = topology.plot().firewall.input;
+    let ufw = input == FirewallInput::Ufw;
+    let lines = |hook: Hook| {
+        rules.iter().filter(|rule| rule.hook == hook).flat_map(|rule| lines(rule, ufw)).collect()
+    };
     let firewall = Firewall {
         table: topology.firewall_table(),
         mark: format!("stageplot {}", topology.name()),
@@ -72,23 +77,23 @@ pub(crate) fn render(
     let nft = templates.render("firewall.nft", &firewall)?;
     let mut artifacts =
         vec![Artifact::private("firewall/stageplot.nft", nft, Owner::ROOT).changes(Change::Reload)];
-    if input == FirewallInput::Ufw {
+    if ufw {
         let ufw = templates.render("ufw.sh", &firewall)?;
         artifacts.push(Artifact::private("firewall/ufw.sh", ufw, Owner::ROOT).changes(Change::Reload));
     }
     Ok(artifacts)
 }
 
-fn lines(rule: &FirewallRule) -> Vec<Line> {
+fn lines(rule: &FirewallRule, ufw: bool) -> Vec<Line> {
     let line = |family, sources, bridge| Line {
         protocol: rule.protocol,
         ports: rule.ports.to_string(),
-        ufw_ports: rule.ports.to_string().replace('-', ":"),
+        ufw_ports: ufw.then(|| rule.ports.to_string().replace('-', ":")),
         family,
         sources,
         bridge,
         reason: comment(&rule.reason),
-        ufw_reason: ufw_comment(&rule.reason),
+        ufw_reason: ufw.then(|| ufw_comment(&rule.reason)),
     };
     match &rule.sources {
         Sources::Any => vec![line(None, Vec::new(), false)],
@@ -114,12 +119,7 @@ const LONGEST: usize = 120;
 /// A reason as nftables takes it: one line, without a double quote, nor the wildcard at
 /// its end.
 fn comment(reason: &str) -> String {
-    let written = |c: char| match c {
-        '"' => '\'',
-        c if c.is_control() => ' ',
-        c => c,
-    };
-    let mut text: String = reason.chars().map(written).collect();
+    let mut text = reason.replace('"', "'").replace(char::is_control, " ");
     text.truncate(text.floor_char_boundary(LONGEST));
     text.truncate(text.trim_end_matches(['*', ' ']).len());
     // An empty one means nothing to nft.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stageplot_topology::{
-    Acme, App, Code, Edge, EnvPart, EnvValue, FieldPath, Findings, Livekit, Redis, SecretRef, ServiceSpec,
-    Tls, Topology,
+    Acme, App, Code, Edge, EnvPart, EnvValue, FieldPath, Findings, IonSfu, Livekit, Postgres, Redis, Rtmp,
+    SecretRef, ServiceSpec, Tls, Topology,
 };
 
 use crate::template::{Dialect, Template, TemplateError, Templates};
@@ -88,6 +88,12 @@ enum Place {
     Caddyfile,
     /// A setting of `redis.conf`.
     Redis,
+    /// A password in the list of ion-sfu's users, which has no quotes.
+    IonUsers,
+    /// A word in `nginx.conf`.
+    Nginx,
+    /// A string in SQL for Postgres.
+    Sql,
     /// A variable in an `env_file`.
     Env,
     /// A text in `compose.yaml` or `livekit.yaml`, which a program is given.
@@ -95,10 +101,12 @@ enum Place {
 }
 
 impl Place {
-    const TEMPLATES: [(Self, Template); 4] = [
+    const TEMPLATES: [(Self, Template); 6] = [
         (Self::Runbook, Template::new("runbook.md", Dialect::Markdown, "| {{ value }} |\n")),
         (Self::Caddyfile, Template::new("the Caddyfile", Dialect::Caddyfile, "\temail {{ value }}\n")),
         (Self::Redis, Template::new("redis.conf", Dialect::RedisConf, "requirepass {{ value }}\n")),
+        (Self::Nginx, Template::new("nginx.conf", Dialect::Nginx, "set $path {{ value }};\n")),
+        (Self::Sql, Template::new("roles.sql", Dialect::Sql, "SELECT {{ value }};\n")),
         (Self::Env, Template::new("a file of environment variables", Dialect::Env, "NAME={{ value }}\n")),
     ];
 
@@ -107,6 +115,9 @@ impl Place {
             Self::Runbook => "runbook.md",
             Self::Caddyfile => "the Caddyfile",
             Self::Redis => "redis.conf",
+            Self::IonUsers => "ion-sfu's list of users",
+            Self::Nginx => "nginx.conf",
+            Self::Sql => "roles.sql",
             Self::Env => "a file of environment variables",
             Self::Yaml => "the configuration of a program",
         }
@@ -123,6 +134,11 @@ impl Judges {
 
     /// Why a value cannot stand in a place, if it cannot.
     fn refusal(&self, place: Place, value: &str) -> Option<&'static str> {
+        if place == Place::IonUsers {
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let fits = !value.is_empty() && value.chars().all(word);
+            return (!fits).then_some("it takes letters, digits and _ alone, and cuts off what follows");
+        }
         if place == Place::Yaml {
             // YAML itself has an escape for every character.
             return value.contains('\0').then_some("no program is given a NUL");
@@ -150,6 +166,10 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
             ServiceSpec::Edge(edge) => of_edge(edge, &path, &mut uses),
             ServiceSpec::Livekit(livekit) => of_livekit(livekit, &path, &mut uses),
             ServiceSpec::Redis(redis) => of_redis(redis, &path, &mut uses),
+            ServiceSpec::Postgres(postgres) => of_postgres(postgres, &path, &mut uses),
+            ServiceSpec::Prometheus(_) => {}
+            ServiceSpec::IonSfu(sfu) => of_ion_sfu(sfu, &path, &mut uses),
+            ServiceSpec::Rtmp(rtmp) => of_rtmp(rtmp, &path, &mut uses),
             ServiceSpec::App(app) => of_app(app, &path, &mut uses),
         }
     }
@@ -186,6 +206,31 @@ fn of_livekit<'a>(livekit: &'a Livekit, path: &FieldPath, uses: &mut Vec<Use<'a>
     });
 }
 
+fn of_ion_sfu<'a>(sfu: &'a IonSfu, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    let Some(turn) = &sfu.turn else { return };
+    let path = path.key("turn");
+    let users = path.key("users");
+    uses.extend(turn.users.iter().map(|(name, secret)| Use {
+        path: users.key(name.as_str()),
+        what: What::Secret(secret),
+        place: Place::IonUsers,
+    }));
+    uses.extend(turn.secret.iter().map(|secret| Use {
+        path: path.key("secret"),
+        what: What::Secret(secret),
+        place: Place::Yaml,
+    }));
+}
+
+fn of_rtmp<'a>(rtmp: &'a Rtmp, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    let Some(asked) = &rtmp.on_publish else { return };
+    let path = path.key("on-publish");
+    let paths = [("path", Some(&asked.path)), ("done", asked.done.as_ref())];
+    uses.extend(paths.into_iter().filter_map(|(field, text)| {
+        Some(Use { path: path.key(field), what: What::Text(text?.clone()), place: Place::Nginx })
+    }));
+}
+
 fn of_redis<'a>(redis: &'a Redis, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
     if let Some(secret) = &redis.password {
         let place = if redis.external.is_some() { Place::Yaml } else { Place::Redis };
@@ -204,6 +249,19 @@ fn of_redis<'a>(redis: &'a Redis, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
         path: path.key("sentinel-password"),
         what: What::Secret(secret),
         place: Place::Yaml,
+    }));
+}
+
+fn of_postgres<'a>(postgres: &'a Postgres, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    if postgres.external.is_some() {
+        return;
+    }
+    let fields = [("password", &postgres.password), ("replication-password", &postgres.replication_password)];
+    let secrets = fields.into_iter().filter_map(|(field, secret)| Some((field, secret.as_ref()?)));
+    uses.extend(secrets.map(|(field, secret)| Use {
+        path: path.key(field),
+        what: What::Secret(secret),
+        place: Place::Sql,
     }));
 }
 

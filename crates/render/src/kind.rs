@@ -2,12 +2,19 @@
 
 mod app;
 mod edge;
+mod ion_sfu;
 mod livekit;
+mod postgres;
+mod prometheus;
 mod redis;
+mod rtmp;
 
 pub(crate) use livekit::RestrictedPeers;
+pub(crate) use postgres::GRACE as POSTGRES_GRACE;
 
-use stageplot_topology::{Endpoint, Node, Placement, Service, ServiceSpec, SocketTarget, Topology, dial};
+use stageplot_topology::{
+    Attachment, Endpoint, Node, Placement, Service, ServiceSpec, SocketTarget, Topology, dial, listen,
+};
 
 use crate::RenderError;
 use crate::artifact::{Artifact, Change};
@@ -38,7 +45,16 @@ pub(crate) struct Part {
 }
 
 /// The templates of all kinds.
-pub(crate) const TEMPLATES: &[Template] = &[edge::TEMPLATE, redis::TEMPLATE, app::TEMPLATE];
+pub(crate) const TEMPLATES: &[Template] = &[
+    edge::TEMPLATE,
+    redis::TEMPLATE,
+    app::TEMPLATE,
+    postgres::CONF,
+    postgres::HBA,
+    postgres::ROLES,
+    postgres::START,
+    rtmp::TEMPLATE,
+];
 
 /// Renders one placement.
 pub(crate) fn render(scene: Scene<'_>) -> Result<Part, RenderError> {
@@ -46,6 +62,10 @@ pub(crate) fn render(scene: Scene<'_>) -> Result<Part, RenderError> {
         ServiceSpec::Edge(edge) => edge::render(scene, edge),
         ServiceSpec::Livekit(livekit) => livekit::render(scene, livekit),
         ServiceSpec::Redis(redis) => redis::render(scene, redis),
+        ServiceSpec::Postgres(postgres) => postgres::render(scene, postgres),
+        ServiceSpec::Prometheus(prometheus) => prometheus::render(scene, prometheus),
+        ServiceSpec::Rtmp(rtmp) => rtmp::render(scene, rtmp),
+        ServiceSpec::IonSfu(sfu) => ion_sfu::render(scene, sfu),
         ServiceSpec::App(app) => app::render(scene, app),
     }
 }
@@ -61,6 +81,15 @@ impl Scene<'_> {
             .filter_map(|&at| dial(self.topology, self.placement.id, endpoint.id, at))
     }
 
+    /// The addresses at which it listens for what arrives at an endpoint of its own. None
+    /// inside a container network: every address there is the container's own, and what
+    /// reaches it is decided by the ports published.
+    pub(crate) fn listens(&self, endpoint: Option<&Endpoint>) -> Option<Vec<String>> {
+        let endpoint = endpoint.filter(|_| self.placement.attachment != Attachment::Bridge)?;
+        let addresses = listen(self.topology, endpoint.id, self.placement.id);
+        Some(addresses.iter().map(ToString::to_string).collect())
+    }
+
     /// Puts files that are read at start into a directory named by what they
     /// hold. Returns it, and the files in place.
     pub(crate) fn at_start(&self, files: Vec<Artifact>) -> (String, Vec<Artifact>) {
@@ -72,6 +101,12 @@ impl Scene<'_> {
         });
         (dir.clone(), placed.collect())
     }
+}
+
+/// The beginning of a shell's command that is handed a password by a variable, from a file.
+pub(crate) fn with_password(variable: &str, file: &str) -> String {
+    // A substitution drops line breaks at the end, which a password may have.
+    format!("p=\"$(cat {file}; echo x)\"; {variable}=\"${{p%x}}\" ")
 }
 
 /// The share of one of several clients in what they all use: whole where it is short.

@@ -40,6 +40,7 @@ mod secrets;
 pub mod summary;
 mod system;
 pub mod template;
+mod tryout;
 mod yaml;
 
 pub use artifact::{Artifact, Change, Owner};
@@ -51,6 +52,7 @@ pub use overview::{DnsName, DnsRecord, dns_names};
 pub use render::{Renderer, Rendering, render, template_names};
 pub use seals::{InvalidSeal, InvalidSealKey, Seal, SealKey, Seals};
 pub use secrets::Secrets;
+pub use tryout::{Door, Ground, Tryout, TryoutError, tryout};
 
 use stageplot_topology::Topology;
 

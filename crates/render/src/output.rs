@@ -36,6 +36,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::Artifact;
+
 mod error;
 mod index;
 mod path;
@@ -89,6 +91,17 @@ impl<'a> OutputFile<'a> {
             return Err(PathError::Mode { path: path.to_string(), mode });
         }
         Ok(Self { path, bytes, mode })
+    }
+
+    /// A rendered file at this path. Its owner may write it, whatever mode it is to have on
+    /// its machine: whoever copies trees around without being root could not copy a second
+    /// one over the first, and would install the first again.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn of(path: &str, artifact: &'a Artifact) -> Result<Self, PathError> {
+        Self::new(path, &artifact.bytes, artifact.mode | 0o200)
     }
 }
 

@@ -31,6 +31,8 @@ struct Readme<'a> {
     name: &'a str,
     node: &'a str,
     dir: String,
+    /// The table of the firewall.
+    table: String,
     ufw: bool,
     containers: Vec<&'a str>,
     reloads: Vec<&'a str>,
@@ -51,6 +53,7 @@ pub(crate) fn readme(
         name: topology.name().as_str(),
         node: node.name.as_str(),
         dir: install_dir(topology),
+        table: topology.firewall_table(),
         ufw: topology.plot().firewall.input == FirewallInput::Ufw,
         containers: project.services.keys().map(String::as_str).collect(),
         reloads: edges.filter(|s| matches!(s.kind, ServiceSpec::Edge(_))).map(|s| s.name.as_str()).collect(),

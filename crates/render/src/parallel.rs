@@ -46,6 +46,18 @@ pub(crate) fn map<I: Sync, T: Send, E: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// What both make, at the same time.
+pub(crate) fn both<A, B: Send>(one: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+    thread::scope(|scope| {
+        // Where a thread cannot be had, one after the other.
+        let helper = Builder::new().stack_size(STACK).spawn_scoped(scope, &other).ok();
+        let one = one();
+        let other =
+            helper.map_or_else(&other, |helper| helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        (one, other)
+    })
+}
+
 /// One for each core, as far as there is work for it: to start a thread takes as
 /// long as a few items.
 fn threads(items: usize) -> usize {
@@ -73,5 +85,12 @@ mod tests {
             assert_eq!(failed, Err(299));
         }
         assert_eq!(map(&[], |item: &usize| Err::<(), _>(*item)), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn both_are_made() {
+        let here = thread::current().id();
+        let (one, other) = both(|| thread::current().id(), || thread::current().id());
+        assert!(one == here && other != here);
     }
 }

@@ -54,7 +54,7 @@ impl Rendering {
             bundle.artifacts.iter().map(move |file| (format!("{}/{}", bundle.node, file.path), file))
         });
         let overview = self.overview.iter().map(|file| (file.path.clone(), file));
-        of_nodes.chain(overview).map(|(path, file)| OutputFile::new(&path, &file.bytes, file.mode)).collect()
+        of_nodes.chain(overview).map(|(path, file)| OutputFile::of(&path, file)).collect()
     }
 }
 
@@ -82,11 +82,8 @@ impl Rendering {
 /// values that a format cannot hold.
 pub fn render(topology: &Topology, secrets: Secrets<'_>, custom: &Custom) -> Result<Rendering, RenderError> {
     let renderer = Renderer::new(topology, secrets, custom)?;
-    Ok(Rendering {
-        bundles: renderer.bundles(topology.nodes(), Ok::<_, RenderError>)?,
-        overview: renderer.overview()?,
-        sealed: renderer.values.with_seals().cloned(),
-    })
+    let (bundles, overview) = renderer.everything(Ok::<_, RenderError>, Ok)?;
+    Ok(Rendering { bundles, overview, sealed: renderer.values.with_seals().cloned() })
 }
 
 /// Renders node by node, for callers that want one, or not all at once.
@@ -196,6 +193,27 @@ impl<'a> Renderer<'a> {
     /// As for [`render`].
     pub fn bundle(&self, node: &Node) -> Result<Bundle, RenderError> {
         let topology = self.topology;
+        let (project, mut artifacts) = self.project(node)?;
+        if !project.services.is_empty() {
+            let compose =
+                format!("# Rendered: change the stage plot, not this file.\n{}", yaml::to_string(&project)?);
+            artifacts.push(Artifact::private("compose.yaml", compose, Owner::ROOT).changes(Change::Live));
+        }
+        artifacts.extend(firewall::render(topology, node.id, &self.templates)?);
+        let sealed = self.values.is_sealed();
+        artifacts.push(overview::readme(topology, node, &self.templates, &project, sealed)?);
+        artifacts.extend(self.custom.of_node(topology, node)?);
+        let system = system::render(topology, node.id, &self.templates, &project, &artifacts, sealed)?;
+        artifacts.extend(system);
+        if !self.custom.sources.is_empty() {
+            custom::check_places(node, &artifacts)?;
+        }
+        Bundle::new(node.name.to_string(), artifacts, &project, !self.values.are_told())
+    }
+
+    /// What a node runs, and the files of its services.
+    pub(crate) fn project(&self, node: &Node) -> Result<(Project, Vec<Artifact>), RenderError> {
+        let topology = self.topology;
         let mut artifacts = Vec::new();
         let mut project = Project {
             name: topology.name().to_string(),
@@ -228,21 +246,7 @@ impl<'a> Renderer<'a> {
                 .networks
                 .insert("default", Bridge::new(topology, topology.plot().bridge.ipv6 && node.has_v6()));
         }
-        if !project.services.is_empty() {
-            let compose =
-                format!("# Rendered: change the stage plot, not this file.\n{}", yaml::to_string(&project)?);
-            artifacts.push(Artifact::private("compose.yaml", compose, Owner::ROOT).changes(Change::Live));
-        }
-        artifacts.extend(firewall::render(topology, node.id, &self.templates)?);
-        let sealed = self.values.is_sealed();
-        artifacts.push(overview::readme(topology, node, &self.templates, &project, sealed)?);
-        artifacts.extend(self.custom.of_node(topology, node)?);
-        let system = system::render(topology, node.id, &self.templates, &project, &artifacts, sealed)?;
-        artifacts.extend(system);
-        if !self.custom.sources.is_empty() {
-            custom::check_places(node, &artifacts)?;
-        }
-        Bundle::new(node.name.to_string(), artifacts, &project, !self.values.are_told())
+        Ok((project, artifacts))
     }
 
     /// The bundles of several nodes, rendered on all cores. Each is handed over as
@@ -279,6 +283,44 @@ impl<'a> Renderer<'a> {
         E: From<RenderError> + Send,
     {
         parallel::map(nodes, |node| each(self.bundle(node)?))
+    }
+
+    /// The bundles of all nodes, as [`bundles`](Self::bundles) has them, and the files about the whole
+    /// beside them; what `each` and `whole` make of them.
+    ///
+    /// ```
+    /// use stageplot_render::{Custom, RenderError, Renderer, Secrets};
+    /// # use stageplot_topology::*;
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("cache", Redis::default())
+    /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let custom = Custom::default();
+    /// let renderer = Renderer::new(&topology, Secrets::SEALED, &custom)?;
+    /// let (nodes, files) =
+    ///     renderer.everything(|bundle| Ok::<_, RenderError>(bundle.node), |files| Ok(files.len()))?;
+    /// assert_eq!(nodes, ["front"]);
+    /// assert_eq!(files, renderer.overview()?.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`bundles`](Self::bundles), and then an error of `whole`.
+    pub fn everything<T, U, E>(
+        &self,
+        each: impl Fn(Bundle) -> Result<T, E> + Sync,
+        whole: impl Fn(Vec<Artifact>) -> Result<U, E> + Sync,
+    ) -> Result<(Vec<T>, U), E>
+    where
+        T: Send,
+        U: Send,
+        E: From<RenderError> + Send,
+    {
+        let bundles = || self.bundles(self.topology.nodes(), each);
+        let (bundles, overview) = parallel::both(bundles, || whole(self.overview()?));
+        Ok((bundles?, overview?))
     }
 
     /// The files about the whole.

@@ -118,17 +118,24 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Service {
-    /// `edge`, `livekit`, `redis`, `app`.
+    /// `edge`, `livekit`, `redis`, `postgres`, `app`.
     pub kind: String,
     /// Where it is placed.
     pub nodes: Vec<String>,
-    /// The node that takes writes, for a Redis that the plot runs.
+    /// The node that takes writes, for a Redis or a Postgres that the plot runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary: Option<String>,
     /// How what it holds outlives a restart, for a Redis that the plot runs: `aof`,
     /// `snapshots` or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub persistence: Option<String>,
+    /// The database that was made where there was no data, for a Postgres that the plot
+    /// runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// The user that was made with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// How long it waits for its rooms when it is told to stop, in seconds; none
     /// for what stops at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -335,6 +342,10 @@ impl Service {
             ServiceSpec::Redis(redis) if redis.external.is_none() => Some(redis),
             _ => None,
         };
+        let postgres = match &service.kind {
+            ServiceSpec::Postgres(postgres) if postgres.external.is_none() => Some(postgres),
+            _ => None,
+        };
         let drain = match &service.kind {
             ServiceSpec::Livekit(livekit) => Some(livekit.drain.max.seconds()),
             _ => None,
@@ -354,6 +365,8 @@ impl Service {
             nodes: service.placements.iter().map(|&at| name(at)).collect(),
             primary: service.primary.map(name),
             persistence: redis.map(|redis| redis.persistence.as_str().to_owned()),
+            database: postgres.map(|postgres| postgres.database.to_string()),
+            user: postgres.map(|postgres| postgres.user.to_string()),
             drain_seconds: drain,
             endpoints: topology.endpoints_of(service.id).iter().map(endpoint).collect(),
         }

@@ -9,6 +9,7 @@ use stageplot_topology::{NodeId, PortRange, ServiceSpec, Topology};
 use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
 use crate::compose::{Mount, Project};
+use crate::kind::POSTGRES_GRACE;
 use crate::template::{Dialect, Template, Templates};
 
 pub(crate) const TEMPLATES: &[Template] = &[
@@ -71,7 +72,13 @@ pub(crate) fn render(
     let kinds: Vec<_> = topology.placements_on(node).map(|p| &topology.service(p.service).kind).collect();
     let drain = kinds.iter().map(|kind| match kind {
         ServiceSpec::Livekit(livekit) => livekit.drain.max.seconds(),
-        ServiceSpec::Edge(_) | ServiceSpec::Redis(_) | ServiceSpec::App(_) => 30,
+        ServiceSpec::Postgres(_) => POSTGRES_GRACE.seconds(),
+        ServiceSpec::Edge(_)
+        | ServiceSpec::Redis(_)
+        | ServiceSpec::Prometheus(_)
+        | ServiceSpec::Rtmp(_)
+        | ServiceSpec::IonSfu(_)
+        | ServiceSpec::App(_) => 30,
     });
     let name = topology.name().as_str();
     let mut system = System {
@@ -79,7 +86,7 @@ pub(crate) fn render(
         node: topology.node(node).name.as_str(),
         sealed,
         dir: install_dir(topology),
-        media: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Livekit(_))),
+        media: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Livekit(_) | ServiceSpec::IonSfu(_))),
         redis: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Redis(_))),
         reserved_ports: reserved_ports(topology, node),
         stop_seconds: drain.max().unwrap_or(30) + 60,

@@ -24,9 +24,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::{
-    App, ContainerNetwork, Edge, FirewallInput, ImageRef, Livekit, LivekitVersion, Metrics, Name,
-    NetworkSpec, NodeSpec, Opening, Plot, Port, PortRange, Protocol, PublicAddress, Redis, RedisRemote,
-    Registry, RegistryAccess, RegistrySpec, Run, SecretRef, ServiceSpec, Source, Tls, Topology, Turn,
+    App, Balance, ContainerNetwork, Edge, FirewallInput, Identifier, ImageRef, IonSfu, IonTurn, Livekit,
+    LivekitVersion, Metrics, Name, NetworkSpec, NodeSpec, OnPublish, Opening, Period, Plot, Port, PortRange,
+    Postgres, PostgresRemote, Prometheus, Protocol, PublicAddress, Recording, Redis, RedisRemote, Registry,
+    RegistryAccess, RegistrySpec, Rtmp, Run, SecretRef, ServiceSpec, Source, Sticky, Tls, Topology, Turn,
     TurnTls,
 };
 
@@ -36,7 +37,7 @@ use crate::{
 pub const MAX_NODES: usize = 6;
 
 /// Plots of one to [`MAX_NODES`] nodes in up to three private networks, with
-/// edges, LiveKit, Redis and apps placed and attached in every way.
+/// edges, LiveKit, Redis, Postgres and apps placed and attached in every way.
 ///
 /// ```
 /// use proptest::prelude::*;
@@ -205,11 +206,19 @@ fn services(nodes: Vec<String>) -> impl Strategy<Value = Vec<Placed>> {
         edges
     });
     let redis = (redis(), on(1), any::<prop::sample::Index>());
+    let postgres = (postgres(), on(1), any::<prop::sample::Index>());
     let sfus = (livekit(), on(1));
     let apps = (app("app-a", 9000), on(1), app("app-b", 9100), on(1));
-    let present = prop::array::uniform4(prop_oneof![4 => Just(true), 1 => Just(false)]);
-    (edges, redis, sfus, apps, present).prop_map(
-        |(edges, redis, sfu, apps, [edge, cache, media, business])| {
+    let numbers = (prometheus(), on(1));
+    let streams = (rtmp(), on(1), ion_sfu(), on(1));
+    let present = prop::array::uniform8(prop_oneof![4 => Just(true), 1 => Just(false)]);
+    // On the heap: so many in one value would not fit a thread's stack, unoptimised.
+    let (edges, sfus, apps, streams) = (edges.boxed(), sfus.boxed(), apps.boxed(), streams.boxed());
+    let (redis, postgres, numbers) = (redis.boxed(), postgres.boxed(), numbers.boxed());
+    (edges, redis, postgres, sfus, apps, numbers, streams, present).prop_map(
+        |(edges, redis, postgres, sfu, apps, numbers, streams, present)| {
+            let [edge, cache, db, media, business, watched, streamed, relayed] = present;
+            let (rtmp, rtmp_on, ion, ion_on) = streams;
             let mut all: Vec<Placed> = if edge { edges } else { Vec::new() };
             if cache {
                 let (mut redis, on, primary) = redis;
@@ -219,6 +228,14 @@ fn services(nodes: Vec<String>) -> impl Strategy<Value = Vec<Placed>> {
                 }
                 all.push(("cache".to_owned(), redis.into(), on));
             }
+            if db {
+                let (mut postgres, on, primary) = postgres;
+                let on = if postgres.external.is_some() { Vec::new() } else { on };
+                if !on.is_empty() {
+                    postgres.primary = vec![fixed(&on[primary.index(on.len())])];
+                }
+                all.push(("db".to_owned(), postgres.into(), on));
+            }
             if media {
                 let (sfu, on) = sfu;
                 all.push(("sfu".to_owned(), sfu.into(), on));
@@ -227,6 +244,16 @@ fn services(nodes: Vec<String>) -> impl Strategy<Value = Vec<Placed>> {
                 let (first, first_on, second, second_on) = apps;
                 all.push(("app-a".to_owned(), first.into(), first_on));
                 all.push(("app-b".to_owned(), second.into(), second_on));
+            }
+            if watched {
+                let (prometheus, on) = numbers;
+                all.push(("numbers".to_owned(), prometheus.into(), on));
+            }
+            if streamed {
+                all.push(("streams".to_owned(), rtmp.into(), rtmp_on.into_iter().take(1).collect()));
+            }
+            if relayed {
+                all.push(("ion".to_owned(), ion.into(), ion_on));
             }
             join(&mut all);
             all
@@ -250,6 +277,11 @@ fn join(all: &mut [Placed]) {
                     turn.tls = TurnTls::Off;
                 }
             }
+            ServiceSpec::Rtmp(rtmp) => {
+                rtmp.on_publish = rtmp.on_publish.take().filter(|_| names.iter().any(|name| name == "app-a"));
+                (rtmp.hls, rtmp.dash) = (rtmp.hls && has_edge, rtmp.dash && has_edge);
+                rtmp.edge = (rtmp.hls || rtmp.dash).then(|| fixed("edge-a"));
+            }
             ServiceSpec::App(app) => {
                 if !has_edge {
                     app.routes.clear();
@@ -259,6 +291,7 @@ fn join(all: &mut [Placed]) {
                 let edge = edge.map_or("edge-a", String::as_str);
                 app.edge = (!app.routes.is_empty()).then(|| fixed(edge));
                 app.needs.retain(|need| names.iter().any(|name| need == name.as_str()));
+                app.pool.retain(|service, _| app.needs.contains(service));
             }
             _ => {}
         }
@@ -266,13 +299,46 @@ fn join(all: &mut [Placed]) {
 }
 
 fn edge(name: &'static str, offset: u16) -> impl Strategy<Value = Edge> {
-    (network_of_container(), any::<bool>(), any::<bool>()).prop_map(move |(network, http3, https)| {
+    let shape = (network_of_container(), any::<bool>(), any::<bool>(), balance(), any::<bool>());
+    shape.prop_map(move |(network, http3, https, balance, access_log)| {
         let domain = format!("{name}.example.com").parse().ok();
         let tls = if https { Tls::Internal } else { Tls::Off };
         let (http_port, https_port) = (Port::fixed(80 + offset), Port::fixed(443 + offset));
         let image = fixed_image("registry.example.com/caddy-l4:2.11");
-        Edge { domain, tls, http_port, https_port, http3, network, image, layer4: true, ..Edge::default() }
+        Edge {
+            domain,
+            tls,
+            http_port,
+            https_port,
+            http3,
+            metrics: access_log.then(|| Port::fixed(9180 + u16::from(offset > 0))),
+            balance,
+            access_log,
+            network,
+            image,
+            layer4: true,
+            ..Edge::default()
+        }
     })
+}
+
+fn balance() -> impl Strategy<Value = Balance> {
+    let secret = Some(SecretRef::env("COOKIE_SECRET"));
+    let sticky = Sticky { secret, max_age: Some(Period::from_seconds(3600)), ..Sticky::by("sticky") };
+    select(vec![
+        Balance::LeastConn,
+        Balance::RoundRobin,
+        Balance::Random,
+        Balance::RandomChoose(2),
+        Balance::First,
+        Balance::IpHash,
+        Balance::ClientIpHash,
+        Balance::UriHash,
+        Balance::Header("X-Room".to_owned()),
+        Balance::Query("room name".to_owned()),
+        Balance::Cookie(Sticky::by("sticky")),
+        Balance::Cookie(sticky),
+    ])
 }
 
 fn redis() -> impl Strategy<Value = Redis> {
@@ -291,6 +357,70 @@ fn redis() -> impl Strategy<Value = Redis> {
     (network_of_container(), external).prop_map(|(network, external)| {
         let password = Some(SecretRef::env("REDIS_PASSWORD"));
         Redis { password, network, external, ..Redis::default() }
+    })
+}
+
+fn postgres() -> impl Strategy<Value = Postgres> {
+    let address = "postgres.example.com:5432".parse().ok();
+    let external = prop::option::weighted(0.2, Just(address.map(PostgresRemote::new)));
+    let image = select(vec!["postgres:16-alpine", "postgres:17", "postgres:18-alpine"]);
+    (network_of_container(), external, image).prop_map(|(network, external, image)| Postgres {
+        database: Identifier::fixed("rooms"),
+        password: Some(SecretRef::env("POSTGRES_PASSWORD")),
+        replication_password: Some(SecretRef::env("REPLICATION_PASSWORD")),
+        network,
+        external: external.flatten(),
+        image: fixed_image(image),
+        ..Postgres::default()
+    })
+}
+
+fn prometheus() -> impl Strategy<Value = Prometheus> {
+    (sources(), any::<bool>()).prop_map(|(from, open)| Prometheus {
+        from: if open { from } else { Vec::new() },
+        ..Prometheus::default()
+    })
+}
+
+/// One that asks the first app, which may not be there: see [`join`].
+fn rtmp() -> impl Strategy<Value = Rtmp> {
+    let record = select(vec![Recording::Off, Recording::Overwrite, Recording::Unique]);
+    let asked = OnPublish {
+        done: Some("/hooks/done".to_owned()),
+        ..OnPublish::ask(fixed("app-a"), "/hooks/publish")
+    };
+    let asked = prop::option::of(Just(asked));
+    let from = prop::option::of(sources());
+    (network_of_container(), record, asked, from, any::<[bool; 2]>()).prop_map(
+        |(network, record, on_publish, from, [hls, dash])| Rtmp {
+            from: from.unwrap_or_default(),
+            on_publish,
+            hls,
+            dash,
+            record,
+            network,
+            domain: "rtmp.example.com".parse().ok(),
+            ..Rtmp::default()
+        },
+    )
+}
+
+fn ion_sfu() -> impl Strategy<Value = IonSfu> {
+    // Values of users' passwords are few: random ones would have to be made for them.
+    let secret = Some(SecretRef::env("TURN_SECRET"));
+    let turn = prop::option::of(Just(IonTurn { port: Port::fixed(3479), secret, ..IonTurn::default() }));
+    let udp = select(vec![PortRange::fixed(5000, 5200), PortRange::fixed(5000, 5000)]);
+    (network_of_container(), turn, udp, any::<bool>()).prop_map(|(network, turn, udp, watched)| {
+        // Of a range, each port is published by a process of its own.
+        let udp = if network == ContainerNetwork::Bridge { PortRange::fixed(5000, 5000) } else { udp };
+        IonSfu {
+            turn: turn.filter(|_| network == ContainerNetwork::Host),
+            udp,
+            stun: vec!["stun:stun.example.com:3478".to_owned()],
+            metrics: watched.then(|| Port::fixed(8101)),
+            network,
+            ..IonSfu::default()
+        }
     })
 }
 
@@ -329,10 +459,10 @@ fn livekit() -> impl Strategy<Value = Livekit> {
 
 fn app(name: &'static str, port: u16) -> impl Strategy<Value = App> {
     let attached = select(vec![None, Some(ContainerNetwork::Host), Some(ContainerNetwork::Bridge)]);
-    let needs = subsequence(vec!["cache", "sfu", "edge-a", "app-a", "app-b"], 0..=3);
+    let needs = subsequence(vec!["cache", "db", "sfu", "edge-a", "app-a", "app-b", "streams", "ion"], 0..=3);
     let open = prop::option::of((sources(), select(vec![Protocol::Tcp, Protocol::Udp])));
-    (any::<bool>(), attached, needs, any::<bool>(), open).prop_map(
-        move |(host, network, needs, routed, open)| {
+    (any::<bool>(), attached, needs, any::<bool>(), open, prop::option::of(balance())).prop_map(
+        move |(host, network, needs, routed, open, balance)| {
             let image = fixed_image("registry.example.com/app:1.4");
             let opening =
                 |(from, protocol)| (fixed("extra"), Opening { port: Port::fixed(port + 1), protocol, from });
@@ -342,9 +472,12 @@ fn app(name: &'static str, port: u16) -> impl Strategy<Value = App> {
                 network: network.filter(|_| !host),
                 port: Port::new(port),
                 health: Some("/health".to_owned()),
+                metrics: routed.then(|| "/metrics".to_owned()),
                 routes: if routed { vec![format!("/{name}/*")] } else { Vec::new() },
                 needs: needs.into_iter().filter(|need| *need != name).map(fixed).collect(),
                 open: open.map(opening).into_iter().collect(),
+                balance: balance.filter(|_| routed),
+                pool: [(fixed("db"), 10)].into(),
                 ..App::default()
             }
         },

@@ -71,7 +71,6 @@ pub enum Origin {
 ///
 /// See [`Check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Probe {
     /// A connection is accepted.
     TcpConnect,
@@ -122,9 +121,48 @@ pub enum Probe {
         /// How data is kept.
         kind: Persistence,
     },
+    /// A login with the password is answered by `SELECT 1`; one without is refused.
+    PostgresLogin {
+        /// Whether a password is set.
+        password: bool,
+        /// Whether it is asked inside TLS.
+        tls: bool,
+    },
+    /// It follows its primary, and is not far behind.
+    PostgresReplication,
+    /// It takes writes, and its replicas follow, none of them far behind.
+    PostgresPrimary {
+        /// How many replicas it should have.
+        replicas: usize,
+    },
+    /// It takes as many connections as the plot says, and others may still connect.
+    PostgresConnections {
+        /// How many it takes.
+        most: u32,
+        /// How many the pools of all apps may hold together.
+        pools: u64,
+    },
     /// Caddy's administration says that every upstream is healthy, and knows each of
     /// them.
     CaddyUpstreams,
+    /// Caddy, asked again and again at its [health port](crate::Edge::HEALTH_PORT), hands
+    /// requests to every upstream of a service.
+    CaddyBalance {
+        /// The service behind it.
+        service: ServiceId,
+    },
+    /// ion-sfu answers a call that it has to refuse, in JSON-RPC.
+    IonSfuCall,
+    /// An RTMP server completes the handshake (Adobe's specification 1.0, section 5.2).
+    RtmpHandshake,
+    /// A stream that nobody gave out is sent away.
+    RtmpStranger,
+    /// A stream is let in, and played: over RTMP, and where that is on as HLS by the edge.
+    RtmpRoundTrip,
+    /// nginx tells what is published and played, and has the plot's application.
+    RtmpStatus,
+    /// Prometheus says that everything which it asks answers it.
+    PrometheusTargets,
     /// A name has exactly the addresses of these nodes.
     Resolves {
         /// The name.
@@ -152,6 +190,14 @@ pub enum Probe {
         /// Where events are sent.
         url: Url,
     },
+    /// A room is created as the app's own clients do it; the answer sends them to the
+    /// edge, with a token that LiveKit takes.
+    CreateRoom {
+        /// The LiveKit that has the room.
+        service: ServiceId,
+        /// Where it is asked for.
+        path: String,
+    },
     /// A STUN Binding request (RFC 8489) is answered with the client's address.
     StunBinding,
     /// A STUN Binding request with the credentials of a session of one's own:
@@ -173,8 +219,11 @@ impl Probe {
     pub fn is_deep(&self) -> bool {
         matches!(
             self,
-            Self::IceBinding
+            Self::CreateRoom { .. }
+                | Self::IceBinding
                 | Self::LivekitJoin
+                | Self::RtmpRoundTrip
+                | Self::RtmpStranger
                 | Self::TurnAllocate
                 | Self::TurnTlsAllocate { .. }
                 | Self::Webhook { .. }
@@ -184,27 +233,44 @@ impl Probe {
     /// What a service promises by it, as a word of a check's name.
     fn promise(&self) -> &'static str {
         match self {
-            Self::RedisReplication => "replication",
-            Self::RedisPrimary { .. } => "role",
+            Self::RedisReplication | Self::PostgresReplication => "replication",
+            Self::RedisPrimary { .. } | Self::PostgresPrimary { .. } => "role",
+            Self::PostgresConnections { .. } => "connections",
             Self::RedisRoom { .. } => "room",
             Self::RedisPersistence { .. } => "persistence",
             Self::CaddyUpstreams => "upstreams",
+            Self::CaddyBalance { .. } => "balance",
+            Self::PrometheusTargets => "targets",
+            Self::RtmpStatus => "streams",
+            Self::RtmpStranger => "turns strangers away",
+            Self::RtmpRoundTrip => "plays",
             Self::Resolves { .. } => "name",
             Self::LivekitKeys => "keys",
             Self::LivekitToken => "token",
             Self::LivekitNodes { .. } => "nodes",
             Self::LivekitJoin => "join",
             Self::Webhook { .. } => "webhook",
+            Self::CreateRoom { .. } => "creates a room",
             Self::TurnAllocate | Self::TurnTlsAllocate { .. } => "allocation",
-            _ => "answer",
+            Self::TcpConnect
+            | Self::HttpGet { .. }
+            | Self::HttpsRedirect
+            | Self::TlsSession { .. }
+            | Self::Http3Session { .. }
+            | Self::RedisPing { .. }
+            | Self::PostgresLogin { .. }
+            | Self::IonSfuCall
+            | Self::RtmpHandshake
+            | Self::StunBinding
+            | Self::IceBinding => "answer",
         }
     }
 }
 
 /// All checks of a topology, in the order of its flows, then its services.
 ///
-/// Flows whose far side answers only inside a running session, such as TURN's
-/// relay ports, have no check of their own.
+/// Flows whose far side answers only inside a running session that nobody can have, such
+/// as TURN's relay ports and the media of ion-sfu, have no check of their own.
 ///
 /// ```
 /// use stageplot_topology::{Party, Probe, checks};
@@ -247,6 +313,8 @@ pub fn checks(topology: &Topology) -> Vec<Check> {
             let name = match &promise.probe {
                 Probe::Resolves { name, .. } | Probe::TurnTlsAllocate { name } => format!(" {name}"),
                 Probe::Webhook { url, .. } => format!(" {}", url.path()),
+                Probe::CreateRoom { path, .. } => format!(" {path}"),
+                Probe::CaddyBalance { service } => format!(" {}", topology.service(*service).name),
                 _ => String::new(),
             };
             let from = match promise.from {
@@ -280,6 +348,12 @@ pub(crate) fn clients(topology: &Topology, endpoint: EndpointId) -> impl Iterato
     topology.flows_to(endpoint).map(|flow| flow.from).filter(|from| !matches!(from, Party::Service(_)))
 }
 
+/// Where an edge's clients come in.
+pub(crate) fn entrance(topology: &Topology, edge: ServiceId) -> Option<EndpointId> {
+    let https = topology.endpoint_named(edge, "https");
+    https.or_else(|| topology.endpoint_named(edge, "http")).map(|endpoint| endpoint.id)
+}
+
 fn check(topology: &Topology, origin: Origin, from: Party, to: &Endpoint, probe: Probe) -> Check {
     let service = &topology.service(to.service).name;
     let id = format!("{service}.{} from {}", to.name, topology.party_name(from));
@@ -307,6 +381,13 @@ fn probe(topology: &Topology, endpoint: &Endpoint) -> Option<Probe> {
                 None => Probe::RedisPing { password: redis.password.is_some(), tls: false },
             })
         }
+        Speaks::Postgres => {
+            let ServiceSpec::Postgres(postgres) = &service.kind else { return None };
+            let tls = postgres.external.as_ref().is_some_and(|remote| remote.tls.is_some());
+            Some(Probe::PostgresLogin { password: postgres.password.is_some(), tls })
+        }
+        Speaks::IonSfu => Some(Probe::IonSfuCall),
+        Speaks::Rtmp => Some(Probe::RtmpHandshake),
         Speaks::Turn => Some(Probe::StunBinding),
         Speaks::TurnTls => {
             let ServiceSpec::Livekit(livekit) = &service.kind else { return None };
@@ -317,6 +398,8 @@ fn probe(topology: &Topology, endpoint: &Endpoint) -> Option<Probe> {
             }
         }
         Speaks::IceTcp => Some(Probe::TcpConnect),
+        // ion-sfu gives a session to nobody but the apps that need it.
+        Speaks::Media if matches!(service.kind, ServiceSpec::IonSfu(_)) => None,
         Speaks::Media => Some(Probe::IceBinding),
         Speaks::Relay => None,
         Speaks::Other => (endpoint.protocol == Protocol::Tcp).then_some(Probe::TcpConnect),

@@ -96,7 +96,9 @@ codes! {
     PlainRegistry "plain-registry" Warning,
     LiteralSecret "literal-secret" Warning,
     PlaceholderSecret "placeholder-secret" Warning,
+    ShortPassword "short-password" Warning,
     IdleEdge "idle-edge" Warning,
+    NothingToScrape "nothing-to-scrape" Warning,
     RouteConflict "route-conflict" Error,
     WebhookNoRoute "webhook-no-route" Warning,
     WebhookUntrusted "webhook-untrusted" Warning,
@@ -104,15 +106,22 @@ codes! {
     EdgeNotPublic "edge-not-public" Warning,
     AcmePort "acme-port" Warning,
     AcmeSeveralEdges "acme-several-edges" Warning,
-    EdgeImageLacksModule "edge-image-lacks-module" Error,
-    RedisNoPrimary "redis-no-primary" Error,
-    RedisTwoPrimaries "redis-two-primaries" Error,
-    RedisReplicaOfNothing "redis-replica-of-nothing" Error,
-    RedisOpen "redis-open" Error,
+    ImageLacksModule "image-lacks-module" Error,
+    Unmaintained "unmaintained" Warning,
+    MacosPort "macos-port" Info,
+    PublishOpen "publish-open" Warning,
+    StreamsApart "streams-apart" Error,
+    NoPrimary "no-primary" Error,
+    TwoPrimaries "two-primaries" Error,
+    ReplicaOfNothing "replica-of-nothing" Error,
+    NoPassword "no-password" Error,
+    ExternalService "external-service" Error,
+    ExternalOnNode "external-on-node" Error,
+    TooManyConnections "too-many-connections" Warning,
     RedisEviction "redis-eviction" Warning,
     RedisMemory "redis-memory" Warning,
-    RedisRemote "redis-remote" Error,
-    ExternalOnNode "external-on-node" Error,
+    PostgresMajor "postgres-major" Error,
+    PostgresMemory "postgres-memory" Warning,
     LivekitNoKeys "livekit-no-keys" Error,
     LivekitShortSecret "livekit-short-secret" Error,
     LivekitNeedsRedis "livekit-needs-redis" Error,
@@ -127,6 +136,7 @@ codes! {
     AppNotStarted "app-not-started" Error,
     VolumeOwner "volume-owner" Warning,
     EnvReference "env-reference" Error,
+    OneOfSeveral "one-of-several" Info,
     SecretMissing "secret-missing" Error,
     UnwritableValue "unwritable-value" Error,
     SealKey "seal-key" Error,
@@ -155,11 +165,11 @@ impl Code {
     pub fn is_fixed(self) -> bool {
         !matches!(
             self,
-            Self::RedisOpen
+            Self::NoPassword
                 | Self::ExternalOnNode
                 | Self::NoPublicAddress
                 | Self::LivekitShortSecret
-                | Self::EdgeImageLacksModule
+                | Self::ImageLacksModule
                 | Self::AppNotStarted
                 | Self::ImageUnresolved
         ) && self.severity() == Severity::Error

@@ -1,9 +1,18 @@
-//! The shell scripts' `.env` files, made into one plot.
+//! The `.env` files of several machines, made into one plot.
 //!
-//! The scripts were run on every machine, each with a `.env` of its own, and
-//! nothing held the files against each other. [`import`] does, and writes down
-//! what they describe together. What the files do not say is inferred by these
-//! rules, and a finding (`env-inferred`) tells each time:
+//! Scripts and Compose files were run on every machine, each with a `.env` of its
+//! own, and nothing held the files against each other. [`import`] does, and writes
+//! down what they describe together. Whose files they are their variables say: see
+//! [`Stack`]. What they do not say is inferred by the rules below, and a finding
+//! (`env-inferred`) tells each time.
+//!
+//! For every stack: variables that are empty are not set. What the documents have
+//! where a value of one's own belongs (`your_secret`, `changeme`, `<password>`)
+//! counts as not set; a domain set aside for examples stays, and is told of. An
+//! address from a private range is a node's `address`, any other is its `public`.
+//! Two values of what there is only one of are a contradiction, told with both lines.
+//!
+//! # LiveKit's shell scripts
 //!
 //! **Who runs LiveKit.** Every machine that `NODES` or `CADDY_UPSTREAM` of any
 //! file names. `localhost` is the machine whose file says it. `CADDY_UPSTREAM`
@@ -24,17 +33,38 @@
 //!
 //! **What counts.** LiveKit's settings come from the machines that run it, and
 //! from others where those say nothing; Redis' from the machine with the
-//! primary, then from those that use it. Two different values among those are a
-//! contradiction, and so are two keys of LiveKit's: they are the same on all
-//! machines. Variables that are empty are not set.
+//! primary, then from those that use it. LiveKit's keys are the same on all
+//! machines. `devkey` of its own documentation is no key.
 //!
-//! **Addresses.** One from a private range is a node's `address`, any other is
-//! its `public`. LiveKit's own `NODE_IP`, where it is another, is its `public`,
-//! which something in front of the machine translates.
+//! **Addresses.** LiveKit's own `NODE_IP`, where it is another, is the machine's
+//! `public`, which something in front of the machine translates.
 //!
-//! **Placeholders.** What the documents and LiveKit's own have where a value of
-//! one's own belongs (`your_secret`, `changeme`, `<password>`, `devkey`) counts
-//! as not set; a domain set aside for examples stays, and is told of.
+//! # FluxCode's Compose files
+//!
+//! **Who runs what.** A file is of Caddy and the application where it has
+//! `CADDY_ADDRESS`, `HTTP_PORT`, `HTTPS_PORT`, `BIND_HOST` or
+//! `CADDY_LB_COOKIE_SECRET`; of the application alone where it has another of its
+//! variables; of Postgres and Redis where it has `POSTGRES_BIND_HOST`,
+//! `POSTGRES_EXPOSE_PORT` and the like, or nothing but their names and passwords. A
+//! machine may have a file of each sort, or one with the variables of several.
+//!
+//! **Where Postgres and Redis are.** Where `DATABASE_HOST` and `REDIS_HOST` say.
+//! `host.docker.internal` and `172.17.0.1` are the machine whose file says it, and so
+//! is `localhost`, with a warning. An address that is no given machine's is
+//! somebody else's, and a name is, unless one file alone is of Postgres and Redis.
+//!
+//! **What counts.** What all nodes have to agree on, such as secrets, users and
+//! `RUN_MODE`, they contradict each other in; of what may differ, such as pools and
+//! the image, the value of the machine with Caddy counts, and a warning tells.
+//! `NODE_PORT` is the application's port where all nodes have the same.
+//!
+//! **Who clients are.** Without a domain and a public address, those of the range for
+//! private use that the machine with Caddy is in (`access.clients`).
+//!
+//! **Addresses.** An address that a variable such as `POSTGRES_BIND_HOST` binds is
+//! one of the machine's own.
+//!
+//! # Example
 //!
 //! ```
 //! use stageplot_topology::dotenv::{EnvFile, import};
@@ -51,13 +81,14 @@
 //! ```
 
 mod addresses;
-mod business;
+mod fluxcode;
 mod livekit;
+mod parse;
 mod placeholder;
-mod places;
 mod reader;
-mod redis;
+mod seat;
 mod secrets;
+mod stack;
 mod survey;
 mod text;
 mod variables;
@@ -65,13 +96,13 @@ mod variables;
 use std::net::IpAddr;
 
 pub use secrets::Secrets;
+pub use stack::Stack;
 pub use text::{Dotenv, Variable};
 pub use variables::{KnownVariable, Meaning};
 
-use crate::{Code, Edge, FieldPath, Findings, HostName, Name, NodeSpec, Plot, PublicAddress, ServiceSpec};
-use places::Places;
-use redis::Cache;
+use crate::{Findings, Name, Plot};
 use survey::Survey;
+use variables::review;
 
 /// One machine's `.env` file.
 ///
@@ -92,6 +123,8 @@ pub struct EnvFile<'a> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Import {
+    /// Whose files they are.
+    pub stack: Stack,
     /// The plot. It names secrets and holds none.
     pub plot: Plot,
     /// The secrets, for a file of their own.
@@ -134,86 +167,18 @@ pub fn import(machines: &[EnvFile<'_>]) -> Result<Import, Findings> {
     if survey.machines.is_empty() {
         return Err(survey.findings);
     }
-    variables::review(&mut survey);
-    let mut secrets = Secrets::default();
-    let places = Places::infer(&mut survey);
-    let domain = domain(&mut survey);
-    let cache = Cache::infer(&mut survey, &places, &mut secrets);
-    let names = names(&survey, &places, &cache);
-    let livekit = livekit::livekit(&mut survey, &places, &names, domain.as_ref(), &mut secrets);
-    let [edge_name, livekit_name, redis_name] = ["edge", "livekit", "redis"].map(fixed_name);
-    let business =
-        business::business_service(&mut survey, &places, domain.as_ref(), (&livekit_name, &livekit));
-    addresses::edges(&mut survey, &places, &names);
-    addresses::explain_told(&mut survey, &names);
-    places.explain(&mut survey, &names);
-
-    let mut plot = Plot::new(fixed_name("live"));
-    plot.secrets_file = (!secrets.is_empty()).then(|| Secrets::FILE.to_owned());
-    for (index, name) in names.iter().enumerate() {
-        let address = survey.machines[index].address;
-        let mut node = if addresses::is_public(address) {
-            NodeSpec::public(address)
-        } else {
-            NodeSpec::private(address)
-        };
-        if node.public.is_none()
-            && let Some(public) = addresses::told(&survey, index)
-        {
-            node.public = Some(PublicAddress { bound: false, ..PublicAddress::from(public) });
-        }
-        let has_redis = cache.primary == Some(index) || cache.replicas.contains(&index);
-        let mut roles = vec![
-            (&edge_name, places.has_edge(index)),
-            (&livekit_name, places.has_livekit(index)),
-            (&redis_name, has_redis),
-        ];
-        roles.extend(business.as_ref().map(|business| (&business.name, business.machine == index)));
-        node.roles.extend(roles.into_iter().filter(|(_, has)| *has).map(|(role, _)| role.clone()));
-        plot.nodes.insert(name.clone(), node);
-    }
-    let mut redis = cache.redis;
-    if !cache.replicas.is_empty() {
-        redis.primary.extend(cache.primary.map(|primary| names[primary].clone()));
-    }
-    if !places.edges.is_empty() {
-        let edge = domain.map_or_else(Edge::default, Edge::new);
-        plot.services.insert(edge_name, edge.into());
-    }
-    plot.services.insert(livekit_name, livekit.into());
-    plot.services.insert(redis_name, redis.into());
-    plot.services.extend(business.map(|business| (business.name, ServiceSpec::from(business.app))));
-
-    let findings = survey.findings();
-    if findings.has_errors() { Err(findings) } else { Ok(Import { plot, secrets, findings }) }
-}
-
-/// The name that clients use.
-fn domain(survey: &mut Survey) -> Option<HostName> {
-    let everyone = survey.everyone();
-    let told = survey.agreed(&everyone, "DOMAIN", livekit::host_name);
-    if told.is_none() && everyone.iter().all(|&m| survey.machines[m].value("DOMAIN").is_none()) {
-        survey.findings.add(
-            Code::EnvMissing,
-            FieldPath::root().key("edge"),
-            "no file has DOMAIN, so clients have no name to come to",
-            "add [edge] with domain = \"…\", and \"edge\" to the roles of the machine that the name leads to",
-        );
-    }
-    told.map(|told| told.value)
-}
-
-/// A name for each machine, by what it does; numbered in the order of the
-/// addresses where several do the same.
-fn names(survey: &Survey, places: &Places, cache: &Cache) -> Vec<Name> {
-    let word = |machine: usize| match survey.machines.len() {
-        1 => "main",
-        _ if places.has_livekit(machine) => "media",
-        _ if places.has_edge(machine) => "front",
-        _ if cache.primary == Some(machine) || cache.replicas.contains(&machine) => "store",
-        _ => "spare",
+    let stack = survey.stack;
+    let (plot, secrets) = match stack {
+        Stack::Livekit => livekit::import(&mut survey),
+        Stack::Fluxcode => fluxcode::import(&mut survey),
     };
-    let words: Vec<_> = survey.everyone().into_iter().map(word).collect();
+    let findings = survey.findings();
+    if findings.has_errors() { Err(findings) } else { Ok(Import { stack, plot, secrets, findings }) }
+}
+
+/// A name for each machine by a word for what it does; numbered in the order of
+/// the addresses where several have the same word.
+fn names(words: &[&str]) -> Vec<Name> {
     let number = |index: usize| words[..=index].iter().filter(|word| **word == words[index]).count();
     let is_alone = |index: usize| words.iter().filter(|word| **word == words[index]).count() == 1;
     let name = |index: usize| match is_alone(index) {

@@ -93,6 +93,12 @@ pub enum Speaks {
     Http3,
     /// Redis' protocol.
     Redis,
+    /// Postgres' frontend/backend protocol.
+    Postgres,
+    /// ion-sfu's JSON-RPC, in a WebSocket.
+    IonSfu,
+    /// RTMP (Adobe's specification 1.0).
+    Rtmp,
     /// STUN and TURN (RFC 8489, RFC 8656) in datagrams.
     Turn,
     /// TURN in TLS, or in plain TCP behind an edge that ends the TLS.
@@ -105,6 +111,24 @@ pub enum Speaks {
     Relay,
     /// Something that the plot does not know.
     Other,
+}
+
+impl Speaks {
+    /// Whether whoever listens on the way reads what is said: passwords, or what they guard.
+    /// Of something that the plot does not know, nobody knows.
+    pub(crate) fn is_clear(&self) -> bool {
+        match self {
+            Self::Http { .. } | Self::Redis | Self::Postgres | Self::IonSfu | Self::Rtmp => true,
+            Self::Https
+            | Self::Http3
+            | Self::Turn
+            | Self::TurnTls
+            | Self::IceTcp
+            | Self::Media
+            | Self::Relay
+            | Self::Other => false,
+        }
+    }
 }
 
 /// On which addresses a program listens.

@@ -7,19 +7,30 @@ use crate::validate::Review;
 use crate::{Attachment, Findings, PlacementId, Service, ServiceSpec, Topology};
 
 mod app;
+mod copies;
 mod edge;
+mod ion_sfu;
 mod limits;
 mod livekit;
+mod postgres;
+mod prometheus;
 mod redis;
+mod remote;
+mod rtmp;
 
 pub use app::{App, EnvPart, EnvValue, Opening, Run};
-pub use edge::{Acme, Balance, DnsChallenge, Edge, Tls};
+pub use edge::{Acme, Balance, DnsChallenge, Edge, Sticky, Tls};
+pub use ion_sfu::{IonSfu, IonTurn};
 pub use limits::{ContainerNetwork, Limits};
 pub use livekit::{
     Drain, Livekit, LivekitVersion, LogLevel, Metrics, Region, Room, Selector, Turn, TurnTls,
     UnknownLivekitVersion, Webhook,
 };
-pub use redis::{Eviction, Persistence, Redis, RedisRemote, RedisTls};
+pub use postgres::{Postgres, PostgresRemote};
+pub use prometheus::Prometheus;
+pub use redis::{Eviction, Persistence, Redis, RedisRemote};
+pub use remote::RemoteTls;
+pub use rtmp::{OnPublish, Recording, Rtmp};
 
 /// An image reference known when the program is written.
 fn fixed_image(text: &str) -> crate::ImageRef {
@@ -59,6 +70,10 @@ impl ServiceSpec {
             Self::Edge(edge) => edge,
             Self::Livekit(livekit) => &**livekit,
             Self::Redis(redis) => redis,
+            Self::Postgres(postgres) => &**postgres,
+            Self::Prometheus(prometheus) => prometheus,
+            Self::Rtmp(rtmp) => &**rtmp,
+            Self::IonSfu(sfu) => &**sfu,
             Self::App(app) => app,
         }
     }

@@ -17,7 +17,7 @@
 //! | fix images to what they are now | [`Lock`], [`Topology::images`] |
 //! | add a kind of service of one's own | [`CustomKind`], [`Plot::read_with`], [`decode`] |
 //! | name many things in a message, or what was meant | [`words`] |
-//! | take over the `.env` files of shell scripts | [`dotenv`] |
+//! | take over the `.env` files of shell scripts and Compose files | [`dotenv`] |
 //!
 //! A [`Plot`] is what is written, in its own words, and may contradict itself. A
 //! [`Topology`] is what was made of it, and can not. Names, ports, sizes and the like
@@ -89,9 +89,10 @@ pub use endpoint::{Endpoint, EndpointId, Scope, Speaks};
 pub use firewall::{FirewallRule, firewall};
 pub use flow::{Flow, FlowId, NetsId, Party};
 pub use kind::{
-    Acme, App, Balance, ContainerNetwork, DnsChallenge, Drain, Edge, EnvPart, EnvValue, Eviction, Limits,
-    Livekit, LivekitVersion, LogLevel, Metrics, Opening, Persistence, Redis, RedisRemote, RedisTls, Region,
-    Room, Run, Selector, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
+    Acme, App, Balance, ContainerNetwork, DnsChallenge, Drain, Edge, EnvPart, EnvValue, Eviction, IonSfu,
+    IonTurn, Limits, Livekit, LivekitVersion, LogLevel, Metrics, OnPublish, Opening, Persistence, Postgres,
+    PostgresRemote, Prometheus, Recording, Redis, RedisRemote, Region, RemoteTls, Room, Rtmp, Run, Selector,
+    Sticky, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
 };
 pub use listen::listen;
 pub use lock::Lock;
@@ -109,10 +110,10 @@ pub use topology::{
     Topology,
 };
 pub use value::{
-    ByteSize, Digest, HostName, ImageRef, InvalidByteSize, InvalidDigest, InvalidHostName, InvalidImageRef,
-    InvalidMirror, InvalidName, InvalidPeriod, InvalidPort, InvalidRegistry, InvalidRemoteAddress,
-    InvalidSource, Literal, Mirror, Name, Period, Port, PortRange, Protocol, Registry, RemoteAddress,
-    SecretRef, Source,
+    ByteSize, Digest, HostName, Identifier, ImageRef, InvalidByteSize, InvalidDigest, InvalidHostName,
+    InvalidIdentifier, InvalidImageRef, InvalidMirror, InvalidName, InvalidPeriod, InvalidPort,
+    InvalidRegistry, InvalidRemoteAddress, InvalidSource, Literal, Mirror, Name, Period, Port, PortRange,
+    Protocol, Registry, RemoteAddress, SecretRef, Source,
 };
 
 /// The value of a secret, as a [`SecretSource`] gives it.

@@ -123,9 +123,9 @@ fn needs(topology: &Topology, steps: &[StartStep]) -> Vec<BTreeSet<usize>> {
 /// How far a kind stands from the clients, the furthest first.
 fn distance(kind: &ServiceSpec) -> u8 {
     match kind {
-        ServiceSpec::Redis(_) => 0,
-        ServiceSpec::Livekit(_) => 1,
+        ServiceSpec::Redis(_) | ServiceSpec::Postgres(_) => 0,
+        ServiceSpec::Livekit(_) | ServiceSpec::Rtmp(_) | ServiceSpec::IonSfu(_) => 1,
         ServiceSpec::App(_) => 2,
-        ServiceSpec::Edge(_) => 3,
+        ServiceSpec::Edge(_) | ServiceSpec::Prometheus(_) => 3,
     }
 }

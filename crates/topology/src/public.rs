@@ -38,15 +38,81 @@ impl Topology {
             ServiceSpec::Edge(edge) => self.site(service, edge),
             ServiceSpec::Livekit(_) => {
                 // ws and wss have the usual ports of http and https (RFC 6455, section 3).
-                let site = self.public_url(self.edge_before(service.id)?)?;
+                let site = self.public_url(self.edge_of(service.id)?)?;
                 Some(site.replacen("http", "ws", 1))
             }
-            _ => self.public_url(self.edge_before(service.id)?),
+            _ => self.public_url(self.edge_of(service.id)?),
         }
     }
 
-    /// The edge that sends clients to a service.
-    fn edge_before(&self, service: ServiceId) -> Option<ServiceId> {
+    /// The address that publishers of an RTMP service are given, without the stream's name;
+    /// none for a service of another kind, or one that stands nowhere.
+    ///
+    /// The host is the service's `domain`, or the domain of the edge that stands on the same
+    /// node and on no other, or else the node's address.
+    ///
+    /// ```
+    /// use stageplot_topology::{Edge, NodeSpec, Plot, Rtmp};
+    ///
+    /// let front = NodeSpec::public("203.0.113.10".parse()?).role("edge").role("streams");
+    /// let built = Plot::new("live".parse()?)
+    ///     .service("edge", Edge::new("live.example.com".parse()?))
+    ///     .service("streams", Rtmp::default())
+    ///     .node("front", front)
+    ///     .build()?;
+    /// let streams = built.topology.service_named("streams").ok_or("no streams")?;
+    /// let told = built.topology.publish_url(streams.id);
+    /// assert_eq!(told.as_deref(), Some("rtmp://live.example.com/live"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn publish_url(&self, service: ServiceId) -> Option<String> {
+        let service = self.service(service);
+        let ServiceSpec::Rtmp(rtmp) = &service.kind else { return None };
+        let node = self.node(self.placement(*service.placements.first()?).node);
+        let domain = rtmp.domain.as_ref().or_else(|| self.edge_beside(service)?.domain.as_ref());
+        let host = match domain {
+            Some(domain) => domain.to_string(),
+            None => host(node.advertised_address()?),
+        };
+        let port = if rtmp.port.number() == 1935 { String::new() } else { format!(":{}", rtmp.port) };
+        Some(format!("rtmp://{host}{port}/{}", rtmp.application))
+    }
+
+    /// The edge whose domain leads to the node of a service, and to no other.
+    pub(crate) fn edge_beside(&self, service: &Service) -> Option<&Edge> {
+        let node = self.placement(*service.placements.first()?).node;
+        let mut edges = self.placements_on(node).filter_map(|at| {
+            let service = self.service(at.service);
+            match &service.kind {
+                ServiceSpec::Edge(edge) if service.placements.len() == 1 => Some(edge),
+                _ => None,
+            }
+        });
+        edges.find(|edge| edge.domain.is_some())
+    }
+
+    /// The edge that sends clients to a service, where there is one.
+    ///
+    /// ```
+    /// # use stageplot_topology::*;
+    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
+    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
+    /// # let topology = Plot::new("live".parse()?)
+    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
+    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
+    /// #     .node("front", front.role("edge"))
+    /// #     .node("media", media.role("livekit"))
+    /// #     .build()?
+    /// #     .topology;
+    /// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
+    /// let edge = topology.edge_of(livekit.id).ok_or("the edge")?;
+    /// assert_eq!(topology.service(edge).name.as_str(), "edge");
+    /// // One LiveKit alone needs no Redis.
+    /// assert_eq!(topology.redis_of(livekit.id), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn edge_of(&self, service: ServiceId) -> Option<ServiceId> {
         let flows = self.endpoints_of(service).iter().flat_map(|endpoint| self.flows_to(endpoint.id));
         let mut clients = flows.filter_map(|flow| match flow.from {
             Party::Service(client) => Some(client),
@@ -60,10 +126,7 @@ impl Topology {
             Some(domain) => domain.to_string(),
             None => {
                 let first = self.placement(*service.placements.first()?);
-                match self.node(first.node).advertised_address()? {
-                    IpAddr::V4(v4) => v4.to_string(),
-                    IpAddr::V6(v6) => format!("[{v6}]"),
-                }
+                host(self.node(first.node).advertised_address()?)
             }
         };
         let (scheme, port, usual) = match edge.is_https() {
@@ -72,6 +135,14 @@ impl Topology {
         };
         let port = if port == usual { String::new() } else { format!(":{port}") };
         Some(format!("{scheme}://{host}{port}"))
+    }
+}
+
+/// An address as it stands in a URL (RFC 3986, section 3.2.2).
+fn host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
     }
 }
 

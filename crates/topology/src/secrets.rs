@@ -2,8 +2,8 @@
 
 use crate::resolve::service_path;
 use crate::{
-    App, Code, Diagnostic, Edge, EnvValue, FieldPath, Level, Redis, SecretRef, ServiceSpec, Severity, Tls,
-    Topology,
+    App, Balance, Code, Diagnostic, Edge, EnvValue, FieldPath, Level, Postgres, Redis, SecretRef,
+    ServiceSpec, Severity, Tls, Topology,
 };
 
 impl Topology {
@@ -43,6 +43,20 @@ impl Topology {
                     }
                 }
                 ServiceSpec::Redis(redis) => of_redis(redis, &path, &mut secrets),
+                ServiceSpec::Postgres(postgres) => of_postgres(postgres, &path, &mut secrets),
+                ServiceSpec::Prometheus(_) => {}
+                ServiceSpec::Rtmp(rtmp) => {
+                    let trial = rtmp.on_publish.iter().filter_map(|asked| asked.trial.as_ref());
+                    secrets.extend(trial.map(|secret| (path.key("on-publish").key("trial"), secret)));
+                }
+                ServiceSpec::IonSfu(sfu) => {
+                    let Some(turn) = &sfu.turn else { continue };
+                    let path = path.key("turn");
+                    let users = path.key("users");
+                    secrets
+                        .extend(turn.users.iter().map(|(name, secret)| (users.key(name.as_str()), secret)));
+                    secrets.extend(turn.secret.iter().map(|secret| (path.key("secret"), secret)));
+                }
                 ServiceSpec::App(app) => of_app(app, &path, &mut secrets),
             }
         }
@@ -94,6 +108,7 @@ impl Topology {
 }
 
 fn of_edge<'a>(edge: &'a Edge, path: &FieldPath, secrets: &mut Vec<(FieldPath, &'a SecretRef)>) {
+    secrets.extend(of_balance(&edge.balance, path));
     let path = path.key("tls");
     match &edge.tls {
         Tls::Own { cert, key } => secrets.extend([(path.key("cert"), cert), (path.key("key"), key)]),
@@ -108,6 +123,10 @@ fn of_edge<'a>(edge: &'a Edge, path: &FieldPath, secrets: &mut Vec<(FieldPath, &
     }
 }
 
+fn of_balance<'a>(balance: &'a Balance, path: &FieldPath) -> Option<(FieldPath, &'a SecretRef)> {
+    balance.secret().map(|secret| (path.key("balance").key("secret"), secret))
+}
+
 fn of_redis<'a>(redis: &'a Redis, path: &FieldPath, secrets: &mut Vec<(FieldPath, &'a SecretRef)>) {
     secrets.extend(redis.password.iter().map(|secret| (path.key("password"), secret)));
     let Some(remote) = &redis.external else { return };
@@ -117,7 +136,17 @@ fn of_redis<'a>(redis: &'a Redis, path: &FieldPath, secrets: &mut Vec<(FieldPath
     secrets.extend(ca.map(|ca| (path.key("tls").key("ca"), ca)));
 }
 
+fn of_postgres<'a>(postgres: &'a Postgres, path: &FieldPath, secrets: &mut Vec<(FieldPath, &'a SecretRef)>) {
+    secrets.extend(postgres.password.iter().map(|secret| (path.key("password"), secret)));
+    let replication = postgres.replication_password.iter();
+    secrets.extend(replication.map(|secret| (path.key("replication-password"), secret)));
+    let tls = postgres.external.iter().filter_map(|remote| remote.tls.as_ref());
+    let path = path.key("external").key("tls").key("ca");
+    secrets.extend(tls.filter_map(|tls| tls.ca.as_ref()).map(|ca| (path.clone(), ca)));
+}
+
 fn of_app<'a>(app: &'a App, path: &FieldPath, secrets: &mut Vec<(FieldPath, &'a SecretRef)>) {
+    secrets.extend(app.balance.iter().flat_map(|balance| of_balance(balance, path)));
     let path = path.key("env");
     for (name, value) in &app.env {
         if let EnvValue::Secret(secret) = value {

@@ -1,6 +1,6 @@
 //! The validated whole: nodes, services, placements, endpoints, flows.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
@@ -110,6 +110,27 @@ impl Node {
     /// the main one.
     pub fn advertised_address(&self) -> Option<IpAddr> {
         self.public.and_then(|p| p.addresses().next()).or_else(|| self.main_address())
+    }
+
+    /// An IPv4 address that the machine has itself: the public one where that is bound,
+    /// else the first private one.
+    ///
+    /// ```
+    /// use stageplot_topology::{NodeSpec, Plot, PublicAddress};
+    ///
+    /// let public = PublicAddress { v4: Some("203.0.113.10".parse()?), v6: None, bound: false };
+    /// let node = NodeSpec { public: Some(public), ..NodeSpec::private("10.0.0.1".parse()?) };
+    /// let topology = Plot::new("live".parse()?).node("front", node).build()?.topology;
+    /// assert_eq!(topology.nodes()[0].own_v4(), Some("10.0.0.1".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn own_v4(&self) -> Option<Ipv4Addr> {
+        let public = self.public.filter(|public| public.bound).and_then(|public| public.v4);
+        let private = self.addresses.iter().find_map(|address| match address.ip {
+            IpAddr::V4(v4) => Some(v4),
+            IpAddr::V6(_) => None,
+        });
+        public.or(private)
     }
 
     /// The address to call it by where one is enough: the first private one,

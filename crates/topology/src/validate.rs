@@ -2,16 +2,17 @@
 
 mod access;
 mod clear;
+mod connections;
 mod network;
 mod ports;
 mod routes;
 mod secrets;
 mod sources;
 
+pub(crate) use connections::pooled;
+
 use crate::resolve::service_path;
-use crate::{
-    Code, FieldPath, Findings, ImageRef, Level, Name, SecretRef, Service, ServiceSpec, Topology, words,
-};
+use crate::{Code, FieldPath, Findings, ImageRef, Level, Name, SecretRef, Service, Topology, words};
 
 /// Adds every finding about the topology.
 pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
@@ -34,6 +35,7 @@ pub(crate) fn validate(topology: &Topology, findings: &mut Findings) {
     }
     secrets::review(topology, findings);
     placed(topology, findings);
+    connections::review(topology, findings);
     ports::review(topology, findings);
     routes::review(topology, findings);
     crate::images::review(topology, findings);
@@ -88,9 +90,8 @@ fn settings(topology: &Topology, findings: &mut Findings) {
 fn placed(topology: &Topology, findings: &mut Findings) {
     let needed = network::needed_nowhere(topology);
     for service in topology.services.iter().filter(|_| topology.knows_all_roles()) {
-        let external = matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
         // One that is needed is told as an error.
-        if service.placements.is_empty() && !external && !needed.contains_key(&service.id) {
+        if service.placements.is_empty() && !service.kind.is_external() && !needed.contains_key(&service.id) {
             findings.add(
                 Code::UnplacedService,
                 service_path(&service.name),
@@ -109,17 +110,25 @@ fn placed(topology: &Topology, findings: &mut Findings) {
                 "give it roles, or take it out",
             );
         }
-        let limits =
-            topology.placements_on(node.id).filter_map(|p| topology.service(p.service).kind.limits()?.memory);
-        let promised: u64 = limits.map(|limit| limit.bytes()).fold(0, u64::saturating_add);
+        let taken = topology.placements_on(node.id).filter_map(|placement| {
+            let service = topology.service(placement.service);
+            Some((&service.name, service.kind.memory()?))
+        });
+        let taken: Vec<_> = taken.collect();
+        let promised = taken.iter().map(|(_, memory)| memory.bytes()).fold(0, u64::saturating_add);
         if let Some(memory) = node.memory
             && promised > memory.bytes()
         {
             let promised = crate::ByteSize::from_bytes(promised);
+            let each: Vec<_> = taken.iter().map(|(name, memory)| format!("{name} {memory}")).collect();
             findings.add(
                 Code::NodeMemory,
                 path.key("memory"),
-                format!("the services on {} may take {promised} together, and it has {memory}", node.name),
+                format!(
+                    "the services on {} may take {promised} together ({}), and it has {memory}",
+                    node.name,
+                    words::listed(&each)
+                ),
                 "lower limits.memory of a service, or move one",
             );
         }
@@ -195,12 +204,17 @@ impl<'a> Review<'a> {
 
     /// Looks at paths that the edge or a health check asks for.
     pub(crate) fn paths(&mut self, field: &str, paths: &[String]) {
+        self.paths_at(&self.path.key(field), paths);
+    }
+
+    /// … in a field further in.
+    pub(crate) fn paths_at(&mut self, field: &FieldPath, paths: &[String]) {
         let allowed =
             |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '"' | '\'' | '`' | '\\' | '#');
         for path in paths.iter().filter(|path| !path.starts_with('/') || !path.chars().all(allowed)) {
-            self.add(
+            self.add_at(
                 Code::InvalidValue,
-                field,
+                field.clone(),
                 format!("{path:?} is not a path"),
                 "start with /, and use letters, digits and - . _ ~ / * only",
             );

@@ -31,6 +31,22 @@ const SLIPS: &[(&str, &str, &str, &str, &str)] = &[
     ("\"redis\"]\n\n[edge]", "\"redis\"\n\n[edge]", "syntax", "roles   = [", "close it with ]"),
     ("9100, from", "9100 from", "syntax", "9100 from", "put a comma"),
     ("\"node exporter\"", "\"node \"exporter\"\"", "syntax", "", "written \\\""),
+    ("domain =", "balance = \"sticky\"\ndomain =", "invalid-value", "\"sticky\"", "a table with cookie"),
+    (
+        "domain =",
+        "balance = { max-age = \"1h\" }\ndomain =",
+        "invalid-value",
+        "{ max-age = \"1h\" }",
+        "set cookie",
+    ),
+    ("domain =", "balance = { random = 1 }\ndomain =", "invalid-value", "{ random = 1 }", "2 or more"),
+    (
+        "domain =",
+        "balance = { cookie = \"a\", query = \"b\" }\ndomain =",
+        "invalid-value",
+        "{ cookie = \"a\", query = \"b\" }",
+        "set one of",
+    ),
     ("health =", "health:", "syntax", ":", "name = value"),
     (
         "{ main = { env = \"LIVEKIT_API_SECRET\" } }",

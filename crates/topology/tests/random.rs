@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 use stageplot_topology::{
-    Attachment, FirewallRule, Flow, Hook, Party, Placement, Protocol, Sources, Speaks, TargetHost, Topology,
-    arbitrary, arrivals, dial, firewall, listen,
+    Attachment, Code, Document, FirewallRule, Flow, Format, Hook, Party, Placement, Plot, Protocol,
+    ServiceSpec, Sources, Speaks, TargetHost, Topology, arbitrary, arrivals, dial, firewall, listen,
 };
 
 proptest! {
@@ -16,6 +16,21 @@ proptest! {
         match plot.build() {
             Ok(built) => prop_assert!(!built.findings.has_errors()),
             Err(findings) => prop_assert!(findings.has_errors()),
+        }
+    }
+
+    #[test]
+    fn every_kind_is_in_the_list_and_has_a_short_form(plot in arbitrary::plot()) {
+        for service in plot.services.values() {
+            let kind = service.kind();
+            prop_assert!(ServiceSpec::KINDS.contains(&kind), "{kind} is not among ServiceSpec::KINDS");
+            let text = format!("name = 'live'\n[{kind}]\n");
+            let document = Document::parse(Format::Toml, "", &text).expect("TOML");
+            let read = Plot::read(&document);
+            let findings = read.as_ref().map_or_else(|findings| findings, |built| &built.findings);
+            prop_assert!(findings.iter().all(|it| it.code != Code::UnknownField), "{kind}: {findings}");
+            // What nothing places is told by its name: it was not lost on the way.
+            prop_assert!(findings.to_string().contains(&format!("the role {kind}")), "{kind}: {findings}");
         }
     }
 

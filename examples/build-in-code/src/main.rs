@@ -25,7 +25,7 @@ fn plot(media: u8) -> Result<Plot, Box<dyn Error>> {
         .health("/health")
         .route("/api/*")
         .need("sfu")
-        .env("LIVEKIT_URL", "${sfu.url}")
+        .env("LIVEKIT_URL", "${sfu.public-url}")
         .env("LIVEKIT_API_KEY", "main")
         .env("LIVEKIT_API_SECRET", SecretRef::env("LIVEKIT_API_SECRET"));
     let node = |n| NodeSpec::public(Ipv4Addr::new(203, 0, 113, n).into()).address([10, 0, 0, n].into());

@@ -192,7 +192,9 @@ mod tests {
         let error = |plot: &str| read(plot, None).unwrap_err();
         let rooms = "rooms".to_owned();
         let livekit = "livekit".to_owned();
-        assert_eq!(error(&with("needs  = \"livekit\"", "")), SiteError::NoLivekit { app: rooms.clone() });
+        // A plot that says where rooms are created says whose they are.
+        let alone = with("needs  = \"livekit\"", "").replace("create-room", "# create-room");
+        assert_eq!(error(&alone), SiteError::NoLivekit { app: rooms.clone() });
         let other =
             with("LIVEKIT_API_SECRET = { env = \"LIVEKIT_API_SECRET\" }", "OTHER = { env = \"OTHER\" }");
         assert_eq!(error(&other), SiteError::NoKey { app: rooms, livekit });

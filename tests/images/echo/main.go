@@ -2,9 +2,10 @@
 //
 // It listens on $PORT (8080 if unset). GET /health answers 200, /ws echoes
 // WebSocket messages, a POST to /api/webhook is taken where LiveKit signed it
-// with $LIVEKIT_API_SECRET (where that is set), and every other path answers with what arrived: method,
-// path, headers, remote address, and the name of the host that answered. The
-// environment is not shown: it may hold secrets.
+// with $LIVEKIT_API_SECRET (where that is set), a POST to /api/rooms is answered
+// with $LIVEKIT_PUBLIC_URL and a token signed with that secret, and every other
+// path answers with what arrived: method, path, headers, remote address, and the
+// name of the host that answered. The environment is not shown: it may hold secrets.
 package main
 
 import (
@@ -96,6 +97,39 @@ func webhook(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// room admits whoever asks to the room that they name: LiveKit makes it when they come.
+func room(w http.ResponseWriter, r *http.Request) {
+	var wanted struct {
+		RoomName string `json:"room_name"`
+		UserName string `json:"user_name"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&wanted); err != nil || wanted.RoomName == "" {
+		http.Error(w, "room_name and user_name are wanted", http.StatusBadRequest)
+		return
+	}
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT"}`))
+	claims, err := json.Marshal(map[string]any{
+		"iss": "main", "sub": wanted.UserName, "exp": time.Now().Add(time.Minute).Unix(),
+		"video": map[string]any{"roomJoin": true, "room": wanted.RoomName},
+	})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	token := header + "." + base64.RawURLEncoding.EncodeToString(claims)
+	mac := hmac.New(sha256.New, []byte(os.Getenv("LIVEKIT_API_SECRET")))
+	mac.Write([]byte(token))
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	answer := map[string]string{
+		"room_name": wanted.RoomName, "url": os.Getenv("LIVEKIT_PUBLIC_URL"),
+		"token": token + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)),
+	}
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
+		log.Print(err)
+	}
+}
+
 func show(w http.ResponseWriter, r *http.Request) {
 	hostname, err := os.Hostname()
 	if err != nil {
@@ -121,6 +155,7 @@ func main() {
 	// A Server, unlike a Handler, takes clients that send no Origin.
 	mux.Handle("/ws", websocket.Server{Handler: echo})
 	mux.HandleFunc("POST /api/webhook", webhook)
+	mux.HandleFunc("POST /api/rooms", room)
 	mux.HandleFunc("/", show)
 
 	server := &http.Server{Addr: ":" + port, Handler: mux, ReadHeaderTimeout: 10 * time.Second}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use stageplot_render::Rendering;
-use stageplot_topology::{Service, ServiceSpec, Topology};
+use stageplot_topology::{Service, Topology};
 
 use super::authority::{self, Authority};
 use super::wire::{OUTSIDE, SERVERS};
@@ -18,10 +18,9 @@ pub(super) fn possible(topology: &Topology) -> Result<(), Missing> {
         Program::named(program)?;
     }
     let refuse = |what: String, why: &str| Err(Missing::new(what, why.to_owned()));
-    let outside_the_plot =
-        |service: &Service| matches!(&service.kind, ServiceSpec::Redis(redis) if redis.external.is_some());
+    let outside_the_plot = |service: &Service| service.kind.is_external();
     if let Some(service) = topology.services().iter().find(|service| outside_the_plot(service)) {
-        return refuse(format!("the Redis of {}", service.name), "the rig runs what the plot runs");
+        return refuse(format!("the server of {}", service.name), "the rig runs what the plot runs");
     }
     for node in topology.nodes() {
         if node.name.as_str() == OUTSIDE_NAME {

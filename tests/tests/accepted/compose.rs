@@ -93,7 +93,7 @@ type StandIns = &'static [(&'static str, &'static str)];
 
 /// Plots of which a node is brought up: each shape that is well by itself, with nothing
 /// of another machine's.
-const BROUGHT_UP: [(&str, &str, StandIns); 12] = [
+const BROUGHT_UP: [(&str, &str, StandIns); 14] = [
     ("single", "front", &[]),
     ("bridge", "front", &[("registry.example.com/rooms:1.4.0", Image::ECHO)]),
     ("turn-edge", "front", &[("registry.example.com/caddy-l4:2.11.9", Image::CADDY_L4)]),
@@ -106,6 +106,8 @@ const BROUGHT_UP: [(&str, &str, StandIns); 12] = [
     ("redis-apart", "data", &[]),
     ("redis-on-host", "data", &[]),
     ("ipv6-only", "front", &[]),
+    ("fluxcode", "infra", &[]),
+    ("postgres-replica", "data-1", &[]),
 ];
 
 #[test]

@@ -7,14 +7,23 @@ mod caddy;
 mod compose;
 mod elsewhere;
 mod firewall;
+mod ion_sfu;
 mod livekit;
+mod nginx;
 mod plots;
+mod postgres;
+mod prometheus;
 mod redis;
 mod system;
 
+use std::time::Duration;
+
 use stageplot_render::{Custom, Rendering, Secrets, render};
-use stageplot_tests::{Missing, Stage, Vault, examples, topology};
+use stageplot_tests::{Missing, Running, Stage, Station, Vault, examples, run, topology};
 use stageplot_topology::{FirewallInput, Topology};
+
+/// What an answer may take.
+const SOON: Duration = Duration::from_secs(30);
 
 /// An example plot, rendered with values for its secrets.
 struct Example {
@@ -50,4 +59,26 @@ impl Example {
     fn stage(&self) -> Result<Stage, Missing> {
         Stage::new(&self.topology, &self.rendering)
     }
+}
+
+/// The health check of `compose.yaml` passes, and fails once the server is gone. One that
+/// asks for its link asks it of a replica.
+fn health_tells(station: &Station, service: &str, running: &mut Running, link: &str, what: &str) {
+    let health = station.installed().container(service).health.expect("a health check");
+    let check = |running: &Running| {
+        // Docker runs it as root, whatever user the entrypoint steps down to.
+        let mut command = running.root.command(station.machine(), "sh");
+        run(command.args(["-c", &health]), SOON)
+    };
+    // The link of a replica whose primary was stopped before goes down as well.
+    if !health.contains(link) {
+        let output = check(running);
+        assert!(output.succeeded(), "{what}: {output:?}");
+    }
+    running.process.stop();
+    assert!(!check(running).succeeded(), "{what}: well after its end");
+}
+
+fn want_ok<T>(wanted: Result<T, stageplot_tests::Missing>) -> T {
+    wanted.unwrap_or_else(|missing| panic!("{missing}"))
 }

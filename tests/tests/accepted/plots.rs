@@ -1,8 +1,13 @@
 //! Plots for what the examples leave at its default.
 
 /// Name and text.
-pub(crate) const FURTHER: &[(&str, &str)] =
-    &[("redis-on-host", REDIS_ON_HOST), ("settings", SETTINGS), ("ipv6-only", IPV6_ONLY), ("dns-01", DNS_01)];
+pub(crate) const FURTHER: &[(&str, &str)] = &[
+    ("redis-on-host", REDIS_ON_HOST),
+    ("postgres-on-host", POSTGRES_ON_HOST),
+    ("settings", SETTINGS),
+    ("ipv6-only", IPV6_ONLY),
+    ("dns-01", DNS_01),
+];
 
 /// Redis on the hosts' networks, where it binds what its flows need and no more; with
 /// replicas, one of them by IPv6, and snapshots only.
@@ -37,6 +42,57 @@ password         = { env = "REDIS_PASSWORD" }
 
 [livekit]
 keys = { main = { env = "LIVEKIT_API_SECRET" }, second = { env = "SECOND_SECRET" } }
+"#;
+
+/// Postgres on the hosts' networks, with replicas, one of them by IPv6; and one without a
+/// password, for an app beside it.
+const POSTGRES_ON_HOST: &str = r#"
+name = "stage-two"
+
+[networks.lan]
+cidr = ["192.168.1.0/24", "fd00:20::/64"]
+
+[nodes.data]
+address = ["192.168.1.1", "fd00:20::1"]
+roles   = ["postgres", "alone", "rooms"]
+
+[nodes.app-1]
+address = ["192.168.1.2", "fd00:20::2"]
+public  = "203.0.113.2"
+roles   = ["app", "postgres"]
+
+[nodes.app-2]
+address = "fd00:20::3"
+public  = "203.0.113.3"
+roles   = ["app", "postgres"]
+
+[postgres]
+primary              = "data"
+network              = "host"
+port                 = 5442
+max-connections      = 60
+shared-buffers       = "64mb"
+image                = "postgres:17.6-bookworm"
+user                 = "App_1"
+database             = "my-rooms"
+password             = { env = "POSTGRES_PASSWORD" }
+replication-password = { env = "REPLICATION_PASSWORD" }
+
+[services.alone]
+kind = "postgres"
+
+[app]
+image   = "stageplot/echo:1"
+network = "host"
+needs   = "postgres"
+pool    = { postgres = 20 }
+env     = { URL = "${postgres.url}", AT = "${postgres.address}", WHO = "${postgres.user}" }
+
+[services.rooms]
+kind  = "app"
+run   = "host"
+needs = "alone"
+env   = { URL = "${alone.url}" }
 "#;
 
 /// No IPv4 but the loopback's, and a relay.
@@ -87,7 +143,7 @@ const SETTINGS: &str = r#"
 name = "a-name-of-more-than-twelve"
 
 [severity]
-redis-open = "warning"
+no-password = "warning"
 
 [access]
 ssh  = { port = 2222, from = ["198.51.100.0/24", "2001:db8:1::/48"] }

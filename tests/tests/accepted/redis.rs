@@ -6,7 +6,7 @@ use std::time::Duration;
 use stageplot_tests::{Program, Running, Station, run, want};
 use stageplot_topology::{Persistence, Redis, ServiceSpec};
 
-use super::Example;
+use super::{Example, health_tells, want_ok};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -44,7 +44,8 @@ fn every_redis_runs_as_the_plot_says() {
                 asked += 1;
             }
             for (node, station, running) in &mut running {
-                health_tells(station, service.name.as_str(), running, &format!("{}, {node}", example.name));
+                let what = format!("{}, {node}", example.name);
+                health_tells(station, service.name.as_str(), running, "replication", &what);
             }
         }
     }
@@ -110,25 +111,4 @@ impl Asked<'_> {
             assert!(guess.say(&["ping"]).contains("NOAUTH"), "{what}");
         }
     }
-}
-
-/// The health check of `compose.yaml` passes, and fails once the server is gone.
-fn health_tells(station: &Station, service: &str, running: &mut Running, what: &str) {
-    let health = station.installed().container(service).health.expect("a health check");
-    let check = |running: &Running| {
-        // Docker runs it as root, whatever user the entrypoint steps down to.
-        let mut command = running.root.command(station.machine(), "sh");
-        run(command.args(["-c", &health]), SOON)
-    };
-    // The link of a replica whose primary was stopped before goes down as well.
-    if !health.contains("replication") {
-        let output = check(running);
-        assert!(output.succeeded(), "{what}: {output:?}");
-    }
-    running.process.stop();
-    assert!(!check(running).succeeded(), "{what}: well after its end");
-}
-
-fn want_ok<T>(wanted: Result<T, stageplot_tests::Missing>) -> T {
-    wanted.unwrap_or_else(|missing| panic!("{missing}"))
 }

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
-use serde_json::Value;
 use stageplot_render::RenderError;
 use stageplot_tests::{Namespace, Process, Program, Scratch, random, run, want};
 use stageplot_topology::{Acme, Code, Edge, Livekit, Plot, Tls};
@@ -86,7 +85,7 @@ fn email_is_read_back(caddy: &Program, text: &str) -> bool {
     command.args(["adapt", "--adapter", "caddyfile", "--config"]).arg(&file);
     let adapted = run(&mut command, SOON);
     assert!(adapted.succeeded(), "{text:?}: {}", adapted.stderr);
-    let adapted: Value = serde_json::from_str(&adapted.stdout).expect("JSON");
+    let adapted = adapted.json();
     let email = &adapted["apps"]["tls"]["automation"]["policies"][0]["issuers"][0]["email"];
     assert_eq!(email, text);
     true

@@ -4,6 +4,7 @@
 mod caddy;
 mod compose;
 mod livekit;
+mod postgres;
 mod redis;
 
 use proptest::prelude::*;

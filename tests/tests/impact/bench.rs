@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -134,6 +135,14 @@ impl Bench {
             }
             self.installed.insert(name, rendering);
         }
+        // A copy that is not whole cannot take its primary's place.
+        for (name, machine) in self.machines.iter().filter(|(name, _)| self.now.has(name)) {
+            for (service, kind) in self.now.services(name) {
+                if kind == "postgres" && self.now.is_copy(name, &service) {
+                    wait_for("a whole copy", SOON, || machine.container(&service).health == "healthy");
+                }
+            }
+        }
     }
 
     /// Does what a diff asks for before a change is brought in: the commands in its reasons,
@@ -184,14 +193,28 @@ fn name_images(engine: &Engine, images: &[&str]) -> Result<(), Missing> {
         (Image::ECHO, "localhost:5000/echo:1"),
         (Image::ECHO, "localhost:5001/mirror/echo:1"),
         (Image::REDIS, "redis:7.2-alpine"),
+        (Image::POSTGRES, "postgres:16.4"),
+        (Image::PROMETHEUS, "prom/prometheus:v3.6.0"),
+        (Image::NGINX_RTMP, "stageplot/nginx-rtmp:1"),
+        (Image::ION_SFU, "stageplot/ion-sfu:1"),
         (Image::LIVEKIT, "stageplot/livekit:1"),
     ];
     for (image, name) in names.into_iter().filter(|(image, _)| images.contains(image)) {
         engine.docker(&["tag", image, name]).success();
     }
+    if images.contains(&Image::NGINX_RTMP) {
+        // One with the other module cannot be had: what only that knows is left out.
+        let scratch = Scratch::new();
+        let nginx = scratch.path().join("nginx");
+        fs::write(&nginx, WITHOUT_FLV).expect("a script");
+        fs::set_permissions(&nginx, fs::Permissions::from_mode(0o755)).expect("its mode");
+        with_file(engine, Image::NGINX_RTMP, &nginx, "/usr/local/sbin/nginx", "stageplot/nginx-http-flv:1");
+    }
     if images.contains(&Image::CADDY_L4) {
         let caddy = Program::named("caddy-dns")?;
-        with_caddy(engine, caddy.path(), "stageplot/caddy-dns:1");
+        let with_caddy =
+            |program: &Path, name| with_file(engine, Image::CADDY_L4, program, "/usr/bin/caddy", name);
+        with_caddy(caddy.path(), "stageplot/caddy-dns:1");
         // The same again, with a provider of another name.
         let scratch = Scratch::new();
         let other = scratch.path().join("caddy");
@@ -199,15 +222,21 @@ fn name_images(engine: &Engine, images: &[&str]) -> Result<(), Missing> {
         let mut rename = Command::new("sed");
         rename.env("LC_ALL", "C").args(["-i", "s/dns.providers.rfc2136/dns.providers.rfc2137/g"]);
         run(rename.arg(&other), SOON).success();
-        with_caddy(engine, &other, "stageplot/caddy-dns:2");
+        with_caddy(&other, "stageplot/caddy-dns:2");
     }
     Ok(())
 }
 
-/// Makes an image with another Caddy in the place of the one that is there.
-fn with_caddy(engine: &Engine, program: &Path, name: &str) {
-    engine.docker(&["create", "--name", "made", Image::CADDY_L4]).success();
-    engine.docker(&["cp", &program.to_string_lossy(), "made:/usr/bin/caddy"]).success();
+/// An nginx that drops what nginx-http-flv-module alone knows.
+const WITHOUT_FLV: &str = r#"#!/bin/sh
+sed '/flv_live/d; /gop_cache/d' /etc/nginx/stageplot/nginx.conf >/tmp/without.conf
+exec /usr/local/lib/nginx/nginx -g 'load_module /usr/local/lib/nginx/ngx_rtmp_module.so;' -e stderr -c /tmp/without.conf
+"#;
+
+/// Makes an image with another file in the place of one that is there.
+fn with_file(engine: &Engine, image: &str, file: &Path, place: &str, name: &str) {
+    engine.docker(&["create", "--name", "made", image]).success();
+    engine.docker(&["cp", &file.to_string_lossy(), &format!("made:{place}")]).success();
     engine.docker(&["commit", "made", name]).success();
     engine.docker(&["rm", "made"]).success();
 }

@@ -17,10 +17,20 @@ const REDIS: &str = r#"cd /usr/local/etc/redis
 export REDISCLI_AUTH="$(cat password 2>/dev/null)"
 exec redis-cli -p "$(sed -n 's/^port //p' redis.conf)" "$@""#;
 
-/// What was written: a key into every Redis, a file into every directory of an app.
+/// Asks a Postgres in its container, as its own files say, from inside. A first word alone
+/// asks whether there is one.
+const POSTGRES: &str = r#"cd /etc/postgresql
+said() { sed -n "s/^$1 *=[ ']*\([^']*\)'*$/\1/p" "$2"; }
+port="$(said port postgresql.conf)"
+# The server of the first start is there for its scripts alone, and listens to nobody else.
+[ -n "$1" ] || exec pg_isready -qh 127.0.0.1 -p "$port"
+exec psql -p "$port" -U "$(said user start.sh)" -d "$(said database start.sh)" -XAtqc "$1""#;
+
+/// What was written: a key into every Redis, a row into every Postgres, a file into every directory of an app.
 pub(crate) struct Data {
     value: String,
     redis: BTreeSet<String>,
+    postgres: BTreeSet<String>,
     /// Machine, service, and the place in its container.
     files: BTreeSet<(&'static str, String, String)>,
 }
@@ -33,7 +43,12 @@ impl Data {
         machines: &BTreeMap<&'static str, Machine>,
         sights: &BTreeMap<&'static str, Sight>,
     ) -> Self {
-        let mut data = Self { value: value.to_owned(), redis: BTreeSet::new(), files: BTreeSet::new() };
+        let mut data = Self {
+            value: value.to_owned(),
+            redis: BTreeSet::new(),
+            postgres: BTreeSet::new(),
+            files: BTreeSet::new(),
+        };
         for (&node, machine) in machines {
             for (service, kind) in stack.services(node) {
                 match kind {
@@ -41,6 +56,16 @@ impl Data {
                         let written = ask(machine, &sights[node], &service, &["set", "kept", value]);
                         assert_eq!(written, "OK");
                         data.redis.insert(service);
+                    }
+                    "postgres" if !stack.is_copy(node, &service) => {
+                        let write = format!(
+                            "create table if not exists kept (value text); insert into kept values ('{value}'); \
+                             select 'written'"
+                        );
+                        // One without the user or the database of the plot takes nothing.
+                        if query(machine, &sights[node], &service, &write) == "written" {
+                            data.postgres.insert(service);
+                        }
                     }
                     "app" => {
                         for (place, directory) in directories(machine, &sights[node], &service) {
@@ -71,6 +96,14 @@ impl Data {
                 ask(&machines[node], &sights[node], service, &["get", "kept"]) == self.value
             })
         };
+        let has_row = |service: &str| {
+            let is_primary = |node: &&&str| {
+                stack.services(node).get(service) == Some(&"postgres") && !stack.is_copy(node, service)
+            };
+            let read = format!("select value from kept where value = '{}'", self.value);
+            let node = machines.keys().find(is_primary);
+            node.is_some_and(|node| query(&machines[node], &sights[node], service, &read) == self.value)
+        };
         let has_file = |node: &str, service: &str, place: &str| {
             let directories = directories(&machines[node], &sights[node], service);
             let kept = directories.get(place).map(|directory| fs::read_to_string(directory.join("kept")));
@@ -78,7 +111,8 @@ impl Data {
         };
         let redis = self.redis.iter().filter(|service| !has_key(service));
         let files = self.files.iter().filter(|(node, service, place)| !has_file(node, service, place));
-        redis.chain(files.map(|(_, service, _)| service)).cloned().collect()
+        let postgres = self.postgres.iter().filter(|service| !has_row(service));
+        redis.chain(postgres).chain(files.map(|(_, service, _)| service)).cloned().collect()
     }
 }
 
@@ -91,6 +125,14 @@ fn ask(machine: &Machine, sight: &Sight, service: &str, question: &[&str]) -> St
     };
     wait_for(&format!("{service}'s answer"), SOON, || ask(&["ping"]) == "PONG");
     ask(question)
+}
+
+/// What a Postgres answers once it answers at all; nothing where it refuses.
+fn query(machine: &Machine, sight: &Sight, service: &str, sql: &str) -> String {
+    let container = sight.container(service).unwrap_or_else(|| panic!("{service} has no container"));
+    let ask = |sql: &str| machine.engine().docker(&["exec", &container.id, "sh", "-c", POSTGRES, "sh", sql]);
+    wait_for(&format!("{service}'s answer"), SOON, || ask("").succeeded());
+    ask(sql).stdout.trim().to_owned()
 }
 
 /// The directories of data that an app mounts, by their places in the container. What

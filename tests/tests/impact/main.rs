@@ -47,30 +47,27 @@ fn every_row_is_a_plot() {
     }
 }
 
-#[test]
-fn app() {
-    want!(try_all("app"));
+/// A test for each trial, of its name.
+macro_rules! tried {
+    ($($name:ident)+) => {
+        $(
+            #[test]
+            fn $name() {
+                want!(try_all(&stringify!($name).replace('_', "-")));
+            }
+        )+
+
+        /// A trial that nobody runs proves nothing.
+        #[test]
+        fn every_trial_is_run() {
+            let run: BTreeSet<_> = [$(stringify!($name).replace('_', "-")),+].into();
+            let trials: BTreeSet<_> = rows::trials().iter().map(|(name, _)| (*name).to_owned()).collect();
+            assert_eq!(run, trials);
+        }
+    };
 }
 
-#[test]
-fn edge() {
-    want!(try_all("edge"));
-}
-
-#[test]
-fn livekit() {
-    want!(try_all("livekit"));
-}
-
-#[test]
-fn plot() {
-    want!(try_all("plot"));
-}
-
-#[test]
-fn redis() {
-    want!(try_all("redis"));
-}
+tried! { app edge ion_sfu livekit plot postgres prometheus redis rtmp }
 
 /// Brings in each row of a trial, and takes it back, and compares.
 fn try_all(name: &str) -> Result<(), Missing> {

@@ -117,6 +117,8 @@ fn value(secret: &SecretRef) -> String {
         Some("KEY") if name == "SEAL_KEY" => SEAL_KEYS[0].to_owned(),
         Some("KEY") if name == "OTHER_SEAL_KEY" => SEAL_KEYS[1].to_owned(),
         Some("KEY") if !name.contains("DNS") => certificate(&name).key.clone(),
+        // What takes neither dashes nor dots.
+        Some("WORD") => format!("{name}_0123456789abcdef"),
         _ => format!("{name}-0123456789abcdef0123456789abcdef"),
     }
 }

@@ -2,6 +2,7 @@
 //! first.
 
 /// A fault, and what verify says of it.
+#[derive(Clone, Copy)]
 pub(crate) struct Fault {
     /// What is wrong, as an operator would say it.
     pub(crate) name: &'static str,
@@ -254,7 +255,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         mend: "redis REPLICAOF NO ONE",
         from: "media-1",
         options: &[],
-        first: ("redis-role", "cache", "media-1"),
+        first: ("wrong-role", "cache", "media-1"),
     },
     Fault {
         name: "Redis is full",
@@ -272,7 +273,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         mend: "redis CONFIG SET maxclients 10000",
         from: "media-1",
         options: &[],
-        first: ("redis-clients", "cache", "media-1"),
+        first: ("too-many-clients", "cache", "media-1"),
     },
     Fault {
         name: "Redis drops live state",
@@ -281,7 +282,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         mend: "redis CONFIG SET maxmemory-policy noeviction",
         from: "media-1",
         options: &[],
-        first: ("redis-setting", "cache", "media-1"),
+        first: ("other-setting", "cache", "media-1"),
     },
     Fault {
         name: "Redis keeps no log of writes",
@@ -290,7 +291,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         mend: "redis CONFIG SET appendonly yes",
         from: "media-1",
         options: &[],
-        first: ("redis-setting", "cache", "media-1"),
+        first: ("other-setting", "cache", "media-1"),
     },
     Fault {
         name: "Redis cannot write to its disk",
@@ -475,6 +476,15 @@ pub(crate) const FAULTS: &[Fault] = &[
         first: ("upstream-unknown", "edge", "front"),
     },
     Fault {
+        name: "the edge hands everything to the first upstream",
+        on: "front",
+        bring: "caddy 's|lb_policy least_conn|lb_policy first|'",
+        mend: "uncaddy",
+        from: "front",
+        options: &[],
+        first: ("upstream-unused", "edge", "front"),
+    },
+    Fault {
         name: "the edge does not tell TURN from HTTPS",
         on: "front",
         bring: "caddy 's|sni turn.example.com|sni other.example.com|'",
@@ -500,6 +510,24 @@ pub(crate) const FAULTS: &[Fault] = &[
         from: "media-2",
         options: &["--deep"],
         first: ("webhook-refused", "edge", "front"),
+    },
+    Fault {
+        name: "the service that creates rooms sends clients to a node",
+        on: "front",
+        bring: "rooms --env LIVEKIT_API_SECRET --env LIVEKIT_PUBLIC_URL=ws://192.168.1.2:7880",
+        mend: "unrooms",
+        from: "outside",
+        options: &["--deep"],
+        first: ("room-elsewhere", "rooms", ""),
+    },
+    Fault {
+        name: "the service that creates rooms signs with another secret",
+        on: "front",
+        bring: "rooms --env LIVEKIT_API_SECRET=0123456789abcdef0123456789abcdef --env LIVEKIT_PUBLIC_URL=wss://live.example.com",
+        mend: "unrooms",
+        from: "outside",
+        options: &["--deep"],
+        first: ("key-rejected", "rooms", ""),
     },
     Fault {
         name: "the edge's certificate has ended",
@@ -539,13 +567,32 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
 ];
 
-/// Names that lead elsewhere: what the name server's records are changed to.
-pub(crate) const NAMES: &[(&str, [&str; 2], &str)] = &[
-    ("the domain leads to another node", ["203.0.113.10", "203.0.113.12"], "name-elsewhere"),
-    (
-        "the TURN domain leads to another node",
-        ["turn.example.com. 300 IN A 203.0.113.10", "turn.example.com. 300 IN A 203.0.113.12"],
-        "name-elsewhere",
-    ),
-    ("nobody knows the domain", ["live.example.com.", "elsewhere.example.com."], "name-unknown"),
+/// A name that leads elsewhere, and what verify says of it, from outside.
+pub(crate) struct WrongName {
+    pub(crate) name: &'static str,
+    /// What in the name server's records is changed, and to what.
+    pub(crate) record: [&'static str; 2],
+    pub(crate) cause: &'static str,
+    pub(crate) service: &'static str,
+}
+
+pub(crate) const NAMES: &[WrongName] = &[
+    WrongName {
+        name: "the domain leads to another node",
+        record: ["203.0.113.10", "203.0.113.12"],
+        cause: "name-elsewhere",
+        service: "edge",
+    },
+    WrongName {
+        name: "the TURN domain leads to another node",
+        record: ["turn.example.com. 300 IN A 203.0.113.10", "turn.example.com. 300 IN A 203.0.113.12"],
+        cause: "name-elsewhere",
+        service: "edge",
+    },
+    WrongName {
+        name: "nobody knows the domain",
+        record: ["live.example.com.", "elsewhere.example.com."],
+        cause: "name-unknown",
+        service: "edge",
+    },
 ];

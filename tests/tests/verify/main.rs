@@ -4,15 +4,17 @@
 mod closed;
 mod faults;
 mod page;
+mod ssh;
+mod streams;
 mod views;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use faults::{FAULTS, NAMES, PRELUDE};
+use faults::{FAULTS, Fault, NAMES, PRELUDE, WrongName};
 use serde_json::Value;
-use stageplot_tests::{Given, Output, Program, Rig, run, stageplot, topology, wait_for, want};
+use stageplot_tests::{Given, Program, Rig, run, stageplot, topology, wait_for, want};
 
 const PLOT: &str = include_str!("../../plots/four.toml");
 
@@ -24,7 +26,7 @@ const SOON: Duration = Duration::from_secs(60);
 
 #[test]
 fn each_fault_is_the_first_thing_to_mend() {
-    for program in ["faketime", "openssl", "prometheus", "promtool"] {
+    for program in ["faketime", "openssl", "prometheus", "promtool", "ssh-keygen", "sshd"] {
         want!(Program::named(program));
     }
     let topology = topology(PLOT);
@@ -43,37 +45,12 @@ fn each_fault_is_the_first_thing_to_mend() {
     }
 
     views::look(&rig, plot);
-    let mut missed = Vec::new();
-    let mut looked_at = |name: &str, from: &str, options: &[&str], wanted: [&str; 3], began: Instant| {
-        let report = verify(&rig, plot, from, options);
-        let first = &report["checks"][0];
-        let said = ["cause", "service", "node"].map(|name| first[name].as_str().unwrap_or_default());
-        println!("{name}, seen from {from}: {} after {:?}", first["message"], began.elapsed());
-        if said != wanted {
-            missed.push(format!("{name}: wanted {wanted:?}, and the first thing to mend is {first:#}"));
-        }
-    };
-    // One alone, while it is being written: FAULT=part-of-its-name, or FAULT=closed.
+    ssh::look(&rig, plot);
     let only = std::env::var("FAULT").unwrap_or_default();
-    for fault in FAULTS.iter().filter(|fault| only != "closed" && fault.name.contains(&only)) {
-        let began = Instant::now();
-        shell(&rig, fault.on, fault.bring);
-        let (cause, service, node) = fault.first;
-        looked_at(fault.name, fault.from, fault.options, [cause, service, node], began);
-        shell(&rig, fault.on, fault.mend);
-        for place in BTreeSet::from([fault.on, fault.from]) {
-            well(&rig, plot, place, &[]);
-        }
-    }
-    for (name, [from, to], cause) in
-        NAMES.iter().filter(|(name, ..)| only != "closed" && name.contains(&only))
-    {
-        let began = Instant::now();
-        rig.names().set(&rig.records().replace(from, to));
-        looked_at(name, "outside", &[], [cause, "edge", ""], began);
-        rig.names().set(rig.records());
-        well(&rig, plot, "outside", &[]);
-    }
+    let missed = match only.as_str() {
+        "closed" => Vec::new(),
+        _ => bring_about(&rig, plot, PRELUDE, FAULTS, NAMES, &only),
+    };
     for place in places {
         well(&rig, plot, place, &["--deep"]);
     }
@@ -83,14 +60,61 @@ fn each_fault_is_the_first_thing_to_mend() {
     }
 }
 
+/// Brings faults about, one at a time, and mends them; those that are not the first thing to
+/// mend. One alone, while it is being written: FAULT=part-of-its-name.
+fn bring_about(
+    rig: &Rig,
+    plot: &str,
+    prelude: &str,
+    faults: &[Fault],
+    names: &[WrongName],
+    only: &str,
+) -> Vec<String> {
+    let mut missed = Vec::new();
+    let mut looked_at = |name: &str, from: &str, options: &[&str], wanted: [&str; 3], began: Instant| {
+        let report = verify(rig, plot, from, options);
+        let first = &report["checks"][0];
+        let said = ["cause", "service", "node"].map(|name| first[name].as_str().unwrap_or_default());
+        println!("{name}, seen from {from}: {} after {:?}", first["message"], began.elapsed());
+        if said != wanted {
+            missed.push(format!("{name}: wanted {wanted:?}, and the first thing to mend is {first:#}"));
+        }
+    };
+    for fault in faults.iter().filter(|fault| fault.name.contains(only)) {
+        let began = Instant::now();
+        told(rig, fault.on, prelude, fault.bring);
+        let (cause, service, node) = fault.first;
+        looked_at(fault.name, fault.from, fault.options, [cause, service, node], began);
+        told(rig, fault.on, prelude, fault.mend);
+        for place in BTreeSet::from([fault.on, fault.from]) {
+            well(rig, plot, place, &[]);
+        }
+    }
+    for WrongName { name, record: [from, to], cause, service } in
+        names.iter().filter(|fault| fault.name.contains(only))
+    {
+        let began = Instant::now();
+        rig.names().set(&rig.records().replace(from, to));
+        looked_at(name, "outside", &[], [cause, service, ""], began);
+        rig.names().set(rig.records());
+        well(rig, plot, "outside", &[]);
+    }
+    missed
+}
+
 /// Lines of shell on a machine, and what they print. What is mounted stays where they begin
 /// with `# mounts`; there they have no Docker.
 fn shell(rig: &Rig, node: &str, lines: &str) -> String {
+    told(rig, node, PRELUDE, lines)
+}
+
+/// … after other lines than [`PRELUDE`].
+fn told(rig: &Rig, node: &str, prelude: &str, lines: &str) -> String {
     let mut command = match lines.starts_with("# mounts") {
         true => rig.machine(node).engine().machine().command("sh"),
         false => rig.command(node, "sh").expect("a machine"),
     };
-    run(command.args(["-e", "-c", &format!("{PRELUDE}{lines}")]), RUN).success()
+    run(command.args(["-e", "-c", &format!("{prelude}{lines}")]), RUN).success()
 }
 
 /// Waits until a place has nothing to complain of, and returns its report.
@@ -114,7 +138,9 @@ fn verify(rig: &Rig, plot: &str, place: &str, options: &[&str]) -> Value {
 }
 
 fn report(rig: &Rig, plot: &str, place: &str, options: &[&str], deadline: Duration) -> Value {
-    let mut command = rig.command(place, stageplot().to_str().expect("a path")).expect("a machine");
+    // A workstation is none of the plot's machines.
+    let machine = if place == "a workstation" { "outside" } else { place };
+    let mut command = rig.command(machine, stageplot().to_str().expect("a path")).expect("a machine");
     command.args(["verify", plot, "--format", "json"]);
     for option in options {
         match option.split_once('=') {
@@ -124,8 +150,8 @@ fn report(rig: &Rig, plot: &str, place: &str, options: &[&str], deadline: Durati
     }
     match place {
         "outside" => command.args(["--from", "outside"]),
+        "a workstation" => &mut command,
         node => command.args(["--node", node]),
     };
-    let Output { stdout, stderr, .. } = run(&mut command, deadline);
-    serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}\n{stderr}"))
+    run(&mut command, deadline).json()
 }

@@ -21,14 +21,14 @@ pub(crate) fn look(rig: &Rig, plot: &str) {
 }
 
 fn status(rig: &Rig, plot: &str) {
-    let containers = json(&command(rig, plot, "media-1", &["status"]));
+    let containers = command(rig, plot, "media-1", &["status"]).json();
     let states: Vec<_> = containers.as_array().expect("containers").iter().collect();
     let said: Vec<_> =
         states.iter().map(|state| (&state["service"], &state["state"], &state["health"])).collect();
     let well = (&Value::from("running"), &Value::from("healthy"));
     assert_eq!(said, [(&"cache".into(), well.0, well.1), (&"sfu".into(), well.0, well.1)]);
 
-    let used = json(&command(rig, plot, "front", &["resources"]));
+    let used = command(rig, plot, "front", &["resources"]).json();
     for usage in used.as_array().expect("containers") {
         assert!(usage["memory"].as_u64() > Some(100_000), "{usage}");
         assert!(usage["processes"].as_u64() > Some(0), "{usage}");
@@ -36,7 +36,7 @@ fn status(rig: &Rig, plot: &str) {
         assert_eq!(usage["received"].is_null(), usage["service"] == "edge", "{usage}");
     }
 
-    let busy = json(&command(rig, plot, "media-2", &["performance"]));
+    let busy = command(rig, plot, "media-2", &["performance"]).json();
     let nodes: Vec<_> = busy["nodes"].as_array().expect("nodes").iter().map(|node| &node["node"]).collect();
     assert_eq!(nodes, ["media-1", "media-2", "media-3"]);
     assert!(busy["redis"]["clients"].as_u64() > Some(0), "{busy}");
@@ -47,7 +47,7 @@ fn status(rig: &Rig, plot: &str) {
 
 fn doctor(rig: &Rig, plot: &str) {
     let output = command(rig, plot, "media-1", &["doctor"]);
-    let report = json(&output);
+    let report = output.json();
     let mut groups: Vec<_> = report["checks"]
         .as_array()
         .expect("checks")
@@ -75,7 +75,7 @@ fn doctor(rig: &Rig, plot: &str) {
     }
 
     shell(rig, "media-1", "nft delete table inet $table");
-    let report = json(&command(rig, plot, "media-1", &["doctor"]));
+    let report = command(rig, plot, "media-1", &["doctor"]).json();
     assert_eq!(check(&report, "firewall rules: media-1")["cause"], "rules-absent");
     assert_eq!(report["checks"][0]["cause"], "rules-absent", "the first thing to mend");
     shell(rig, "media-1", "load");
@@ -152,10 +152,6 @@ fn command(rig: &Rig, plot: &str, node: &str, words: &[&str]) -> Output {
         command.args(["--format", "json"]);
     }
     run(&mut command, RUN)
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
 fn text(output: &Output) -> String {

@@ -36,12 +36,12 @@ pub(crate) struct Init {
     #[arg(long, value_name = "NAME", conflicts_with = "from_env")]
     preset: Option<Preset>,
 
-    /// Take what the .env files of LiveKit shell scripts say, of every machine
-    /// its address and its file
+    /// Take what the .env files of LiveKit's shell scripts or FluxCode's Compose files
+    /// say, of every machine its address and its file
     ///
     /// The address is the one that the other machines' files have. Placeholders such
-    /// as your_secret count as not set; LiveKit secrets and the password of Redis that
-    /// no file has are made, those that a file has are kept.
+    /// as your_secret count as not set; secrets of the plot's own services that no file
+    /// has are made, those that a file has are kept.
     #[arg(long, value_name = "ADDRESS=FILE", num_args = 1..)]
     from_env: Vec<Machine>,
 }

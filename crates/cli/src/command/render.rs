@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stageplot_render::output::{Options, OutputError, OutputFile, Writer, Written};
-use stageplot_render::{Artifact, RenderError, Renderer, Secrets};
+use stageplot_render::{Artifact, Bundle, RenderError, Renderer, Secrets};
 use stageplot_topology::{Findings, Topology};
 
 use crate::args::DataFormat;
@@ -93,12 +93,11 @@ impl Render {
         let stands_in = stands_in(&self.out);
         let writer = Writer::open(&self.out, options).map_err(not_written)?;
         let put = |path: &str, file: &Artifact| {
-            let file = OutputFile::new(path, &file.bytes, file.mode)
-                .map_err(|error| Failure::new(format!("failed to {error}")))?;
+            let file =
+                OutputFile::of(path, file).map_err(|error| Failure::new(format!("failed to {error}")))?;
             writer.put(&file).map_err(not_written)
         };
-        let nodes = node.map_or(topology.nodes(), std::slice::from_ref);
-        let nodes = renderer.bundles(nodes, |bundle| {
+        let each = |bundle: Bundle| {
             for file in &bundle.artifacts {
                 put(&format!("{}/{}", bundle.node, file.path), file)?;
             }
@@ -107,12 +106,12 @@ impl Render {
                 release: bundle.release,
                 files: bundle.artifacts.len(),
             })
-        })?;
-        if node.is_none() {
-            for file in renderer.overview()? {
-                put(&file.path, &file)?;
-            }
-        }
+        };
+        let whole = |files: Vec<Artifact>| Ok(files.iter().try_for_each(|file| put(&file.path, file))?);
+        let nodes = match node {
+            Some(node) => renderer.bundles(std::slice::from_ref(node), each)?,
+            None => renderer.everything(each, whole)?.0,
+        };
         let written = writer.finish().map_err(not_written)?;
         for left in &written.left_behind {
             screen::warn(&format!("{} holds files that came while it was written", left.display()));

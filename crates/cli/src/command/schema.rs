@@ -101,6 +101,7 @@ mod tests {
             "[redis]\npassword = { file = \"redis.password\" }\nmaxmemory = \"512mb\"\nport = 6380",
             "[redis]\nexternal = { address = \"redis.example.com:6380\", tls = {} }",
             "[services.cache]\nkind = \"redis\"\nprimary = \"a\"",
+            "[postgres]\nmajor = 16\nexternal = { address = \"postgres.example.com:5432\" }",
             "[edge]\ndomain = \"a.example.com\"\ntls = { cert = \"a.pem\", key = { env = \"KEY\" } }",
             "[edge]\ndomain = \"a.example.com\"\ntls = \"internal\"\nstream-close-delay = \"10m\"",
             "[edge]\ndomain = \"a.example.com\"\naliases = \"b.example.com\"",
@@ -120,6 +121,7 @@ mod tests {
         let refused = [
             "[redis]\nkind = \"redis\"",
             "[redis]\nport = 0",
+            "[postgres]\nuser = \"a b\"",
             "[redis]\nport = \"6380\"",
             "[livekit]\ntcp-port = \"7881\"",
             "[access]\nssh = { port = \"22\" }",
@@ -127,7 +129,7 @@ mod tests {
             "[redis]\npassword = { env = \"A\", file = \"b\" }",
             "[services.cache]\nprimary = \"a\"",
             "[services.Cache]\nkind = \"redis\"",
-            "[services.cache]\nkind = \"memcached\"",
+            "[services.cache]\nkind = \"no-such-kind\"",
             "[severity]\nno-such-code = \"allow\"",
             "[severity]\nfloating-image = \"loud\"",
             "[firewall]\ninput = \"iptables\"",
@@ -148,10 +150,17 @@ mod tests {
             let misread = findings.iter().filter(|finding| shape.contains(&finding.code.as_str()));
             let misread: Vec<_> = misread.map(ToString::to_string).collect();
             if misread.is_empty() != is_accepted {
-                wrong.push(format!("the reader: {text}{misread:?}"));
+                wrong.push(format!(
+                    "the reader, which was to {}: {text}{misread:?}",
+                    if is_accepted { "take it" } else { "refuse it" }
+                ));
             }
             if errors(&text).is_empty() != is_accepted {
-                wrong.push(format!("the schema: {text}{:?}", errors(&text)));
+                wrong.push(format!(
+                    "the schema, which was to {}: {text}{:?}",
+                    if is_accepted { "take it" } else { "refuse it" },
+                    errors(&text)
+                ));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -17,7 +17,7 @@ fn every_command_line_of_the_documents_is_one() {
     let mut files: Vec<_> = docs.map(|entry| entry.expect("a document").path()).collect();
     // The page about the command line is written from it, in its own notation.
     files.retain(|path| path.extension().is_some_and(|end| end == "md") && !path.ends_with("cli.md"));
-    files.push(root.join("README.md"));
+    files.extend(["README.md", "README.zh-CN.md"].map(|name| root.join(name)));
     let mut pages: Vec<_> = files
         .iter()
         .map(|path| (path.display().to_string(), fs::read_to_string(path).expect("a document")))
@@ -101,7 +101,7 @@ fn look_up(line: &str, is_named: bool) -> Result<(), String> {
     let words: Vec<_> = line
         .split_whitespace()
         .map(|word| match word {
-            "CODE" => "redis-open",
+            "CODE" => "no-password",
             "CAUSE" => "refused",
             word => word,
         })
@@ -132,4 +132,15 @@ fn only_names(command: &Command, words: &[&str]) -> bool {
             name.is_some_and(|name| command.get_arguments().any(|arg| arg.get_long() == Some(name)))
         }),
     }
+}
+
+/// The first command of the README names no package.
+#[test]
+fn cargo_run_means_the_command() {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    let told = cargo.args(["metadata", "--no-deps", "--format-version", "1"]).output().expect("cargo");
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    let packages = told["packages"].as_array().into_iter().flatten();
+    let named: Vec<_> = packages.filter_map(|package| package["default_run"].as_str()).collect();
+    assert_eq!(named, ["stageplot"]);
 }

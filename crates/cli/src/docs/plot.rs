@@ -11,8 +11,8 @@ pub(super) fn page(schema: &Value) -> String {
         "# The plot\n\n\
          Every field of `stageplot.toml`; JSON and YAML have the same. This page is written from\n\
          [the schema](schema.json). Where a default is given, a field may be left out. `NAME` is a name of\n\
-         yours. A service that is alone of its kind may be written as `[edge]`, `[livekit]`, `[redis]` or\n\
-         `[app]`; any other as `[services.NAME]` with `kind = \"edge\"` and so on.\n\n\
+         yours. A service that is alone of its kind may be written as `[edge]`, `[livekit]`, `[redis]`,\n\
+         `[postgres]` or `[app]`; any other as `[services.NAME]` with `kind = \"edge\"` and so on.\n\n\
          A secret is `{ env = \"NAME\" }`, asked of the environment and then of `secrets-file`; `{ file =\n\
          \"PATH\" }`, beside the plot; or `{ command = [\"PROGRAM\", …] }`, run without a shell.\n\n\
          With `seals`, sealed renderings and diffs show *that* a secret changed. Who has the seals file\n\

@@ -73,7 +73,18 @@ pub(crate) fn write(report: &Report) -> Result<String, Failure> {
     let mut text = String::new();
     encode(&mut text, &registry)
         .map_err(|error| Failure::new(format!("failed to write metrics: {error}")))?;
-    Ok(text)
+    Ok(sorted(&text))
+}
+
+/// The library keeps the samples of a metric in no order. What is said of it stays in front.
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let is_sample = |line: &str| !line.starts_with('#');
+    let metrics = lines.chunk_by_mut(|one, other| is_sample(one) == is_sample(other));
+    for samples in metrics.filter(|lines| is_sample(lines[0])) {
+        samples.sort_unstable();
+    }
+    lines.join("\n") + "\n"
 }
 
 fn check(report: &Report, line: &Line) -> Check {
@@ -108,6 +119,13 @@ mod tests {
         fn check<'a>(&'a self, _: &'a mut Evidence) -> Pin<Box<dyn Future<Output = Result<(), Told>> + 'a>> {
             Box::pin(async { Err(Told::failed(Cause::Custom, "no")) })
         }
+    }
+
+    #[test]
+    fn the_same_run_is_told_in_the_same_words() {
+        let told = "# TYPE b gauge\nb{n=\"2\"} 1\nb{n=\"1\"} 0\n# HELP a Z\n# TYPE a gauge\n# HELP c Y\nc 1\n# EOF\n";
+        let wanted = told.replace("b{n=\"2\"} 1\nb{n=\"1\"} 0\n", "b{n=\"1\"} 0\nb{n=\"2\"} 1\n");
+        assert_eq!(sorted(told), wanted);
     }
 
     /// The page states every metric, and where they are served, as they are.

@@ -15,7 +15,7 @@ pub(crate) fn draw(report: &Report) -> String {
     for (index, line) in problems.iter().enumerate() {
         problem(&mut text, line);
         if index == 0 && problems.len() > 1 {
-            text.push_str("\nand then, which that may explain:\n\n");
+            text.push_str("\nthen, perhaps because of that:\n\n");
         }
     }
     if !problems.is_empty() {

@@ -16,7 +16,7 @@ use crate::screen;
 ///
 /// What is wrong with a line is a warning: the secret that it was to set is then
 /// missing, and named.
-pub(super) fn lines(path: &Path) -> Result<BTreeMap<String, SecretString>, String> {
+pub(crate) fn lines(path: &Path) -> Result<BTreeMap<String, SecretString>, String> {
     let name = path.display().to_string();
     let text = String::from_utf8(bounded(path)?).map_err(|_| format!("{name} is not UTF-8"))?;
     let (lines, findings) = Dotenv::read(&name, &text);

@@ -148,6 +148,69 @@ fn the_documents_own_files_become_a_plot_that_renders() {
     assert!(!plot.contains(&made("REDIS_PASSWORD")) && !ended.err.contains(&made("REDIS_PASSWORD")));
 }
 
+/// FluxCode's own example files, filled in as its documents say, and the one value that
+/// all have.
+const INFRA: &str = include_str!("../../../topology/tests/dotenv/fluxcode/infra.env");
+const APP: &str = include_str!("../../../topology/tests/dotenv/fluxcode/app.env");
+const NODE: &str = include_str!("../../../topology/tests/dotenv/fluxcode/node.env");
+
+#[test]
+fn fluxcodes_own_files_become_a_plot_that_renders() {
+    let place = Place::with("infra.env", INFRA);
+    place.write("app.env", APP);
+    place.write("node.env", NODE);
+    let machines = ["10.0.0.10=infra.env", "10.0.0.11=app.env", "10.0.0.12=node.env"];
+    let ended = place.run(&[&["init", "--from-env"], &machines[..]].concat()).code(0);
+    let ended = ended.says("entry, where Caddy runs, has no public address");
+    assert!(!ended.err.contains("a-password-of") && !ended.err.contains("New,"), "{}", ended.err);
+    let plot = place.read("stageplot.toml");
+    assert!(!plot.contains("a-password-of") && !plot.contains("a-secret-of"), "{plot}");
+    assert_eq!(fs::metadata(place.at(SECRETS)).expect("the secrets").permissions().mode() & 0o777, 0o600);
+
+    place.run(&["render", "--out", "rendered"]).code(0);
+    let environment = |node: &str| {
+        let directory = place.at(&format!("rendered/{node}/services/fluxcode"));
+        let version = fs::read_dir(directory).expect("its directory").next().expect("one").expect("readable");
+        fs::read_to_string(version.path().join("env")).expect("its variables")
+    };
+    for node in ["entry", "node"] {
+        let env = environment(node);
+        for line in [
+            "DATABASE_HOST=10.0.0.10",
+            "DATABASE_USER=fluxcode",
+            "DATABASE_PASSWORD=a-password-of-postgres",
+            "DATABASE_MAX_OPEN_CONNS=10",
+            "REDIS_PASSWORD=a-password-of-redis",
+            "REDIS_POOL_SIZE=64",
+            "AUTO_SETUP=true",
+        ] {
+            assert!(env.lines().any(|other| other == line), "{line} is not in\n{env}");
+        }
+    }
+    let caddy = place.read("rendered/entry/live/edge/Caddyfile");
+    for line in ["lb_policy cookie fluxcode_sticky", "10.0.0.12:8080", "health_uri /health", "flux.mine.cn {"]
+    {
+        assert!(caddy.contains(line), "{line} is not in\n{caddy}");
+    }
+}
+
+/// Two machines of a LAN, with Postgres and Redis of somebody else.
+#[test]
+fn fluxcode_in_a_lan_with_databases_elsewhere_is_rendered() {
+    let elsewhere = |text: &str| text.replace("10.0.0.10", "192.168.1.5").replace("flux.mine.cn", "");
+    let place = Place::with("app.env", elsewhere(APP).replace("HTTP_PORT=80", "HTTP_PORT=8080"));
+    place.write("node.env", elsewhere(NODE));
+    let machines = ["192.168.1.20=app.env", "192.168.1.23=node.env"];
+    let ended = place.run(&[&["init", "--from-env"], &machines[..]].concat()).code(0);
+    ended.says("clients are let in from 192.168.0.0/16 alone");
+    let plot = place.read("stageplot.toml");
+    assert!(plot.contains("\n[access]\n") && plot.contains("\nssh = {"), "{plot}");
+    place.run(&["render", "--out", "rendered"]).code(0);
+    let caddy = place.read("rendered/entry/live/edge/Caddyfile");
+    assert!(caddy.contains("reverse_proxy fluxcode:8080 192.168.1.23:8080 {"), "{caddy}");
+    assert!(caddy.contains("\n:8080 {"), "{caddy}");
+}
+
 #[test]
 fn the_password_of_another_redis_is_asked_for() {
     let text = "NODES=localhost\nREDIS_HOST=10.0.0.50\nREDIS_PASSWORD=changeme\n";

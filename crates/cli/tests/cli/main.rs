@@ -9,6 +9,7 @@ mod output;
 mod pin;
 mod place;
 mod policy;
+mod remote;
 mod render;
 mod seals;
 mod secrets;

@@ -1,14 +1,16 @@
 //! What no flow allows does not answer.
 
 mod echo;
+#[cfg(test)]
+mod liars;
 mod pace;
 mod routed;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use std::{io, iter};
 
 use futures_util::{StreamExt as _, stream};
 use stageplot_topology::{Name, NodeId, Protocol};
@@ -30,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// So many ports that refuse are not a rule that is too wide: there are no rules.
 const UNFILTERED: usize = 1000;
+
+/// How often those few UDP ports are asked anew that should let datagrams in, and did not.
+const AGAIN: usize = 3;
 
 /// How many UDP ports are asked before they are asked again.
 const LOT: usize = 2048;
@@ -89,7 +94,7 @@ pub(super) async fn tcp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
         return Err(Problem::failed(Cause::NotFiltered, message));
     }
     if tried < usize::from(u16::MAX) {
-        return Err(unfinished(tried));
+        return Err(unfinished(tried, u16::MAX.into()));
     }
     // Silence proves something only of somebody who is there.
     if heard || attempt.echo(ip, attempt.tag()?).await?.answered { Ok(()) } else { Err(absent(ip)) }
@@ -108,7 +113,19 @@ pub(super) async fn udp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
     if !echo.witnessed {
         return Err(unwitnessed(&name));
     }
-    let passed = attempt.datagrams_that_pass(ip, tag).await?;
+    let all: Vec<u16> = (1..=u16::MAX).collect();
+    let mut passed = attempt.datagrams_that_pass(ip, tag, &all).await?;
+    let blocked = |passed: &BTreeSet<u16>| -> Vec<u16> {
+        all.iter().copied().filter(|port| let_in.reaches_node(*port) && !passed.contains(port)).collect()
+    };
+    // Whoever is busy loses many at a time, both of a port among them; a wall loses all.
+    for _ in 0..AGAIN {
+        let lost = blocked(&passed);
+        if lost.is_empty() || lost.len() > LOT {
+            break;
+        }
+        passed.extend(attempt.datagrams_that_pass(ip, tag, &lost).await?);
+    }
     attempt.evidence.note("passed", passed.len());
     let from = attempt.trial.place.name(&attempt.scene.topology);
     let open: Vec<u16> = passed.iter().copied().filter(|&port| !let_in.allows(port)).collect();
@@ -117,8 +134,7 @@ pub(super) async fn udp(attempt: &mut Attempt<'_>, node: NodeId) -> Result<(), P
         let message = format!("{ports}/udp of {name} let datagrams in, and no flow lets {from} in there");
         return Err(Problem::failed(Cause::PortOpen, message));
     }
-    let blocked: Vec<u16> =
-        (1..=u16::MAX).filter(|port| let_in.reaches_node(*port) && !passed.contains(port)).collect();
+    let blocked = blocked(&passed);
     if !blocked.is_empty() {
         // What a witness who left did not hear was perhaps there.
         if !attempt.echo(ip, tag).await?.witnessed {
@@ -142,8 +158,7 @@ impl Attempt<'_> {
 
     /// When enough time was spent: a little before others say so.
     fn until(&self) -> Instant {
-        let deadline = self.scene.options.deadline.unwrap_or(self.trial.deadline);
-        Instant::now() + deadline.mul_f64(0.95)
+        self.began + self.deadline().mul_f64(0.95)
     }
 
     fn tag(&self) -> Result<Tag, Problem> {
@@ -183,14 +198,21 @@ impl Attempt<'_> {
         Ok(LetIn::new(&self.scene.topology, node, protocol, source))
     }
 
-    /// The UDP ports from which the node's witness sent something back.
-    async fn datagrams_that_pass(&self, ip: IpAddr, tag: Tag) -> Result<BTreeSet<u16>, Problem> {
+    /// Those of some UDP ports from which the node's witness sent something back.
+    async fn datagrams_that_pass(
+        &self,
+        ip: IpAddr,
+        tag: Tag,
+        ports: &[u16],
+    ) -> Result<BTreeSet<u16>, Problem> {
         let cannot = |error: io::Error| self.cannot(ip, &error);
         let socket = UdpSocket::bind(any(ip)).await.map_err(cannot)?;
         let mut passed = BTreeSet::new();
         let until = self.until();
-        let ports: Vec<u16> = (1..=u16::MAX).collect();
-        for lot in ports.chunks(LOT) {
+        for (index, lot) in ports.chunks(LOT).enumerate() {
+            if Instant::now() >= until {
+                return Err(unfinished(index * LOT, ports.len()));
+            }
             // Datagrams get lost: each is sent twice, a moment apart.
             for _ in 0..2 {
                 for &port in lot {
@@ -201,30 +223,28 @@ impl Attempt<'_> {
                         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
                         Err(error) => return Err(cannot(error)),
                     }
-                    passed.extend(iter::from_fn(|| heard(&socket, ip, tag)));
+                    hear(&socket, ip, tag, &mut passed);
                 }
-            }
-            if Instant::now() >= until {
-                return Err(unfinished(lot.last().copied().map_or(0, usize::from)));
             }
         }
         let end = Instant::now() + PATIENCE;
-        while timeout_at(end, socket.readable()).await.is_ok() {
-            passed.extend(iter::from_fn(|| heard(&socket, ip, tag)));
+        while Instant::now() < end && timeout_at(end, socket.readable()).await.is_ok() {
+            hear(&socket, ip, tag, &mut passed);
         }
         Ok(passed)
     }
 }
 
-/// The port of the next answer that waits, if there is one.
-fn heard(socket: &UdpSocket, ip: IpAddr, tag: Tag) -> Option<u16> {
+/// Notes down the ports of the answers that wait; of very many, of some.
+fn hear(socket: &UdpSocket, ip: IpAddr, tag: Tag, passed: &mut BTreeSet<u16>) {
     let mut buffer = [0; 64];
-    loop {
+    for _ in 0..LOT {
         match socket.try_recv_from(&mut buffer) {
             Ok((length, from)) if from.ip() == ip && buffer[..length] == tag.answer() => {
-                return Some(from.port());
+                passed.insert(from.port());
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // Somebody else's, or what the kernel was told of a port before.
             _ => {}
         }
     }
@@ -299,7 +319,14 @@ fn absent(ip: IpAddr) -> Problem {
     Problem::not_tried(Cause::Unreachable, message)
 }
 
-fn unfinished(tried: usize) -> Problem {
-    let message = format!("time was up after {tried} of {} ports", u16::MAX);
-    Problem::not_tried(Cause::TooSlow, message).help("give it a longer --deadline")
+fn unfinished(tried: usize, all: usize) -> Problem {
+    let message = format!("time was up after {tried} of {all} ports");
+    Problem::not_tried(Cause::TooSlow, message).help(LONGER)
 }
+
+/// That the deadline passed: whoever is not done knows nothing.
+pub(super) fn late() -> Problem {
+    Problem::not_tried(Cause::TooSlow, "time was up before all ports were asked").help(LONGER)
+}
+
+const LONGER: &str = "give it a longer --deadline";

@@ -18,13 +18,20 @@ const ENOUGH: usize = 1 << 20;
 
 impl Attempt<'_> {
     /// Connects over TCP. A connection that is accepted is progress.
-    pub(crate) async fn connect(&mut self) -> Result<Bounded<TcpStream>, Problem> {
+    pub(crate) async fn connect(&mut self) -> Result<Bounded<Stream>, Problem> {
         let address = self.address().await?;
         self.connect_to(address).await
     }
 
     /// Connects over TCP to another address than the trial's own.
-    pub(crate) async fn connect_to(&mut self, address: SocketAddr) -> Result<Bounded<TcpStream>, Problem> {
+    pub(crate) async fn connect_to(&mut self, address: SocketAddr) -> Result<Bounded<Stream>, Problem> {
+        if let Some(ssh) = self.scene.options.via.clone() {
+            self.evidence.note("via", &ssh.destination);
+            let stream = ssh.connect(address, self.progress).await;
+            let stream = stream.map_err(|refusal| refusal.problem(&ssh, address))?;
+            self.progress.reached(Step::Connected);
+            return Ok(Bounded::new(Box::new(stream), self.progress));
+        }
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 self.progress.reached(Step::Connected);
@@ -33,7 +40,7 @@ impl Attempt<'_> {
                 if let Ok(own) = stream.local_addr() {
                     self.evidence.note("from", own.ip());
                 }
-                Ok(Bounded::new(stream, self.progress))
+                Ok(Bounded::new(Box::new(stream), self.progress))
             }
             Err(error) => Err(self.refused(address, &error)),
         }
@@ -41,30 +48,12 @@ impl Attempt<'_> {
 
     /// What it means that a connection, or a datagram, was turned away.
     pub(crate) fn refused(&self, address: SocketAddr, error: &io::Error) -> Problem {
-        match error.kind() {
-            io::ErrorKind::ConnectionRefused if self.listens_on_loopback_alone(address) => Problem::failed(
-                Cause::LoopbackOnly,
-                format!(
-                    "something listens on port {} of 127.0.0.1 alone, and not on {}",
-                    address.port(),
-                    address.ip()
-                ),
-            ),
-            io::ErrorKind::ConnectionRefused => {
-                Problem::failed(Cause::Refused, format!("{address} refuses: nobody listens there"))
-            }
-            io::ErrorKind::ConnectionReset => {
-                Problem::failed(Cause::ClosedEarly, format!("{address} broke the connection off at once"))
-            }
-            io::ErrorKind::NetworkUnreachable | io::ErrorKind::AddrNotAvailable => Problem::not_tried(
-                Cause::NoRoute,
-                format!("this machine has no way to {}: {error}", address.ip()),
-            ),
-            io::ErrorKind::TimedOut => {
-                Problem::failed(Cause::Silence, format!("nothing came back from {address}"))
-            }
-            _ => Problem::failed(Cause::Unreachable, format!("{address} cannot be reached: {error}")),
+        if error.kind() == io::ErrorKind::ConnectionRefused && self.listens_on_loopback_alone(address) {
+            let (port, ip) = (address.port(), address.ip());
+            let what = format!("something listens on port {port} of 127.0.0.1 alone, and not on {ip}");
+            return Problem::failed(Cause::LoopbackOnly, what);
         }
+        turned_away(address, error)
     }
 
     /// Whether a port of this very machine is taken on the loopback and nowhere else.
@@ -78,6 +67,34 @@ impl Attempt<'_> {
         !listeners.is_empty() && listeners.iter().all(IpAddr::is_loopback)
     }
 }
+
+/// What it means, seen from the machine that connects.
+pub(crate) fn turned_away(address: SocketAddr, error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            Problem::failed(Cause::Refused, format!("{address} refuses: nobody listens there"))
+        }
+        io::ErrorKind::ConnectionReset => {
+            Problem::failed(Cause::ClosedEarly, format!("{address} broke the connection off at once"))
+        }
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::AddrNotAvailable => {
+            let what = format!("this machine has no way to {}: {error}", address.ip());
+            Problem::not_tried(Cause::NoRoute, what)
+        }
+        io::ErrorKind::TimedOut => {
+            Problem::failed(Cause::Silence, format!("nothing came back from {address}"))
+        }
+        _ => Problem::failed(Cause::Unreachable, format!("{address} cannot be reached: {error}")),
+    }
+}
+
+/// A connection of our own, or one that another machine opened for us.
+pub(crate) type Stream = Box<dyn Wire>;
+
+/// What is read from and written to.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
 
 /// A stream that ends with an error after so many bytes: some servers send for ever.
 /// What comes is progress.

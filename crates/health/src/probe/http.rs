@@ -3,7 +3,7 @@
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{HOST, LOCATION, USER_AGENT};
+use hyper::header::{HOST, HeaderName, LOCATION, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,6 +17,8 @@ pub(crate) struct Response {
     pub(crate) status: StatusCode,
     /// Where it sends us instead.
     pub(crate) location: Option<String>,
+    /// Who answered, as our edges tell at their health port.
+    pub(crate) upstream: Option<String>,
     /// The protocols it offers beside this one (RFC 7838).
     pub(crate) alternatives: Option<String>,
     pub(crate) body: Bytes,
@@ -93,8 +95,9 @@ impl Attempt<'_> {
                 Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
             };
             let (location, alternatives) = (header(LOCATION), header(hyper::header::ALT_SVC));
+            let upstream = header(HeaderName::from_static("upstream"));
             let body = response.into_body().collect().await.map_err(|error| broken(&error, &target))?;
-            Ok(Response { status, location, alternatives, body: body.to_bytes() })
+            Ok(Response { status, location, upstream, alternatives, body: body.to_bytes() })
         };
         // The connection does its work while it is waited for, and goes away with the talk.
         tokio::pin!(connection);

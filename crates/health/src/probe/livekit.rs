@@ -1,6 +1,6 @@
 //! LiveKit: its keys, its tokens, and the nodes that know each other through Redis.
 
-mod entrance;
+mod create;
 mod nodes;
 mod room;
 mod sdp;
@@ -14,6 +14,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use stageplot_topology::{Livekit, ServiceSpec};
 
+pub(super) use create::create;
 pub(super) use nodes::{activity, nodes};
 pub(super) use room::{Peer, join, media};
 pub(super) use signal::{IceServer, Join};

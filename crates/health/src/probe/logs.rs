@@ -67,7 +67,7 @@ pub(super) async fn errors(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
 }
 
 /// Whether a line is about an error, as these programs write one: a level (Caddy, LiveKit:
-/// JSON and columns), Redis' sign of a warning, or a panic.
+/// JSON and columns; nginx, ion-sfu), or a panic.
 fn speaks_of_error(line: &str) -> bool {
     const SIGNS: &[&str] = &[
         "\"level\":\"error\"",
@@ -80,6 +80,11 @@ fn speaks_of_error(line: &str) -> bool {
         "panicked at",
         "FATAL:",
         "ERROR:",
+        " [error] ",
+        " [crit] ",
+        " [alert] ",
+        " [emerg] ",
+        " [ERROR] ",
     ];
     SIGNS.iter().any(|sign| line.contains(sign))
 }
@@ -95,6 +100,8 @@ mod tests {
             "2026-01-02T03:04:05.678Z\tERROR\tlivekit\trtc/x.go:1\tfailed",
             "panic: runtime error",
             "level=error msg=x",
+            "2026/01/02 03:04:05 [error] 7#7: *3 connect() failed (111: Connection refused)",
+            "\u{1b}[31m[2026-01-02 03:04:05.678] [ERROR] [main.go:63] => config file loaded failed",
         ] {
             assert!(speaks_of_error(line), "{line}");
         }

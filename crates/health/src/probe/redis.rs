@@ -60,7 +60,7 @@ pub(super) async fn replication(attempt: &mut Attempt<'_>) -> Result<(), Problem
         }
         (role, _) => {
             let what = format!("{target} is to be a replica, and its role is {role:?}");
-            Err(Problem::failed(Cause::RedisRole, what))
+            Err(Problem::failed(Cause::WrongRole, what))
         }
     }
 }
@@ -72,7 +72,7 @@ pub(super) async fn primary(attempt: &mut Attempt<'_>, replicas: usize) -> Resul
     let role = info.text("role");
     if role != "master" {
         let what = format!("{target} is to be the primary, and its role is {role:?}");
-        return Err(Problem::failed(Cause::RedisRole, what));
+        return Err(Problem::failed(Cause::WrongRole, what));
     }
     let Some(offset) = info.number("master_repl_offset") else {
         return Err(Problem::failed(
@@ -116,7 +116,7 @@ pub(super) async fn room(attempt: &mut Attempt<'_>, maxmemory: u64, policy: Evic
     if limit != maxmemory || set != policy.as_str() {
         let wanted = format!("{maxmemory} bytes with {}", policy.as_str());
         let what = format!("{target} may take {limit} bytes with {set}, and the plot has {wanted}");
-        return Err(Problem::degraded(Cause::RedisSetting, what));
+        return Err(Problem::degraded(Cause::OtherSetting, what));
     }
     if limit > 0 && used >= limit {
         return Err(Problem::failed(Cause::RedisFull, format!("{target} is full: {used} of {limit} bytes")));
@@ -128,14 +128,18 @@ pub(super) async fn room(attempt: &mut Attempt<'_>, maxmemory: u64, policy: Evic
         ));
     }
     let clients = attempt.info("clients").await?;
-    if let (Some(connected), Some(most)) = (clients.number("connected_clients"), clients.number("maxclients"))
-    {
-        attempt.evidence.note("clients", connected);
-        attempt.evidence.note("clients-limit", most);
-        if connected.saturating_mul(100) > most.saturating_mul(FULL) {
-            let what = format!("{connected} of {most} clients are connected to {target}");
-            return Err(Problem::degraded(Cause::RedisClients, what));
-        }
+    let Some(connected) = clients.number("connected_clients") else {
+        return Err(Problem::failed(Cause::WrongProtocol, format!("{target} does not tell of its clients")));
+    };
+    attempt.evidence.note("clients", connected);
+    let Some(most) = clients.number("maxclients") else {
+        attempt.evidence.note("clients-limit", "not told");
+        return Ok(());
+    };
+    attempt.evidence.note("clients-limit", most);
+    if connected.saturating_mul(100) > most.saturating_mul(FULL) {
+        let what = format!("{connected} of {most} clients are connected to {target}");
+        return Err(Problem::degraded(Cause::TooManyClients, what));
     }
     Ok(())
 }
@@ -149,7 +153,7 @@ pub(super) async fn persistence(attempt: &mut Attempt<'_>, kind: Persistence) ->
     if has_log != (kind == Persistence::Aof) {
         let (says, has) = (kind.as_str(), if has_log { "a log of every write" } else { "no log of writes" });
         let what = format!("{target} keeps {has}, and the plot says {says}");
-        return Err(Problem::degraded(Cause::RedisSetting, what));
+        return Err(Problem::degraded(Cause::OtherSetting, what));
     }
     let checked: &[&str] = match kind {
         Persistence::Aof => &["rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status"],

@@ -152,3 +152,60 @@ async fn exchange(
         wait *= 2;
     }
 }
+
+/// The samples of RFC 5769, whose transaction is the same: section 2.1, a request; 2.2 and
+/// 2.3, answers to it by IPv4 and IPv6.
+#[cfg(test)]
+pub(super) mod samples {
+    pub(in crate::probe) const REQUEST: &[u8] = b"\
+        \x00\x01\x00\x58\x21\x12\xa4\x42\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae\
+        \x80\x22\x00\x10STUN test client\
+        \x00\x24\x00\x04\x6e\x00\x01\xff\
+        \x80\x29\x00\x08\x93\x2f\xf9\xb1\x51\x26\x3b\x36\
+        \x00\x06\x00\x09evtj:h6vY\x20\x20\x20\
+        \x00\x08\x00\x14\x9a\xea\xa7\x0c\xbf\xd8\xcb\x56\x78\x1e\xf2\xb5\xb2\xd3\xf2\x49\xc1\xb5\x71\xa2\
+        \x80\x28\x00\x04\xe5\x7a\x3b\xcf";
+    pub(in crate::probe) const ANSWER: &[u8] = b"\
+        \x01\x01\x00\x3c\x21\x12\xa4\x42\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae\
+        \x80\x22\x00\x0btest vector\x20\
+        \x00\x20\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x43\
+        \x00\x08\x00\x14\x2b\x91\xf5\x99\xfd\x9e\x90\xc3\x8c\x74\x89\xf9\x2a\xf9\xba\x53\xf0\x6b\xe7\xd7\
+        \x80\x28\x00\x04\xc0\x7d\x4c\x96";
+    pub(in crate::probe) const ANSWER_V6: &[u8] = b"\
+        \x01\x01\x00\x48\x21\x12\xa4\x42\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae\
+        \x80\x22\x00\x0btest vector\x20\
+        \x00\x20\x00\x14\x00\x02\xa1\x47\x01\x13\xa9\xfa\xa5\xd3\xf1\x79\xbc\x25\xf4\xb5\xbe\xd2\xb9\xd9\
+        \x00\x08\x00\x14\xa3\x82\x95\x4e\x4b\xe6\x7b\xf1\x17\x84\xc9\x7c\x82\x92\xc2\x75\xbf\xe3\xed\x41\
+        \x80\x28\x00\x04\xc8\xfb\x0b\x4c";
+    pub(in crate::probe) const PASSWORD: &str = "VOkJxbRl1RmTxUk/WvJxBt";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::{ANSWER, ANSWER_V6, PASSWORD, REQUEST};
+    use super::*;
+
+    /// What is read and signed here is read and signed by a library.
+    #[test]
+    fn the_library_knows_the_samples_of_rfc_5769() {
+        let credentials = ShortTermCredentials::new(PASSWORD.to_owned()).into();
+        let other = ShortTermCredentials::new("another".to_owned()).into();
+        let samples = [
+            (REQUEST, None),
+            (ANSWER, Some("192.0.2.1:32853")),
+            (ANSWER_V6, Some("[2001:db8:1234:5678:11:2233:4455:6677]:32853")),
+        ];
+        for (sample, mapped) in samples {
+            let message = read(sample, "the RFC").expect("a message");
+            assert!(message.validate_integrity(&credentials).is_ok() && message.has_method(BINDING));
+            assert!(message.validate_integrity(&other).is_err(), "another password");
+            let seen = message.attribute::<XorMappedAddress>().ok();
+            let seen = seen.map(|seen| seen.addr(message.transaction_id()).to_string());
+            assert_eq!(seen.as_deref(), mapped);
+        }
+        assert!(read(&ANSWER[..ANSWER.len() - 1], "the RFC").is_err(), "a part of a message");
+        let mut wrong = ANSWER.to_vec();
+        *wrong.last_mut().expect("a byte") ^= 1;
+        assert!(read(&wrong, "the RFC").is_err(), "another fingerprint");
+    }
+}

@@ -1,17 +1,16 @@
 //! TLS sessions: who a server says it is, by which chain, and for how long.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::CertificateError;
 use rustls::pki_types::ServerName;
 use stageplot_topology::HostName;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
-use super::connection::{Bounded, broken};
+use super::connection::{Bounded, Stream, broken};
 use super::{Attempt, Step, http};
 use crate::tls::Shown;
 use crate::{Cause, Problem};
@@ -41,7 +40,7 @@ pub(super) async fn session(attempt: &mut Attempt<'_>, name: &HostName) -> Resul
 }
 
 /// A TLS session.
-pub(crate) type Secure = Bounded<TlsStream<Bounded<TcpStream>>>;
+pub(crate) type Secure = Bounded<TlsStream<Bounded<Stream>>>;
 
 impl Attempt<'_> {
     /// Connects, and has a TLS session for a name with somebody whom we trust.
@@ -57,8 +56,18 @@ impl Attempt<'_> {
         name: &str,
         protocols: &[&[u8]],
     ) -> Result<Secure, Problem> {
-        let target = address.to_string();
         let stream = self.connect_to(address).await?;
+        self.secure_over(stream, &address.to_string(), name, protocols).await
+    }
+
+    /// … over a connection that there is.
+    pub(crate) async fn secure_over(
+        &mut self,
+        stream: Bounded<Stream>,
+        target: &str,
+        name: &str,
+        protocols: &[&[u8]],
+    ) -> Result<Secure, Problem> {
         let refused = |error: &dyn std::fmt::Display| {
             Problem::failed(Cause::TlsRefused, format!("{target} has no TLS session for {name}: {error}"))
         };
@@ -68,7 +77,7 @@ impl Attempt<'_> {
         let shown = witness.shown();
         if let Some(shown) = &shown {
             self.note(shown);
-            judge(shown, name, &target)?;
+            judge(shown, name, target)?;
         }
         match session {
             Ok(mut session) => {
@@ -82,7 +91,7 @@ impl Attempt<'_> {
                     Err(Problem::failed(Cause::WrongProtocol, format!("{target} speaks no TLS: {error}")))
                 }
                 Some(error) => Err(refused(error)),
-                None => Err(broken(&error, &target)),
+                None => Err(broken(&error, target)),
             },
         }
     }
@@ -181,9 +190,26 @@ pub(super) fn judge(shown: &Shown, name: &str, target: &str) -> Result<(), Probl
     })
 }
 
+/// How many names of a certificate are told; some have a hundred.
+const NAMES: usize = 3;
+
 /// The names that a certificate is for.
 fn names(certificate: &X509Certificate<'_>) -> String {
     let alternatives = certificate.subject_alternative_name().ok().flatten();
-    let names = alternatives.map(|names| names.value.general_names.iter().map(ToString::to_string).collect());
-    names.map_or_else(|| certificate.subject().to_string(), |names: Vec<_>| names.join(", "))
+    let Some(names) = alternatives.map(|names| &names.value.general_names) else {
+        return certificate.subject().to_string();
+    };
+    let shown = names.iter().take(NAMES).map(|name| match name {
+        GeneralName::DNSName(name) => (*name).to_owned(),
+        GeneralName::IPAddress(bytes) => address(bytes).map_or_else(|| name.to_string(), |ip| ip.to_string()),
+        other => other.to_string(),
+    });
+    let more = names.len().checked_sub(NAMES).filter(|more| *more > 0);
+    shown.chain(more.map(|more| format!("{more} more"))).collect::<Vec<_>>().join(", ")
+}
+
+/// An address as a certificate has it (RFC 5280, 4.2.1.6).
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }

@@ -193,3 +193,52 @@ impl Attempt<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::*;
+    use crate::probe::stun::samples::{ANSWER, REQUEST};
+
+    /// Section 2.4: a request with long-term credentials, which a library reads and signs.
+    const LONG_TERM: &[u8] = b"\
+        \x00\x01\x00\x60\x21\x12\xa4\x42\x78\xad\x34\x33\xc6\xad\x72\xc0\x29\xda\x41\x2e\
+        \x00\x06\x00\x12\xe3\x83\x9e\xe3\x83\x88\xe3\x83\xaa\xe3\x83\x83\xe3\x82\xaf\xe3\x82\xb9\x00\x00\
+        \x00\x15\x00\x1cf//499k954d6OL34oL9FSTvy64sA\
+        \x00\x14\x00\x0bexample.org\x00\
+        \x00\x08\x00\x14\xf6\x70\x24\x65\x6d\xd6\x4a\x3e\x02\xb8\xe0\x71\x2e\x85\xc9\xa2\x8c\xa8\x96\x66";
+
+    #[test]
+    fn the_library_knows_the_long_term_credentials_of_rfc_5769() {
+        let message = read(LONG_TERM, "the RFC").expect("a message");
+        let (realm, nonce) = (message.attribute::<Realm>(), message.attribute::<Nonce>());
+        let (realm, nonce) = (realm.expect("a realm"), nonce.expect("a nonce"));
+        assert_eq!(nonce.nonce(), "f//499k954d6OL34oL9FSTvy64sA");
+        let user = message.attribute::<Username>().expect("a user").username().to_owned();
+        let signed_by = |password: &str| {
+            let key = LongTermKeyCredentials::new(user.clone(), password.into(), realm.realm().into());
+            message.validate_integrity(&key.into()).is_ok()
+        };
+        assert!(signed_by("TheMatrIX") && !signed_by("TheMatrix"));
+    }
+
+    #[tokio::test]
+    async fn a_message_over_a_stream_ends_where_it_says() {
+        for at_once in [1, 7, 4096] {
+            let (mut ours, mut theirs) = duplex(at_once);
+            let server = tokio::spawn(async move {
+                let mut heard = vec![0; REQUEST.len()];
+                theirs.read_exact(&mut heard).await.expect("a request");
+                // What comes behind an answer is none of it.
+                let said = [ANSWER, REQUEST].concat();
+                let _ = theirs.write_all(&said).await;
+                heard
+            });
+            let answer = exchange(&mut ours, REQUEST, "the RFC").await.expect("an answer");
+            assert_eq!(answer, ANSWER, "{at_once} at once");
+            drop(ours);
+            assert_eq!(server.await.expect("a server"), REQUEST);
+        }
+    }
+}

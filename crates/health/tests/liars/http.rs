@@ -1,12 +1,15 @@
 //! HTTP: health checks, redirects, Caddy's administration, LiveKit's API.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stageplot_health::Cause::{self, *};
+use stageplot_health::Cause::*;
 use stageplot_health::Trial;
 use stageplot_topology::Probe;
 
-use crate::server::{Manner, Server, filled, nobody, silence};
+use crate::checks::{Checks, Stranger};
+use crate::server::{Manner, Server, filled};
 use crate::stage::{Case, DEADLINE, End, NAME, Stage};
 
 /// Every check that is asked in plain HTTP.
@@ -16,6 +19,7 @@ fn trial(stage: &Stage, kind: &str, at: SocketAddr) -> Trial {
     let is = |probe: &Probe| match kind {
         "health" => matches!(probe, Probe::HttpGet { .. }),
         "redirect" => matches!(probe, Probe::HttpsRedirect),
+        "balance" => matches!(probe, Probe::CaddyBalance { .. }),
         "upstreams" => matches!(probe, Probe::CaddyUpstreams),
         "keys" => matches!(probe, Probe::LivekitKeys),
         "token" => matches!(probe, Probe::LivekitToken),
@@ -28,7 +32,7 @@ const CHUNK: &[u8] = &filled::<{ 5 + 0x400 + 2 }>(b"400\r\n");
 const HINT: &[u8] = &filled::<1000>(b"\r\nHTTP/1.1 103 Early Hints\r\nlink: ");
 
 /// Whoever listens where HTTP should be, and does not speak it to the end.
-const STRANGERS: &[(&str, Manner, Cause)] = &[
+pub(crate) const STRANGERS: &[Stranger] = &[
     ("mute", Manner::Mute, NoAnswer),
     ("silence after a status line", Manner::Says(b"HTTP/1.1 200 OK\r\n"), TooSlow),
     ("silence in a body", Manner::Says(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc"), TooSlow),
@@ -69,27 +73,7 @@ const STRANGERS: &[(&str, Manner, Cause)] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_speaks_no_http_passes_no_check_of_it() {
-    let stage = &Stage::behind_https();
-    let pairs = KINDS.iter().flat_map(|kind| STRANGERS.iter().map(move |stranger| (kind, stranger)));
-    stage
-        .hold(pairs.map(|(kind, (name, manner, cause))| async move {
-            let server = Server::that(*manner).await;
-            Case::new(format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause))
-                .by(server)
-        }))
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_and_silence_differ() {
-    let stage = &Stage::behind_https();
-    let (silent, _queued, _listener) = silence().await;
-    let kinds = KINDS.iter().chain(&["tcp"]);
-    stage
-        .hold(kinds.flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
-            |(kind, at, cause)| async move { Case::new(*kind, trial(stage, kind, at), End::Failed(cause)) },
-        ))
-        .await;
+    Checks { kinds: &KINDS, trial, strangers: STRANGERS }.hold(&Stage::behind_https()).await;
 }
 
 /// Servers that speak HTTP: the kind of check, a status, headers, a body, the end.
@@ -161,6 +145,43 @@ async fn what_http_says_is_held_against_what_it_should() {
         .await;
 }
 
+/// Edges that hand requests to LiveKit on two nodes: a status, and who answers, in turn.
+const BALANCERS: &[(u16, &[&str], End)] = &[
+    (200, &["203.0.113.11:7880", "203.0.113.12:7880"], End::Passed),
+    (204, &["203.0.113.11:7880", "203.0.113.11:7880", "203.0.113.12:7880"], End::Passed),
+    (200, &["203.0.113.11:7880"], End::Degraded(UpstreamUnused)),
+    (200, &["203.0.113.11:7880", "203.0.113.99:7880"], End::Degraded(UpstreamUnused)),
+    (200, &["203.0.113.11:7880", "203.0.113.12:78800"], End::Degraded(UpstreamUnused)),
+    (200, &["203.0.113.99:7880", "203.0.113.11:7880", "203.0.113.12:7880"], End::Failed(UpstreamUnknown)),
+    (200, &[""], End::Failed(UpstreamUnknown)),
+    (200, &["203.0.113.11:7880", ""], End::Failed(UpstreamUnknown)),
+    (502, &["203.0.113.11:7880", "203.0.113.12:7880"], End::Failed(UpstreamDown)),
+    (503, &[""], End::Failed(UpstreamDown)),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_that_leaves_an_upstream_out_is_told() {
+    let stage = &Stage::balanced();
+    stage
+        .hold(BALANCERS.iter().map(|&(status, upstreams, end)| async move {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let server = Server::new(move |mut line| {
+                let upstream = upstreams[asked.fetch_add(1, Ordering::Relaxed) % upstreams.len()];
+                async move {
+                    line.hear().await;
+                    let told = if upstream.is_empty() { "" } else { &format!("upstream: {upstream}\r\n") };
+                    line.say(answer(status, told, "").as_bytes()).await;
+                    line.wait().await;
+                }
+            })
+            .await;
+            Case::new(format!("{status} by {upstreams:?}"), trial(stage, "balance", server.at), end)
+                .by(server)
+        }))
+        .await;
+    Checks { kinds: &["balance"], trial, strangers: STRANGERS }.hold(stage).await;
+}
+
 /// … by IPv6 too, and where rooms are made by hand alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_is_made_by_hand_is_missed_by_livekit_alone() {
@@ -187,12 +208,13 @@ async fn a_room_that_is_made_by_hand_is_missed_by_livekit_alone() {
         .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_taken_is_one() {
     let stage = Stage::behind_https();
     let server = Server::that(Manner::Mute).await;
     let case = Case::new("tcp", trial(&stage, "tcp", server.at), End::Passed);
     stage.hold([std::future::ready(case)]).await;
+    Checks { kinds: &["tcp"], trial, strangers: &[] }.hold(&stage).await;
 }
 
 #[tokio::test]

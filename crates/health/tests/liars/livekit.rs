@@ -136,12 +136,32 @@ pub(crate) struct Livekit {
     removed: Arc<AtomicUsize>,
 }
 
+/// What is said of a room that is removed.
+pub(crate) const REMOVED: Manner = Manner::Says(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+
+/// … and of one that is not.
+pub(crate) const KEPT: &[Manner] = &[
+    Manner::Mute,
+    Manner::Drips(b"HTTP/1.1 200 OK\r\n"),
+    Manner::Breaks(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"),
+    Manner::Resets,
+    Manner::Says(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n"),
+    Manner::Says(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n"),
+    Manner::Says(b"+OK\r\n"),
+    Manner::Floods(b"HTTP/1.1 200 OK\r\n\r\n", b"{"),
+];
+
 impl Livekit {
     pub(crate) async fn new(reception: Reception) -> Self {
+        Self::with(reception, REMOVED).await
+    }
+
+    /// … that does so when it is told to remove a room.
+    pub(crate) async fn with(reception: Reception, removal: Manner) -> Self {
         let removed = Arc::new(AtomicUsize::new(0));
         let counter = removed.clone();
-        let server = Server::new(move |line| receive(line, reception.clone(), counter.clone())).await;
-        Self { server, removed }
+        let handle = move |line| receive(line, reception.clone(), removal, counter.clone());
+        Self { server: Server::new(handle).await, removed }
     }
 
     /// How many rooms it was told to remove.
@@ -151,12 +171,16 @@ impl Livekit {
 }
 
 /// Takes whoever comes.
-pub(crate) async fn receive<S: Wire>(mut line: Line<S>, reception: Reception, removed: Arc<AtomicUsize>) {
+pub(crate) async fn receive<S: Wire>(
+    mut line: Line<S>,
+    reception: Reception,
+    removal: Manner,
+    removed: Arc<AtomicUsize>,
+) {
     let heard = String::from_utf8_lossy(&line.hear().await).into_owned();
     if heard.starts_with("POST /twirp/livekit.RoomService/DeleteRoom ") {
         removed.fetch_add(1, Ordering::Relaxed);
-        line.say(answer(200, "content-type: application/json\r\n", "{}").as_bytes()).await;
-        return;
+        return line.act(removal).await;
     }
     let key = heard.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;

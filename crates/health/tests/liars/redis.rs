@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prost::Message as _;
-use stageplot_health::Cause::{self, *};
+use stageplot_health::Cause::*;
 use stageplot_health::Trial;
 use stageplot_topology::Probe;
 
-use crate::server::{Line, Manner, Server, filled, nobody, silence};
+use crate::checks::{Checks, Stranger};
+use crate::server::{Line, Manner, Server, filled};
 use crate::stage::{Case, End, PASSWORD, Stage};
 
 /// Every check that is asked in plain RESP.
@@ -30,7 +31,7 @@ pub(crate) fn trial(stage: &Stage, kind: &str, at: SocketAddr) -> Trial {
 const ITEM: &[u8] = &filled::<{ 7 + 1000 + 2 }>(b"$1000\r\n");
 
 /// Whoever listens where Redis should be, and does not speak its protocol to the end.
-const STRANGERS: &[(&str, Manner, Cause)] = &[
+const STRANGERS: &[Stranger] = &[
     ("mute", Manner::Mute, NoAnswer),
     ("silence in a word", Manner::Says(b"+P"), TooSlow),
     ("silence in a text", Manner::Says(b"$99\r\nabc"), TooSlow),
@@ -66,34 +67,15 @@ const STRANGERS: &[(&str, Manner, Cause)] = &[
         ),
         PasswordIgnored,
     ),
-    ("no more clients", Manner::Refuses(b"-ERR max number of clients reached\r\n"), RedisClients),
-    ("protected mode", Manner::Refuses(b"-DENIED Redis is running in protected mode\r\n"), RedisSetting),
+    ("no more clients", Manner::Refuses(b"-ERR max number of clients reached\r\n"), TooManyClients),
+    ("protected mode", Manner::Refuses(b"-DENIED Redis is running in protected mode\r\n"), OtherSetting),
     ("a failed save", Manner::Says(b"-MISCONF Redis is configured to save RDB snapshots\r\n"), RedisSave),
     ("a primary that is gone", Manner::Says(b"-MASTERDOWN Link with MASTER is down\r\n"), ReplicaLink),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_no_redis_passes_no_check_of_it() {
-    let stage = &Stage::behind_https();
-    let pairs = KINDS.iter().flat_map(|kind| STRANGERS.iter().map(move |stranger| (kind, stranger)));
-    stage
-        .hold(pairs.map(|(kind, (name, manner, cause))| async move {
-            let server = Server::that(*manner).await;
-            Case::new(format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause))
-                .by(server)
-        }))
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_and_silence_differ() {
-    let stage = &Stage::behind_https();
-    let (silent, _queued, _listener) = silence().await;
-    stage
-        .hold(KINDS.iter().flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
-            |(kind, at, cause)| async move { Case::new(*kind, trial(stage, kind, at), End::Failed(cause)) },
-        ))
-        .await;
+    Checks { kinds: &KINDS, trial, strangers: STRANGERS }.hold(&Stage::behind_https()).await;
 }
 
 const PRIMARY: &str = "role:master\r\nconnected_slaves:1\r\n\
@@ -110,13 +92,13 @@ const SPEAKERS: &[(&str, &str, &str, End)] = &[
     ("ping", "+PONG", "+pong", End::Failed(WrongProtocol)),
     ("ping", "+PONG", "$0\r\n", End::Failed(WrongProtocol)),
     ("ping", "+PONG", ":1", End::Failed(WrongProtocol)),
-    ("ping", "+PONG", "-LOADING Redis is loading the dataset in memory", End::Degraded(RedisLoading)),
+    ("ping", "+PONG", "-LOADING Redis is loading the dataset in memory", End::Degraded(StillStarting)),
     ("ping", "-NOAUTH Authentication required.", "+PONG", End::Failed(PasswordIgnored)),
     ("ping", "-NOAUTH Authentication required.", "-ERR no", End::Failed(WrongProtocol)),
     ("primary", "", "", End::Passed),
-    ("primary", PRIMARY, REPLICA, End::Failed(RedisRole)),
-    ("primary", PRIMARY, "", End::Failed(RedisRole)),
-    ("primary", "role:master", "role:sentinel", End::Failed(RedisRole)),
+    ("primary", PRIMARY, REPLICA, End::Failed(WrongRole)),
+    ("primary", PRIMARY, "", End::Failed(WrongRole)),
+    ("primary", "role:master", "role:sentinel", End::Failed(WrongRole)),
     ("primary", "connected_slaves:1", "connected_slaves:0", End::Degraded(ReplicaLink)),
     ("primary", "connected_slaves:1", "connected_slaves:-1", End::Degraded(ReplicaLink)),
     ("primary", "connected_slaves:1", "connected_slaves:18446744073709551615", End::Degraded(ReplicaLag)),
@@ -126,8 +108,8 @@ const SPEAKERS: &[(&str, &str, &str, End)] = &[
     ("primary", "slave0:", "slave7:", End::Degraded(ReplicaLag)),
     ("primary", "master_repl_offset", "offset", End::Failed(WrongProtocol)),
     ("replica", "", "", End::Passed),
-    ("replica", REPLICA, PRIMARY, End::Failed(RedisRole)),
-    ("replica", REPLICA, "", End::Failed(RedisRole)),
+    ("replica", REPLICA, PRIMARY, End::Failed(WrongRole)),
+    ("replica", REPLICA, "", End::Failed(WrongRole)),
     ("replica", "status:up", "status:down", End::Failed(ReplicaLink)),
     ("replica", "status:up", "status:upside", End::Failed(ReplicaLink)),
     ("replica", "ago:3", "ago:3600", End::Degraded(ReplicaLag)),
@@ -138,12 +120,14 @@ const SPEAKERS: &[(&str, &str, &str, End)] = &[
     ("room", "used_memory:1000000", "used_memory:18446744073709551615", End::Failed(RedisFull)),
     ("room", "used_memory:1000000", "used_memory:530000000", End::Degraded(RedisFull)),
     ("room", "used_memory:1000000", "used_memory:none", End::Failed(WrongProtocol)),
-    ("room", "maxmemory:536870912", "maxmemory:0", End::Degraded(RedisSetting)),
-    ("room", "noeviction", "allkeys-lru", End::Degraded(RedisSetting)),
-    ("room", "connected_clients:9", "connected_clients:9999", End::Degraded(RedisClients)),
+    ("room", "maxmemory:536870912", "maxmemory:0", End::Degraded(OtherSetting)),
+    ("room", "noeviction", "allkeys-lru", End::Degraded(OtherSetting)),
+    ("room", "connected_clients:9", "connected_clients:9999", End::Degraded(TooManyClients)),
+    ("room", "connected_clients:9", "", End::Failed(WrongProtocol)),
+    ("room", "maxclients:10000", "", End::Passed),
     ("persistence", "", "", End::Passed),
-    ("persistence", PERSISTENCE, "", End::Degraded(RedisSetting)),
-    ("persistence", "aof_enabled:1", "aof_enabled:0", End::Degraded(RedisSetting)),
+    ("persistence", PERSISTENCE, "", End::Degraded(OtherSetting)),
+    ("persistence", "aof_enabled:1", "aof_enabled:0", End::Degraded(OtherSetting)),
     ("persistence", "bgsave_status:ok", "bgsave_status:err", End::Failed(RedisSave)),
     ("persistence", "write_status:ok", "write_status:err", End::Failed(RedisSave)),
     ("persistence", "bgrewrite_status:ok", "", End::Failed(RedisSave)),

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::chain::Authority;
 use crate::datagram::{bare, datagrams, mapped, refusal};
-use crate::livekit::{ICE_PASSWORD, Livekit, Reception, Said, candidate, receive};
+use crate::livekit::{ICE_PASSWORD, KEPT, Livekit, REMOVED, Reception, Said, candidate, receive};
 use crate::server::{Manner, Server, filled, nobody};
 use crate::stage::{Case, End, NAME, Stage};
 
@@ -90,6 +90,19 @@ async fn a_room_is_joined_by_who_is_told_so() {
     stage.hold(cases).await;
 }
 
+/// A room that cannot be removed is left behind, and told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_stays_is_told_of() {
+    let stage = &Stage::behind_http();
+    let cases = KEPT.iter().map(|removal| async move {
+        let joined = Reception::says([Said::joined(Vec::new())]);
+        let livekit = Livekit::with(joined, *removal).await;
+        let end = End::Degraded(RoomLeft);
+        Case::new(format!("{removal:?}"), stage.trial(joins, livekit.server.at), end).by(livekit.server)
+    });
+    stage.hold(cases).await;
+}
+
 /// A frame that goes on with a message, and does not end it.
 const PART: [u8; 104] = {
     let mut part = [b'y'; 104];
@@ -116,7 +129,7 @@ async fn a_room_behind_tls_is_joined_at_who_is_trusted() {
             async move {
                 if let Ok(line) = line.secure(config).await {
                     let joined = Reception::says([Said::joined(Vec::new())]);
-                    receive(line, joined, std::sync::Arc::default()).await;
+                    receive(line, joined, REMOVED, std::sync::Arc::default()).await;
                 }
             }
         })

@@ -244,10 +244,13 @@ pub(crate) const fn filled<const N: usize>(head: &[u8]) -> [u8; N] {
     text
 }
 
-/// A port at which nobody listens.
+/// A port at which nobody listens. It stays taken, so that no other test's server gets it.
 pub(crate) fn nobody() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0");
-    listener.and_then(|listener| listener.local_addr()).expect("a port")
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
+    let at = socket.local_addr().expect("an address");
+    std::mem::forget(socket);
+    at
 }
 
 /// A port whose queue is full: whoever connects hears nothing at all, as behind a

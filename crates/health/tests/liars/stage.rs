@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use stageplot_health::{
-    Cause, Host, Observation, Options, Outcome, Place, Secrets, Stand, Target, Trial, What, run, trials,
+    Cause, Host, Observation, Options, Outcome, Place, Secrets, Ssh, Stand, Target, Trial, What, run, trials,
 };
 use stageplot_topology::{
-    Edge, Livekit, NodeSpec, Plot, Port, Probe, Redis, Room, SecretError, SecretRef, SecretSource,
-    SecretString, Topology, Turn, TurnTls,
+    App, Edge, IonSfu, Livekit, NodeSpec, OnPublish, Plot, Port, Postgres, Probe, Redis, Room, Rtmp,
+    SecretError, SecretRef, SecretSource, SecretString, ServiceId, Topology, Turn, TurnTls,
 };
 
 use crate::server::{FLOOD_LIMIT, Server};
@@ -33,7 +33,7 @@ const AT_ONCE: usize = 3;
 /// hangs ends later by far.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// The password of Redis.
+/// The password of Redis, and of Postgres.
 pub(crate) const PASSWORD: &str = "correct-horse-battery-staple-0001";
 
 /// The secret of LiveKit's key `main`.
@@ -76,12 +76,19 @@ impl End {
 pub(crate) struct Stage {
     topology: Arc<Topology>,
     trusted: Vec<PathBuf>,
+    via: Option<Ssh>,
 }
 
 impl Stage {
-    /// An edge with HTTPS in front of LiveKit, and a Redis with a replica.
+    /// An edge with HTTPS in front of LiveKit, and a Redis and a Postgres with a replica each.
     pub(crate) fn behind_https() -> Self {
         Self::new(Some(Edge::new(NAME.parse().expect("a name"))), Livekit::default())
+    }
+
+    /// … with LiveKit on two nodes.
+    pub(crate) fn balanced() -> Self {
+        let edge = Edge::new(NAME.parse().expect("a name"));
+        Self::with(Some(edge), Livekit::default(), &["203.0.113.12"])
     }
 
     /// … where LiveKit makes no room by itself.
@@ -101,7 +108,36 @@ impl Stage {
         Self::new(None, Livekit { port, ..Livekit::default() })
     }
 
+    /// An nginx for RTMP that asks an app, and an SFU that the app knows.
+    pub(crate) fn streaming() -> Self {
+        let asked = OnPublish::ask("rooms".parse().expect("a name"), "/hooks/publish");
+        Self::of_streams(Some(asked))
+    }
+
+    /// … that asks nobody.
+    pub(crate) fn streaming_to_anybody() -> Self {
+        Self::of_streams(None)
+    }
+
+    fn of_streams(on_publish: Option<OnPublish>) -> Self {
+        let image = "registry.example.com/rooms:1".parse().expect("an image");
+        let app = App::container(image).port(Port::new(8080).expect("a port")).need("ion");
+        let front = NodeSpec::public("203.0.113.10".parse().expect("an address"));
+        let plot = Plot::new("live".parse().expect("a name"))
+            .service("rooms", app)
+            .service("streams", Rtmp { on_publish, hls: false, ..Rtmp::default() })
+            .service("ion", IonSfu::default())
+            .node("front", front.role("rooms").role("streams").role("ion"));
+        let topology = plot.build().expect("a sound plot").topology;
+        Self { topology: Arc::new(topology), trusted: Vec::new(), via: None }
+    }
+
     fn new(edge: Option<Edge>, livekit: Livekit) -> Self {
+        Self::with(edge, livekit, &[])
+    }
+
+    /// … where LiveKit runs at these addresses too.
+    fn with(edge: Option<Edge>, livekit: Livekit, more: &[&str]) -> Self {
         let secret = |name: &str| SecretRef::Env(name.to_owned());
         let turn = Turn {
             domain: Some(TURN_NAME.parse().expect("a name")),
@@ -117,22 +153,44 @@ impl Stage {
             primary: vec!["front".parse().expect("a name")],
             ..Redis::default()
         };
-        let node = |ip: &str| NodeSpec::public(ip.parse().expect("an address")).role("cache");
+        let postgres = Postgres {
+            password: Some(secret("PASSWORD")),
+            replication_password: Some(secret("KEY")),
+            primary: vec!["front".parse().expect("a name")],
+            ..Postgres::default()
+        };
+        let node = |ip: &str| NodeSpec::public(ip.parse().expect("an address")).role("cache").role("db");
         let mut front = node("203.0.113.10");
-        let mut plot =
-            Plot::new("live".parse().expect("a name")).service("sfu", livekit).service("cache", redis);
+        let mut plot = Plot::new("live".parse().expect("a name"))
+            .service("sfu", livekit)
+            .service("cache", redis)
+            .service("db", postgres);
         if let Some(edge) = edge {
             plot = plot.service("edge", edge);
             front = front.role("edge");
         }
-        let plot = plot.node("front", front).node("media", node("203.0.113.11").role("sfu"));
+        plot = plot.node("front", front).node("media", node("203.0.113.11").role("sfu"));
+        for (ip, count) in more.iter().zip(1..) {
+            let spec = NodeSpec::public(ip.parse().expect("an address")).role("sfu");
+            plot = plot.node(&format!("media-{count}"), spec);
+        }
         let topology = plot.build().expect("a sound plot").topology;
-        Self { topology: Arc::new(topology), trusted: Vec::new() }
+        Self { topology: Arc::new(topology), trusted: Vec::new(), via: None }
     }
 
     /// … where an authority is trusted beside the system's.
     pub(crate) fn trusting(self, pem: &Path) -> Self {
         Self { trusted: vec![pem.to_owned()], ..self }
+    }
+
+    /// … from a machine that is reached so.
+    pub(crate) fn via(self, ssh: Ssh) -> Self {
+        Self { via: Some(ssh), ..self }
+    }
+
+    /// The service of LiveKit.
+    pub(crate) fn livekit(&self) -> ServiceId {
+        self.topology.service_named("sfu").expect("a service").id
     }
 
     /// The first check of a kind, pointed at a server.
@@ -157,6 +215,7 @@ impl Stage {
     async fn observe_all(&self, trials: Vec<Trial>) -> Vec<Observation> {
         let mut options = Options::default();
         options.trusted.clone_from(&self.trusted);
+        options.via.clone_from(&self.via);
         // Names are looked up at servers of the tests' own, each at its trial's target.
         options.system_resolver = false;
         options.resolvers = trials
@@ -227,6 +286,12 @@ impl Case {
         if self.end != End::Passed {
             self.trial.deadline = DEADLINE;
         }
+        self
+    }
+
+    /// … by this deadline.
+    pub(crate) fn within(mut self, deadline: Duration) -> Self {
+        self.trial.deadline = deadline;
         self
     }
 

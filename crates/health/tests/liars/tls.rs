@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use stageplot_health::Cause::{self, *};
+use stageplot_health::Cause::*;
 use stageplot_health::{Trial, What};
 use stageplot_topology::Probe;
 
 use crate::chain::{Authority, Shown};
-use crate::server::{Manner, Server, filled, nobody, silence};
+use crate::checks::{Checks, Stranger};
+use crate::server::{Manner, Server, filled};
 use crate::stage::{Case, End, NAME, Stage, TURN_NAME};
 
 /// The check of an edge, which is asked for its page too; of TURN; of a Redis inside TLS.
@@ -34,7 +35,7 @@ const NONSENSE: &[u8] = b"\x16\x03\x03\x00\x08\xfe\x00\x00\x04abcd";
 const TICKETS: &[u8] = &filled::<1000>(b"\x17\x03\x03\x03\xe3");
 
 /// Whoever listens where TLS should be, and does not get as far as a session.
-const STRANGERS: &[(&str, Manner, Cause)] = &[
+const STRANGERS: &[Stranger] = &[
     ("mute", Manner::Mute, NoAnswer),
     ("silence in a record", Manner::Says(b"\x16\x03\x03\x00\x7a\x02"), TooSlow),
     ("drips", Manner::Drips(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"), TooSlow),
@@ -59,26 +60,7 @@ const STRANGERS: &[(&str, Manner, Cause)] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_session_passes_no_check_of_it() {
-    let stage = &Stage::behind_https();
-    let pairs = KINDS.iter().flat_map(|kind| STRANGERS.iter().map(move |stranger| (kind, stranger)));
-    stage
-        .hold(pairs.map(|(kind, (name, manner, cause))| async move {
-            let server = Server::that(*manner).await;
-            Case::new(format!("{kind}, {name}"), trial(stage, kind, server.at), End::Failed(*cause))
-                .by(server)
-        }))
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_and_silence_differ() {
-    let stage = &Stage::behind_https();
-    let (silent, _queued, _listener) = silence().await;
-    stage
-        .hold(KINDS.iter().flat_map(|kind| [(kind, nobody(), Refused), (kind, silent, Silence)]).map(
-            |(kind, at, cause)| async move { Case::new(*kind, trial(stage, kind, at), End::Failed(cause)) },
-        ))
-        .await;
+    Checks { kinds: &KINDS, trial, strangers: STRANGERS }.hold(&Stage::behind_https()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -124,8 +124,8 @@ fn is_replica(service: &Service, placement: PlacementId) -> bool {
 
 fn column(kind: &str) -> usize {
     match kind {
-        "edge" => 1,
-        "redis" => 3,
+        "edge" | "prometheus" => 1,
+        "redis" | "postgres" => 3,
         _ => 2,
     }
 }
@@ -282,6 +282,18 @@ fn detail(topology: &Topology, service: &Service, replica: bool) -> String {
         ServiceSpec::Redis(_) if replica => "Redis · replica".to_owned(),
         ServiceSpec::Redis(_) if several => "Redis · primary".to_owned(),
         ServiceSpec::Redis(_) => "Redis".to_owned(),
+        ServiceSpec::Postgres(postgres) => {
+            let version = postgres.major_version().map(|major| format!(" {major}")).unwrap_or_default();
+            match &postgres.external {
+                Some(_) => "Postgres elsewhere".to_owned(),
+                None if replica => format!("Postgres{version} · replica"),
+                None if several => format!("Postgres{version} · primary"),
+                None => format!("Postgres{version}"),
+            }
+        }
+        ServiceSpec::Prometheus(_) => "Prometheus".to_owned(),
+        ServiceSpec::IonSfu(_) => "ion-sfu".to_owned(),
+        ServiceSpec::Rtmp(_) => "nginx · RTMP".to_owned(),
         ServiceSpec::App(_) => {
             let attachment = service.placements.first().map(|&id| topology.placement(id).attachment);
             match attachment {

@@ -93,7 +93,8 @@ fn an_svg_is_xml_with_a_title_and_a_description() {
         let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{name}: {error}"));
         let root = document.root_element();
         let text = |tag| root.children().find(|n| n.has_tag_name(("http://www.w3.org/2000/svg", tag)));
-        assert_eq!(text("title").and_then(|n| n.text()), Some("Stage plot of live"), "{name}");
+        let title = format!("Stage plot of {}", topology.name());
+        assert_eq!(text("title").and_then(|n| n.text()), Some(title.as_str()), "{name}");
         assert!(text("desc").and_then(|n| n.text()).is_some_and(|words| words.contains(" to edge")));
         assert_eq!(svg, super::svg(&topology).expect("SVG"), "{name}: twice the same");
     }

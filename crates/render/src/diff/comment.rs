@@ -230,9 +230,13 @@ fn title(page: &mut Page, diff: &Diff) {
         count => format!("Changes on {count} nodes"),
     };
     let places = diff.worst(name);
+    let exposed = match diff.exposed() {
+        exposed if exposed.is_empty() => exposed,
+        exposed => format!(" **{exposed}.**"),
+    };
     page.always(&match places.is_empty() {
-        true => format!("\n{nodes}.\n"),
-        false => format!("\n{nodes}, at worst **{}**: {places}.\n", diff.impact.in_words()),
+        true => format!("\n{nodes}.{exposed}\n"),
+        false => format!("\n{nodes}, at worst **{}**: {places}.{exposed}\n", diff.impact.in_words()),
     });
 }
 

@@ -15,6 +15,8 @@ pub(super) fn reasons(placement: &Placement<'_>, process: Impact) -> Vec<Reason>
                 texts.extend(mounts(before, after));
                 texts.extend(directory(before, after));
                 texts.extend(image(before, after));
+                texts.extend(locale(before, after));
+                texts.extend(names(before, after));
                 texts.extend(user(before, after));
             }
         }
@@ -53,10 +55,19 @@ fn primary(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Op
     let had_copy = before.service.nodes.iter().any(|node| placement.names.node(node) == new);
     let inherits = match had_copy {
         true => format!("{new} was a replica, and what it has not copied by then is lost"),
-        false => format!("{new} had no copy, and starts empty"),
+        false => empty(new, old),
     };
     if before.node == old {
-        return Some(format!("the primary moves to {new}; {inherits}"));
+        // One that writes on when the other begins a history of its own cannot follow it.
+        let first = match before.service.kind.as_str() {
+            "postgres" if had_copy => format!(
+                "; first stop it here, or it cannot follow (docker compose --project-name {} stop {})",
+                before.summary.name, before.name
+            ),
+            "redis" if !had_copy => format!("; {old} then copies from it, and loses what it has"),
+            _ => String::new(),
+        };
+        return Some(format!("the primary moves to {new}; {inherits}{first}"));
     }
     if after.node == new {
         return Some(format!("the primary moves here from {old}; {inherits}"));
@@ -75,8 +86,15 @@ fn primary(placement: &Placement<'_>, before: &Here<'_>, after: &Here<'_>) -> Op
 fn arrived(placement: &Placement<'_>, after: &Here<'_>) -> Option<String> {
     let old = placement.elsewhere_before?.primary.as_deref()?;
     let is_primary = after.service.primary.as_deref() == Some(after.node);
-    is_primary
-        .then(|| format!("the primary moves here from {old}; {} had no copy, and starts empty", after.node))
+    is_primary.then(|| format!("the primary moves here from {old}; {}", empty(after.node, old)))
+}
+
+/// That a primary has nothing, and how it would have.
+fn empty(new: &str, old: &str) -> String {
+    format!(
+        "{new} had no copy, and starts empty: to keep what there is, first make {new} a replica beside {old}, \
+         and the primary once it has copied"
+    )
 }
 
 /// What it keeps on disk, or what it reads from there at its start, is something else.
@@ -174,6 +192,13 @@ fn image(before: &Here<'_>, after: &Here<'_>) -> Option<String> {
         return Some(format!("another program reads its data: {new}, not {old}"));
     }
     let (was, is) = (version(old_tag)?, version(new_tag)?);
+    if before.service.kind == "postgres" && was[0] != is[0] {
+        return Some(format!(
+            "Postgres {} does not start with what {} wrote: write a dump of it first (pg_dumpall), which the new \
+             one reads",
+            is[0], was[0]
+        ));
+    }
     let known = was.len().min(is.len());
     match is[..known].cmp(&was[..known]) {
         std::cmp::Ordering::Less => Some(format!(
@@ -184,6 +209,37 @@ fn image(before: &Here<'_>, after: &Here<'_>) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// The images of Alpine and of Debian sort texts by different rules.
+fn locale(before: &Here<'_>, after: &Here<'_>) -> Option<String> {
+    let of_alpine = |here: &Here<'_>| Some(split(here.text("image")?).1.contains("alpine"));
+    let differs = before.service.kind == "postgres" && of_alpine(before)? != of_alpine(after)?;
+    differs.then(|| {
+        "the images of Alpine and of Debian sort texts by different rules: an index over texts finds less than \
+         there is until it is made anew (REINDEX DATABASE)"
+            .to_owned()
+    })
+}
+
+/// What Postgres makes once, where it has no data yet.
+fn names(before: &Here<'_>, after: &Here<'_>) -> Option<String> {
+    let (old, new) = (before.service, after.service);
+    let text = |what: &str, old: &Option<String>, new: &Option<String>, rename: &str| {
+        let (old, new) = (old.as_ref()?, new.as_ref()?);
+        (old != new).then(|| {
+            format!(
+                "the {what} {new} is made only where there is no data yet: first stop what uses {old}, and rename \
+                 it ({rename} \"{old}\" RENAME TO \"{new}\")"
+            )
+        })
+    };
+    let texts = [
+        text("database", &old.database, &new.database, "ALTER DATABASE"),
+        text("user", &old.user, &new.user, "ALTER ROLE"),
+    ];
+    let texts: Vec<_> = texts.into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 /// An image's own name, wherever it is pulled from, and its tag.

@@ -28,8 +28,8 @@ pub(super) fn of_service(placement: &Placement<'_>, streams_stay: Option<&str>) 
     let waits = waits.filter(|_| matches!(process, Impact::Drain | Impact::Stop));
     let was = placement.before.as_ref().map(|before| before.service.kind.as_str());
     let drops_rooms = match was {
-        // Rooms live in LiveKit, and are known by Redis.
-        Some("livekit") => process >= Impact::Restart,
+        // Rooms live in LiveKit, and are known by Redis; streams in what takes them.
+        Some("livekit" | "ion-sfu" | "rtmp") => process >= Impact::Restart,
         // Nobody dials a replica.
         Some("redis") => {
             let is_dialled = placement.before.as_ref().is_some_and(|before| !before.is_replica());
@@ -211,6 +211,7 @@ fn machine(file: &FileDiff) -> Vec<(&'static str, Reason)> {
     let reload = |verb, text: String| (verb, Reason { text, ..Reason::file(Impact::Reload, file) });
     let mut reasons = Vec::new();
     match name(&file.path).rsplit('.').next() {
+        _ if file.is_for_people() => {}
         _ if file.change != Some(Change::Reload) => reasons.push(("", Reason::file(Impact::Live, file))),
         Some("nft") => reasons.push(reload(
             "the firewall is loaded anew",
@@ -234,7 +235,7 @@ fn machine(file: &FileDiff) -> Vec<(&'static str, Reason)> {
 fn started(after: &Here<'_>) -> Reason {
     let text = match (after.container, after.service.kind.as_str()) {
         (None, _) => "it is new here: you start it",
-        (_, "redis") if after.is_replica() => "it is new here: a copy of the primary",
+        _ if after.is_replica() => "it is new here: a copy of the primary",
         (_, "livekit") => "it is new here, and takes rooms",
         _ => "it is new here",
     };
@@ -289,7 +290,9 @@ fn text(kind: &str, process: Impact, waits: Option<u32>, streams_stay: Option<&s
             Some(most) => format!("open WebSockets stay, for up to {most}"),
             None => "requests in flight are answered".to_owned(),
         },
-        (Impact::Recreate, "redis", _) => "its clients connect again".to_owned(),
+        (Impact::Recreate, "redis" | "postgres", _) => "its clients connect again".to_owned(),
+        (Impact::Recreate, "ion-sfu", _) => "every session ends, and everybody joins anew".to_owned(),
+        (Impact::Recreate, "rtmp", _) => "every stream ends, and is published anew".to_owned(),
         (Impact::Recreate, "edge", _) => "every connection through it ends".to_owned(),
         (Impact::None, ..) => "it goes on as it is".to_owned(),
         (Impact::Live, ..) => "it goes on; the change takes effect at once".to_owned(),

@@ -6,6 +6,7 @@ mod caddyfile;
 mod env;
 mod json;
 mod nftables;
+mod postgres;
 mod redis;
 mod sysctl;
 mod systemd;
@@ -21,6 +22,7 @@ pub(super) enum Format {
     Json,
     Toml,
     Redis,
+    Postgres,
     Nftables,
     Caddyfile,
     Systemd,
@@ -35,6 +37,7 @@ impl Format {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         Some(match (name, ending) {
             ("redis.conf", _) => Self::Redis,
+            ("postgresql.conf", _) => Self::Postgres,
             ("Caddyfile", _) => Self::Caddyfile,
             ("env", _) | (_, "env") => Self::Env,
             (_, "yaml" | "yml") => Self::Yaml,
@@ -54,6 +57,7 @@ impl Format {
             Self::Json => json::read(text),
             Self::Toml => toml::read(text),
             Self::Redis => redis::read(text),
+            Self::Postgres => postgres::read(text),
             Self::Nftables => nftables::read(text),
             Self::Caddyfile => caddyfile::read(text),
             Self::Systemd => systemd::read(text),

@@ -107,7 +107,7 @@ pub struct Effect {
     /// The service, as it is now called; none for the machine itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// Its kind: `edge`, `livekit`, `redis`, `app`.
+    /// Its kind: `edge`, `livekit`, `redis`, `postgres`, `app`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The worst of the reasons.

@@ -356,7 +356,7 @@ pub struct ServiceDiff {
     /// The name that it had, where it is renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<String>,
-    /// Its kind: `edge`, `livekit`, `redis`, `app`.
+    /// Its kind: `edge`, `livekit`, `redis`, `postgres`, `app`.
     pub kind: String,
     /// Whether it is new, gone, renamed or changed.
     pub status: Status,

@@ -18,6 +18,7 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
             }
         }
     }
+    let has_rooms = after.services.values().any(|service| matches!(&*service.kind, "livekit" | "ion-sfu"));
     let mut sentences = Vec::new();
     for (name, ended) in services {
         let nodes: Vec<_> = ended.iter().map(|(node, _)| *node).collect();
@@ -25,35 +26,59 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
             Some("livekit") => {
                 let all = after.services.get(name).map_or(&[][..], |service| &service.nodes);
                 let is_all = !all.is_empty() && all.iter().all(|node| nodes.contains(&node.as_str()));
-                match all.len() {
-                    1 if is_all => sentences
-                        .push(format!("{name} has no other node: while it drains, nobody takes new rooms")),
-                    count if is_all => sentences.push(format!(
+                let waiting = ended.iter().filter(|(_, effect)| effect.drain_seconds.is_some());
+                let fields: Vec<_> = waiting.flat_map(|(_, effect)| redis_fields(effect)).collect();
+                let redis = match fields.iter().any(|field| !is_login(field)) {
+                    _ if fields.is_empty() => None,
+                    true => Some("reaches it in another way from now on"),
+                    false => Some("gives it another password from now on"),
+                };
+                match (redis, all.len()) {
+                    // Nodes that differ in it have no room in common.
+                    (Some(how), 2..) => sentences.push(format!(
+                        "{name} keeps its rooms in Redis, and {how}: nodes that differ in it share none, so stop \
+                         {name} on every node, bring the change in, and start it again"
+                    )),
+                    (Some(how), _) => sentences.push(format!(
+                        "{name} keeps its rooms in Redis, and {how}: let it drain before Redis itself is changed, or \
+                         the rooms there lose their store"
+                    )),
+                    (None, 1) => {}
+                    (None, count) if is_all => sentences.push(format!(
                         "{name} drains on each of its {count} nodes: bring it to one node after the other, or nobody \
                          takes new rooms"
                     )),
                     _ => {}
                 }
-                let waiting = ended.iter().filter(|(_, effect)| effect.drain_seconds.is_some());
-                let fields: Vec<_> = waiting.flat_map(|(_, effect)| redis_fields(effect)).collect();
-                let is_login = |field: &&str| matches!(*field, "password" | "username");
-                if fields.iter().any(|field| !is_login(field)) {
-                    sentences.push(format!(
-                        "{name} keeps its rooms in Redis, and reaches it in another way from now on: keep the way that \
-                         it has until each node has drained, or the rooms there lose their store"
-                    ));
-                }
-                if fields.iter().any(is_login) {
-                    sentences.push(format!(
-                        "{name} keeps its rooms in Redis, which takes a new password: give it that once each node has \
-                         drained, or the rooms there lose their store"
-                    ));
+                if is_all && all.len() == 1 {
+                    sentences
+                        .push(format!("{name} has no other node: while it drains, nobody takes new rooms"));
                 }
             }
-            Some("edge") => sentences.push(format!(
-                "people in rooms reconnect: every connection through {name} on {} ends",
+            Some("rtmp") => sentences.push(format!(
+                "every stream through {name} ends: publishers have to come back, and players after them"
+            )),
+            Some("ion-sfu") => sentences.push(format!(
+                "everybody in a room at {name} on {} is thrown out, and joins anew",
                 listed(&nodes)
             )),
+            Some("app") if has_rooms => {
+                let all = after.services.get(name).map_or(&[][..], |service| &service.nodes);
+                match all.len() {
+                    count if count > nodes.len() => {}
+                    1 => sentences.push(format!(
+                        "{name} is started anew: for a moment it answers nobody, and who needs it to join a room waits"
+                    )),
+                    count => sentences.push(format!(
+                        "{name} is started anew on each of its {count} nodes: bring it to one after the other, or for \
+                         a moment it answers nobody"
+                    )),
+                }
+            }
+            Some("edge") => {
+                let who = if has_rooms { "people in rooms reconnect" } else { "people connect again" };
+                sentences.push(format!("{who}: every connection through {name} on {} ends", listed(&nodes)));
+            }
             _ => {}
         }
     }
@@ -62,6 +87,11 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
         format!("{} comes to {}: clients find it there only once DNS has followed", it.name, listed(&it.to))
     }));
     sentences
+}
+
+/// Whether a field is what LiveKit logs in to its Redis with.
+fn is_login(field: &str) -> bool {
+    matches!(field, "password" | "username")
 }
 
 /// The fields that differ of how LiveKit reaches its Redis.

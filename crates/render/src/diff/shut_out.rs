@@ -1,4 +1,4 @@
-//! People who can no longer join a room.
+//! People who can no longer come in.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use super::FlowChange;
 use super::flows::nets;
 use crate::summary::{Flow, Party, Summary};
 
-/// People who can no longer join a room: no door of a service is open to them any more.
+/// People who can no longer come in: no door of a service is open to them any more.
 ///
 /// ```
 /// use stageplot_render::diff::Diff;
 ///
 /// fn warn(diff: &Diff) {
 ///     for people in &diff.shut_out {
-///         println!("who comes from {:?} can no longer join {}", people.from, people.service);
+///         println!("who comes from {:?} is shut out of {}", people.from, people.service);
 ///     }
 /// }
 /// ```
@@ -26,7 +26,7 @@ use crate::summary::{Flow, Party, Summary};
 pub struct ShutOut {
     /// Where they connect from.
     pub from: Party,
-    /// The service that they joined through.
+    /// The service that they came in through.
     pub service: String,
     /// Where that is so.
     pub nodes: Vec<String>,
@@ -36,20 +36,22 @@ pub struct ShutOut {
 }
 
 impl std::fmt::Display for ShutOut {
-    /// `people who connect from the Internet can no longer join rooms through edge, unless
+    /// `people who connect from the Internet can no longer get in through edge, unless
     /// from network lan (10.0.0.0/24)`
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "people who connect from {} can no longer join rooms through {}", self.from, self.service)?;
+        write!(f, "people who connect from {} can no longer get in through {}", self.from, self.service)?;
         let unless: Vec<_> = self.unless.iter().map(ToString::to_string).collect();
         if unless.is_empty() { Ok(()) } else { write!(f, ", unless from {}", listed(&unless)) }
     }
 }
 
-/// The endpoints through which people join, by the kind of their service.
+/// The endpoints through which people come in, by the kind of their service.
 fn doors(kind: &str) -> &'static [&'static str] {
     match kind {
         "edge" => &["http", "https", "http3"],
         "livekit" => &["media", "ice-tcp", "turn"],
+        "ion-sfu" => &["media", "turn", "turn-tcp"],
+        "rtmp" => &["rtmp"],
         _ => &[],
     }
 }

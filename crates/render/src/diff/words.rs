@@ -111,6 +111,21 @@ impl Diff {
         places(self.effects(), self.impact, name)
     }
 
+    /// How much opens to anybody: `1 port opens to the Internet`; empty where nothing does.
+    ///
+    /// ```
+    /// use stageplot_render::diff::Diff;
+    ///
+    /// assert_eq!(Diff::default().exposed(), "");
+    /// ```
+    pub fn exposed(&self) -> String {
+        match self.opened.iter().filter(|flow| flow.from == Party::Internet).count() {
+            0 => String::new(),
+            1 => "1 port opens to the Internet".to_owned(),
+            count => format!("{count} ports open to the Internet"),
+        }
+    }
+
     /// The same of what may happen and cannot be told.
     pub fn untold_worst(&self, name: impl Fn(&str) -> String) -> String {
         let impact = self.untold.as_ref().map_or(Impact::None, |untold| untold.impact);

@@ -2,7 +2,7 @@
 //! unless the user starts it.
 
 use serde::Serialize;
-use stageplot_topology::{App, EnvPart, EnvValue, ServiceSpec};
+use stageplot_topology::{App, EnvPart, EnvValue, ServiceSpec, dial};
 
 use super::{Part, Scene};
 use crate::RenderError;
@@ -77,12 +77,16 @@ fn value(scene: Scene<'_>, value: &EnvValue) -> Result<String, RenderError> {
 
 /// A field of a needed service, as it is dialled from this placement, or as
 /// clients are given it. Where a service has several placements, `address` lists
-/// them all, or of hundreds a share, and the other fields are the first one's.
+/// them all, or of hundreds a share, and the other fields are those of the one on this node,
+/// or else of the first.
 fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
     let topology = scene.topology;
     let service = topology.service_named(name)?;
-    if field == "public-url" {
-        return topology.public_url(service.id);
+    match (field, &scene.service.kind) {
+        ("public-url", _) => return topology.public_url(service.id),
+        ("publish-url", _) => return topology.publish_url(service.id),
+        ("pool", ServiceSpec::App(app)) => return app.pool.get(name).map(ToString::to_string),
+        _ => {}
     }
     let (endpoint, scheme) = match &service.kind {
         ServiceSpec::Redis(redis) => match &redis.external {
@@ -99,6 +103,26 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
                 });
             }
         },
+        ServiceSpec::Postgres(postgres) => {
+            let target = match &postgres.external {
+                Some(remote) => remote.address.to_string(),
+                None => {
+                    let primary = topology.endpoint_named(service.id, "primary")?;
+                    scene.targets(primary).next()?.to_string()
+                }
+            };
+            // The port is behind the last colon, whatever the host is.
+            let (host, port) = target.rsplit_once(':')?;
+            let (user, database) = (&postgres.user, &postgres.database);
+            return Some(match field {
+                "user" => user.to_string(),
+                "database" => database.to_string(),
+                "host" => host.trim_matches(['[', ']']).to_owned(),
+                "port" => port.to_owned(),
+                "url" => format!("postgres://{user}@{target}/{database}"),
+                _ => target,
+            });
+        }
         // Clients are given the edge's name, never a node's.
         ServiceSpec::Edge(edge) if edge.domain.is_some() => {
             let domain = edge.domain.as_ref()?;
@@ -110,16 +134,22 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
                 _ => format!("{domain}:{port}"),
             });
         }
-        ServiceSpec::Livekit(_) => ("signal", "http"),
-        ServiceSpec::Edge(_) | ServiceSpec::App(_) => ("http", "http"),
+        ServiceSpec::Livekit(_) | ServiceSpec::IonSfu(_) => ("signal", "http"),
+        ServiceSpec::Rtmp(_) => ("rtmp", "rtmp"),
+        ServiceSpec::Edge(_) | ServiceSpec::App(_) | ServiceSpec::Prometheus(_) => ("http", "http"),
     };
     let endpoint = topology.endpoint_named(service.id, endpoint)?;
     let mut targets = scene.targets(endpoint).peekable();
-    let first = targets.peek()?;
+    let near = endpoint.at.iter().find(|&&at| topology.placement(at).node == scene.node.id);
+    let near = near.and_then(|&at| dial(topology, scene.placement.id, endpoint.id, at));
+    let first = near.or_else(|| targets.peek().cloned())?;
     Some(match field {
         "host" => first.host.to_string(),
         "port" => first.port.to_string(),
-        "url" => format!("{scheme}://{first}"),
+        "url" => match &service.kind {
+            ServiceSpec::Rtmp(rtmp) => format!("{scheme}://{first}/{}", rtmp.application),
+            _ => format!("{scheme}://{first}"),
+        },
         _ => targets.map(|target| target.to_string()).collect::<Vec<_>>().join(","),
     })
 }

@@ -1,8 +1,10 @@
 //! `edge`: the Caddyfile, certificates, and the container.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use stageplot_topology::{
-    Acme, App, DnsChallenge, Edge, Livekit, ServiceId, ServiceSpec, Tls, Turn, TurnTls,
+    Acme, Balance, DnsChallenge, Edge, Livekit, ServiceId, ServiceSpec, Tls, Turn, TurnTls,
 };
 
 use super::{Part, Scene};
@@ -36,7 +38,17 @@ struct Caddyfile {
     groups: Vec<Group>,
     turn: Option<TurnRoute>,
     stream_close_delay: String,
-    balance: &'static str,
+    access_log: bool,
+    metrics: Option<Metrics>,
+}
+
+/// Where metrics are shown.
+#[derive(Serialize)]
+struct Metrics {
+    port: u16,
+    /// The addresses at which a Prometheus arrives; all of the container's own where
+    /// it has a network of its own.
+    bind: Vec<String>,
 }
 
 #[derive(Default, Serialize)]
@@ -63,6 +75,13 @@ struct Group {
     upstreams: Vec<String>,
     /// The path that answers 2xx while an upstream is well.
     health: Option<String>,
+    /// Caddy's policy with its arguments.
+    policy: Vec<String>,
+    /// How long a browser keeps the cookie by which it comes back.
+    max_age: Option<String>,
+    /// How many requests may fail before an upstream is left alone for a while: one,
+    /// where there is another.
+    max_fails: u8,
 }
 
 /// TURN, split from HTTPS by the name that a client asks for.
@@ -75,7 +94,7 @@ struct TurnRoute {
 pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError> {
     let name = scene.service.name.as_str();
     let live = format!("live/{name}");
-    let caddyfile = caddyfile(scene, edge);
+    let caddyfile = caddyfile(scene, edge)?;
     let text = scene.templates.render("Caddyfile", &caddyfile)?;
     let mut artifacts = vec![Artifact::private(format!("{live}/Caddyfile"), text, Owner::ROOT)];
     let files: Vec<_> = match &edge.tls {
@@ -111,7 +130,7 @@ pub(super) fn render(scene: Scene<'_>, edge: &Edge) -> Result<Part, RenderError>
     Ok(Part { artifacts, container: Some(container) })
 }
 
-fn caddyfile(scene: Scene<'_>, edge: &Edge) -> Caddyfile {
+fn caddyfile(scene: Scene<'_>, edge: &Edge) -> Result<Caddyfile, RenderError> {
     let https = edge.is_https();
     let scheme = if https { "" } else { "http://" };
     let port = match (https, edge.https_port.number(), edge.http_port.number()) {
@@ -127,7 +146,7 @@ fn caddyfile(scene: Scene<'_>, edge: &Edge) -> Caddyfile {
         _ => None,
     };
     let turn = turn(scene);
-    Caddyfile {
+    Ok(Caddyfile {
         admin_port: Edge::ADMIN_PORT.number(),
         health_port: Edge::HEALTH_PORT.number(),
         http_port: edge.http_port.number(),
@@ -138,11 +157,18 @@ fn caddyfile(scene: Scene<'_>, edge: &Edge) -> Caddyfile {
         acme_ca_root: acme.and_then(|acme| acme.ca_root.as_ref()).map(|_| format!("{CONFIG}/acme-root.crt")),
         site,
         tls: if https { tls(edge) } else { None },
-        groups: groups(scene),
+        groups: groups(scene, edge)?,
         turn,
         stream_close_delay: edge.stream_close_delay.to_string(),
-        balance: edge.balance.as_str(),
-    }
+        access_log: edge.access_log,
+        metrics: metrics(scene, edge),
+    })
+}
+
+fn metrics(scene: Scene<'_>, edge: &Edge) -> Option<Metrics> {
+    let port = edge.metrics?.number();
+    let endpoint = scene.topology.endpoint_named(scene.service.id, "metrics")?;
+    Some(Metrics { port, bind: scene.listens(Some(endpoint)).unwrap_or_default() })
 }
 
 fn tls(edge: &Edge) -> Option<TlsLines> {
@@ -173,29 +199,30 @@ fn variable(setting: &str) -> String {
 
 /// Everything that stands behind this edge, apps before LiveKit, whose paths
 /// are the rest.
-fn groups(scene: Scene<'_>) -> Vec<Group> {
+fn groups(scene: Scene<'_>, edge: &Edge) -> Result<Vec<Group>, RenderError> {
     let topology = scene.topology;
-    let mut services: Vec<ServiceId> = topology
-        .flows_from(scene.service.id)
-        .map(|flow| topology.endpoint(flow.to))
-        .filter(|endpoint| matches!(endpoint.name.as_ref(), "http" | "signal"))
-        .map(|endpoint| endpoint.service)
-        .collect();
-    services.sort_unstable();
-    services.dedup();
+    let behind = Edge::upstreams(topology, scene.service.id);
+    let services: BTreeSet<_> = behind.map(|endpoint| endpoint.service).collect();
     let catch_all = services.iter().any(|&id| {
         matches!(&topology.service(id).kind, ServiceSpec::App(app) if app.routes.iter().any(|r| r == "/*"))
     });
-    let mut groups: Vec<_> = services.iter().filter_map(|&id| group(scene, id, catch_all)).collect();
+    let groups = services.iter().filter_map(|&id| group(scene, edge, id, catch_all).transpose());
+    let mut groups: Vec<_> = groups.collect::<Result<_, _>>()?;
     // Caddy takes the longest path first; the group without paths is last.
     groups.sort_by_key(|group| group.paths.is_empty());
-    groups
+    Ok(groups)
 }
 
-fn group(scene: Scene<'_>, id: ServiceId, catch_all: bool) -> Option<Group> {
+fn group(
+    scene: Scene<'_>,
+    edge: &Edge,
+    id: ServiceId,
+    catch_all: bool,
+) -> Result<Option<Group>, RenderError> {
     let service = scene.topology.service(id);
+    let balance = edge.balance_of(service);
     let (endpoint, paths, health) = match &service.kind {
-        ServiceSpec::App(App { routes, health, .. }) => ("http", routes.clone(), health.clone()),
+        ServiceSpec::App(app) => ("http", app.routes.clone(), app.health.clone()),
         ServiceSpec::Livekit(livekit) => {
             let routes = match (livekit.routes.is_empty(), catch_all) {
                 (false, _) => livekit.routes.clone(),
@@ -204,15 +231,43 @@ fn group(scene: Scene<'_>, id: ServiceId, catch_all: bool) -> Option<Group> {
             };
             ("signal", routes, Some("/".to_owned()))
         }
-        _ => return None,
+        ServiceSpec::Rtmp(rtmp) => {
+            let paths = rtmp.paths().into_iter().map(str::to_owned).collect();
+            ("http", paths, Some("/health".to_owned()))
+        }
+        _ => return Ok(None),
     };
     let paths = if paths.iter().any(|path| path == "/*") { Vec::new() } else { paths };
-    Some(Group {
+    let upstreams = upstreams(scene, id, endpoint);
+    Ok(Some(Group {
         service: service.name.to_string(),
         paths,
-        upstreams: upstreams(scene, id, endpoint),
+        max_fails: if upstreams.len() > 1 { 1 } else { 3 },
+        upstreams,
         health,
-    })
+        policy: policy(scene, balance)?,
+        max_age: match balance {
+            Balance::Cookie(sticky) => sticky.max_age.as_ref().map(ToString::to_string),
+            _ => None,
+        },
+    }))
+}
+
+/// What follows `lb_policy`.
+fn policy(scene: Scene<'_>, balance: &Balance) -> Result<Vec<String>, RenderError> {
+    let mut words = vec![balance.policy().to_owned()];
+    match balance {
+        Balance::RandomChoose(count) => words.push(count.to_string()),
+        Balance::Header(name) | Balance::Query(name) => words.push(name.clone()),
+        Balance::Cookie(sticky) => {
+            words.push(sticky.name.clone());
+            if let Some(secret) = &sticky.secret {
+                words.push(scene.values.get(secret)?.to_owned());
+            }
+        }
+        _ => {}
+    }
+    Ok(words)
 }
 
 fn upstreams(scene: Scene<'_>, service: ServiceId, endpoint: &str) -> Vec<String> {

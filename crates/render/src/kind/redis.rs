@@ -1,9 +1,9 @@
 //! `redis`: its configuration, and the container.
 
 use serde::Serialize;
-use stageplot_topology::{Attachment, Persistence, Redis, dial, listen};
+use stageplot_topology::{Persistence, Redis, dial};
 
-use super::{Part, Scene};
+use super::{Part, Scene, with_password};
 use crate::RenderError;
 use crate::artifact::{Artifact, Owner};
 use crate::compose::{Container, HealthCheck, Mount};
@@ -43,18 +43,10 @@ struct Upstream {
 
 pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderError> {
     let Scene { topology, placement, service, .. } = scene;
-    let bridged = placement.attachment == Attachment::Bridge;
     let endpoints = topology.endpoints_of(service.id);
     let own = endpoints.iter().find(|endpoint| endpoint.is_at(placement.id));
-    // Inside a container network every address is the container's own: what
-    // reaches it is decided by the ports published. Elsewhere an address that
-    // is not there would stop Redis.
-    let bind = match own {
-        Some(own) if !bridged => {
-            listen(topology, own.id, placement.id).iter().map(ToString::to_string).collect()
-        }
-        _ => vec!["*".to_owned(), "-::*".to_owned()],
-    };
+    // An address that is not there would stop Redis.
+    let bind = scene.listens(own).unwrap_or_else(|| vec!["*".to_owned(), "-::*".to_owned()]);
     let replicaof = service.primary.filter(|&primary| primary != placement.id).and_then(|primary| {
         let endpoint = topology.endpoint_named(service.id, "primary")?;
         let target = dial(topology, placement.id, endpoint.id, primary)?;
@@ -95,9 +87,8 @@ pub(super) fn render(scene: Scene<'_>, redis: &Redis) -> Result<Part, RenderErro
 /// Asks with the password, and takes nothing but the answer that is wanted:
 /// `redis-cli` exits 0 also when it was refused.
 fn health(redis: &Redis, replica: bool) -> HealthCheck {
-    // A substitution drops line breaks at the end, which a password may have.
     let auth = match redis.password {
-        Some(_) => format!("p=\"$(cat {CONFIG}/password; echo x)\"; REDISCLI_AUTH=\"${{p%x}}\" "),
+        Some(_) => with_password("REDISCLI_AUTH", &format!("{CONFIG}/password")),
         None => String::new(),
     };
     let port = redis.port;

@@ -74,8 +74,8 @@ impl Index {
     }
 
     /// The files of both.
-    pub(super) fn join(mut self, other: Self) -> Self {
-        self.files.extend(other.files);
+    pub(super) fn join(mut self, mut other: Self) -> Self {
+        self.files.append(&mut other.files);
         self
     }
 

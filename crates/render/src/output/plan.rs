@@ -1,7 +1,6 @@
 //! What becomes of each file, rendered or found.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ops::Bound::{Included, Unbounded};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::index::{self, Digest, Index};
@@ -34,9 +33,9 @@ impl Verdict {
 /// The files that were put so far.
 #[derive(Default)]
 pub(super) struct Draft {
-    files: BTreeMap<OutputPath, (Digest, Step)>,
-    /// The directories that were made for them.
-    made: HashSet<String>,
+    files: HashMap<OutputPath, (Digest, Step)>,
+    /// The directories above them, and whether they are made.
+    directories: HashMap<String, bool>,
     /// The directories at the top of the tree that hold a file which others may not read.
     guarded: BTreeSet<String>,
     foreign: BTreeSet<Vec<u8>>,
@@ -56,15 +55,17 @@ impl Draft {
             path: path.to_owned(),
             below: below.to_owned(),
         };
-        if let Some(parent) = file.path.ancestors().find(|&parent| self.files.contains_key(parent)) {
+        // Where a directory is known, so are those above it.
+        let new = file.path.ancestors().take_while(|parent| !self.directories.contains_key(*parent));
+        let new: Vec<_> = new.map(str::to_owned).collect();
+        if let Some(parent) = new.iter().find(|parent| self.files.contains_key(parent.as_str())) {
             return Err(collision(parent, path));
         }
-        let inside = format!("{path}/");
-        if let Some((below, _)) = self.files.range::<str, _>((Included(inside.as_str()), Unbounded)).next()
-            && below.as_str().starts_with(&inside)
-        {
-            return Err(collision(path, below.as_str()));
+        if self.directories.contains_key(path) {
+            let below = self.files.keys().filter(|file| file.ancestors().any(|parent| parent == path)).min();
+            return Err(collision(path, below.map_or(path, OutputPath::as_str)));
         }
+        self.directories.extend(new.into_iter().map(|parent| (parent, false)));
         if self.files.insert(file.path.clone(), (digest, verdict.step)).is_some() {
             return Err(OutputError::Duplicate { path: path.to_owned() });
         }
@@ -89,10 +90,15 @@ impl Draft {
     /// The directories above a file that nobody makes yet, the outermost first; whoever asks
     /// makes them.
     pub(super) fn missing_parents(&mut self, file: &OutputFile<'_>) -> Vec<String> {
-        let missing = file.path.ancestors().take_while(|dir| !self.made.contains(*dir));
-        let mut missing: Vec<_> = missing.map(str::to_owned).collect();
+        let mut missing = Vec::new();
+        for dir in file.path.ancestors() {
+            match self.directories.get_mut(dir) {
+                Some(made @ false) => *made = true,
+                _ => break,
+            }
+            missing.push(dir.to_owned());
+        }
         missing.reverse();
-        self.made.extend(missing.iter().cloned());
         missing
     }
 }
@@ -133,7 +139,7 @@ impl Plan {
                 edited: list(draft.edited),
             });
         }
-        let Draft { files, made, guarded, foreign, .. } = draft;
+        let Draft { files, directories: above, guarded, foreign, .. } = draft;
         let is_rendered = |path: &[u8]| str::from_utf8(path).is_ok_and(|path| files.contains_key(path));
         let carried: BTreeSet<_> = scan
             .entries
@@ -150,23 +156,25 @@ impl Plan {
             .collect();
 
         let mut written = Written::default();
-        let mut index = BTreeMap::new();
-        for (path, (digest, step)) in files {
+        let mut files: Vec<_> = files.into_iter().collect();
+        files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        for (path, (_, step)) in &files {
             let list = match step {
                 Step::Create => &mut written.created,
                 Step::Change => &mut written.changed,
                 Step::Keep => &mut written.unchanged,
             };
             list.push(path.to_string());
-            index.insert(path, digest);
         }
+        let index = Index::new(files.into_iter().map(|(path, (digest, _))| (path, digest)).collect());
         written.removed = removed.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect();
 
         let linked = written.unchanged.iter().map(String::as_bytes).chain(carried.iter().map(Vec::as_slice));
         let missing = directories(scan, held, linked);
         let mut directories: BTreeMap<_, _> = missing.into_iter().map(|dir| (dir.to_vec(), false)).collect();
-        directories.extend(made.into_iter().map(|dir| (dir.into_bytes(), true)));
-        Ok(Self { written, index: Index::new(index), carried, directories, guarded })
+        let made = above.into_iter().filter(|(_, made)| *made);
+        directories.extend(made.map(|(dir, made)| (dir.into_bytes(), made)));
+        Ok(Self { written, index, carried, directories, guarded })
     }
 
     /// Refuses what a new tree cannot hold: it would be lost with the old one.

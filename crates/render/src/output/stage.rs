@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
@@ -19,6 +19,9 @@ use super::target::{self, Target};
 pub(super) struct Staging {
     name: Vec<u8>,
     root: target::Locked,
+    /// The permissions that what is made in it has from the beginning, where they are asked for:
+    /// others are set once it is there.
+    kept: Mode,
     /// Where it stands.
     path: PathBuf,
     /// Where it will stand.
@@ -53,7 +56,9 @@ impl Staging {
             };
             match target::try_lock(root).map_err(fail)? {
                 Some(root) if target.is_named(&name, &root) => {
-                    return Ok(Self { name, root, path, place: target.path().to_owned(), exchanged: false });
+                    let kept = kept(&root).map_err(|error| fail(error.into()))?;
+                    let place = target.path().to_owned();
+                    return Ok(Self { name, root, kept, path, place, exchanged: false });
                 }
                 _ => continue,
             }
@@ -65,21 +70,21 @@ impl Staging {
     /// is in it.
     pub(super) fn make_directory(&self, dir: &[u8]) -> Result<(), OutputError> {
         let fail = |error: Errno| OutputError::io("create the directory", self.at(dir), error);
-        match rustix::fs::mkdirat(&self.root, dir, Mode::RWXU) {
+        let mode = if dir.contains(&b'/') { INNER } else { Mode::RWXU };
+        match rustix::fs::mkdirat(&self.root, dir, mode) {
             // By another thread.
             Err(Errno::EXIST) => return Ok(()),
             made => made.map_err(fail)?,
         }
-        if dir.contains(&b'/') { self.set_mode(dir, INNER) } else { Ok(()) }
+        if self.kept.contains(mode) { Ok(()) } else { self.set_mode(dir, mode) }
     }
 
     /// Writes a file.
     pub(super) fn create(&self, path: &[u8], bytes: &[u8], mode: u32) -> Result<(), OutputError> {
         let fail = |error: std::io::Error| OutputError::io("write", self.at(path), error);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        // Never wider than asked, not for an instant: the rest comes once the bytes are there.
-        let narrow = Mode::from_raw_mode(mode & 0o600);
-        let open = || rustix::fs::openat(&self.root, path, flags, narrow);
+        // Never wider than asked, not for an instant.
+        let mode = Mode::from_raw_mode(mode);
+        let open = || rustix::fs::openat(&self.root, path, NEW_FILE, mode);
         let fd = match open() {
             // Another thread is about to make a directory above it.
             Err(Errno::NOENT) => {
@@ -91,7 +96,10 @@ impl Staging {
         };
         let mut file = File::from(fd.map_err(|error| fail(error.into()))?);
         file.write_all(bytes).map_err(fail)?;
-        rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode)).map_err(|error| fail(error.into()))
+        if self.kept.contains(mode) {
+            return Ok(());
+        }
+        rustix::fs::fchmod(file.as_fd(), mode).map_err(|error| fail(error.into()))
     }
 
     /// Adds all that is not there yet, once the rendered files are.
@@ -118,11 +126,10 @@ impl Staging {
         for dir in plan.directories.keys().rev() {
             match scan.entries.get(dir).filter(|old| old.kind == Kind::Directory) {
                 Some(old) => self.restore_directory(target, dir, old)?,
+                // It has been guarded from the beginning.
+                None if str::from_utf8(dir).is_ok_and(|dir| plan.guarded.contains(dir)) => {}
                 None if dir.contains(&b'/') => {}
-                None => {
-                    let guarded = str::from_utf8(dir).is_ok_and(|dir| plan.guarded.contains(dir));
-                    self.set_mode(dir, if guarded { Mode::RWXU } else { INNER })?;
-                }
+                None => self.set_mode(dir, INNER)?,
             }
         }
         match &scan.root {
@@ -245,6 +252,20 @@ impl Drop for Staging {
     }
 }
 
+/// What umask and default ACL leave of the permissions that files and directories are made with in
+/// this directory, which was made for its owner alone. Nothing where the file system, or the group
+/// that goes with a directory, has made it, or a file, into more than was asked for.
+fn kept(dir: &impl AsFd) -> Result<Mode, Errno> {
+    let mode_of = |made: &dyn AsFd| Ok(Mode::from_raw_mode(rustix::fs::fstat(made)?.st_mode));
+    let made = |mode| {
+        let file = rustix::fs::openat(dir, PROBE, NEW_FILE, mode)?;
+        rustix::fs::unlinkat(dir, PROBE, AtFlags::empty())?;
+        mode_of(&file)
+    };
+    let exact = mode_of(dir)? == Mode::RWXU && made(Mode::empty())?.is_empty();
+    if exact { made(Mode::RWXU | Mode::RWXG | Mode::RWXO) } else { Ok(Mode::empty()) }
+}
+
 /// How the names of staged trees begin.
 pub(super) fn prefix(name: &[u8]) -> Vec<u8> {
     [b".", name, b".stageplot-"].concat()
@@ -256,5 +277,12 @@ pub(super) const UNFINISHED: &[u8] = b".part";
 
 /// The mode of directories that hold nothing to be kept from others.
 const INNER: Mode = Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP).union(Mode::ROTH).union(Mode::XOTH);
+
+/// For writing, and nothing that is there already.
+const NEW_FILE: OFlags =
+    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// A file that is gone before anything else is there.
+const PROBE: &str = "permissions";
 
 const ATTEMPTS: usize = 16;

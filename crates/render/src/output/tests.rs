@@ -157,6 +157,16 @@ fn modes_are_exact() {
 }
 
 #[test]
+fn modes_are_exact_where_directories_hand_their_group_on() {
+    let place = Place::new();
+    fs::set_permissions(place.parent.path(), fs::Permissions::from_mode(0o2700)).unwrap();
+    write(&place.dir(), &[file("a/b/c", "x", 0o400), file("d", "x", 0o644)], Options::default()).unwrap();
+    for (path, mode) in [("", 0o755), ("a", 0o700), ("a/b", 0o755), ("a/b/c", 0o400), ("d", 0o644)] {
+        assert_eq!(fs::metadata(place.at(path)).unwrap().mode() & 0o7777, mode, "{path}");
+    }
+}
+
+#[test]
 fn foreign_files_are_carried() {
     let place = Place::new();
     place.write(&[("a/x", "1"), ("gone/x", "1")]).unwrap();

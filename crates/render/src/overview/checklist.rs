@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::Serialize;
 use stageplot_topology::words::listed;
 use stageplot_topology::{
-    Attachment, Edge, HostName, Party, Port, Protocol, Scope, ServiceSpec, Speaks, StartStep, Tls, Topology,
-    Turn, TurnTls, listen,
+    Attachment, Edge, HostName, IonSfu, Party, Port, Protocol, Rtmp, Scope, ServiceSpec, Speaks, StartStep,
+    Tls, Topology, Turn, TurnTls, listen,
 };
 
 use super::dns::{self, Record};
@@ -97,7 +97,19 @@ impl Checklist {
                         list.outside.push(certificate(domain.as_str(), 443));
                     }
                 }
-                ServiceSpec::Redis(_) | ServiceSpec::App(_) => {}
+                ServiceSpec::Rtmp(rtmp) => {
+                    let node = topology.node(topology.placement(service.placements[0]).node);
+                    if let Some(address) = node.advertised_address() {
+                        let command = format!("nc -vz -w 3 {address} {}", rtmp.port);
+                        list.outside.push(Check::new(format!("{}: RTMP", node.name), command, "succeeded"));
+                    }
+                    list.client_urls.extend(topology.publish_url(service.id));
+                }
+                ServiceSpec::Redis(_)
+                | ServiceSpec::Postgres(_)
+                | ServiceSpec::Prometheus(_)
+                | ServiceSpec::IonSfu(_)
+                | ServiceSpec::App(_) => {}
             }
         }
         list.outside.truncate(2 * LINES);
@@ -157,6 +169,19 @@ pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> V
                 }
             }
         }
+        ServiceSpec::Postgres(postgres) => {
+            let ask = |what: &str| {
+                let (user, database) = (&postgres.user, &postgres.database);
+                format!(
+                    "{compose} exec -T {name} psql -p {} -U {user} -d {database} -XAtc '{what}'",
+                    postgres.port
+                )
+            };
+            match step.replicas {
+                false => vec![Check::new("", ask("select 1"), "1")],
+                true => vec![Check::new("", ask("select status from pg_stat_wal_receiver"), "streaming")],
+            }
+        }
         ServiceSpec::Livekit(livekit) => {
             vec![Check::new("", format!("curl -sS http://127.0.0.1:{}/", livekit.port), "OK")]
         }
@@ -170,6 +195,19 @@ pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> V
                 Check::new("", command, "well")
             });
             asked.collect()
+        }
+        ServiceSpec::Prometheus(prometheus) => {
+            let url = format!("http://127.0.0.1:{}/-/ready", prometheus.port);
+            vec![Check::new("", format!("{compose} exec -T {name} wget -q -O - {url}"), "Ready")]
+        }
+        ServiceSpec::IonSfu(sfu) => {
+            let url = format!("http://127.0.0.1:{}/metrics", sfu.metrics.unwrap_or(IonSfu::METRICS_PORT));
+            let ask = format!("{compose} exec -T {name} wget -q -O /dev/null {url} && echo well");
+            vec![Check::new("", ask, "well")]
+        }
+        ServiceSpec::Rtmp(_) => {
+            let url = format!("http://127.0.0.1:{}/stat", Rtmp::STATUS_PORT);
+            vec![Check::new("", format!("{compose} exec -T {name} wget -q -O - {url}"), "<rtmp>")]
         }
         ServiceSpec::App(app) => {
             let Some(port) = app.port else { return Vec::new() };

@@ -38,7 +38,12 @@ pub(super) fn records(topology: &Topology) -> BTreeMap<&HostName, Record> {
                     _ => add(domain, service.id),
                 }
             }
-            ServiceSpec::Redis(_) | ServiceSpec::App(_) => {}
+            ServiceSpec::Rtmp(rtmp) => rtmp.domain.iter().for_each(|name| add(name, service.id)),
+            ServiceSpec::Redis(_)
+            | ServiceSpec::Postgres(_)
+            | ServiceSpec::Prometheus(_)
+            | ServiceSpec::IonSfu(_)
+            | ServiceSpec::App(_) => {}
         }
     }
     records

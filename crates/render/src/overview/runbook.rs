@@ -2,7 +2,6 @@
 //! names, addresses, ports and commands.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -14,7 +13,6 @@ use stageplot_topology::{
 
 use super::checklist::{Check, Checklist, at, listens, of_step, off_docker};
 use crate::RenderError;
-use crate::parallel;
 use crate::system::install_dir;
 use crate::template::Templates;
 
@@ -40,6 +38,7 @@ struct Runbook<'a> {
     edges: Vec<&'a str>,
     livekits: Vec<Drain<'a>>,
     redis: Vec<Backup<'a>>,
+    postgres: Vec<Dump<'a>>,
     externals: Vec<&'a str>,
     secrets: Vec<String>,
     /// Where images come from, if not from Docker Hub.
@@ -110,6 +109,15 @@ struct Backup<'a> {
     file: &'static str,
 }
 
+#[derive(Serialize)]
+struct Dump<'a> {
+    service: &'a str,
+    node: String,
+    port: u16,
+    user: &'a str,
+    database: &'a str,
+}
+
 /// The runbook as Markdown.
 pub(super) fn render(topology: &Topology, templates: &Templates) -> Result<String, RenderError> {
     let dir = install_dir(topology);
@@ -133,11 +141,8 @@ pub(super) fn render(topology: &Topology, templates: &Templates) -> Result<Strin
         edges: named(|kind| matches!(kind, ServiceSpec::Edge(_))).collect(),
         livekits: services.iter().filter_map(drain).collect(),
         redis: services.iter().filter_map(|service| backup(topology, service)).collect(),
-        externals: services
-            .iter()
-            .filter(|s| matches!(&s.kind, ServiceSpec::Redis(redis) if redis.external.is_some()))
-            .map(|s| s.name.as_str())
-            .collect(),
+        postgres: services.iter().filter_map(|service| dump(topology, service)).collect(),
+        externals: services.iter().filter(|s| s.kind.is_external()).map(|s| s.name.as_str()).collect(),
         secrets: secrets(topology),
         registries: registries(topology),
         dir,
@@ -180,6 +185,12 @@ fn step(topology: &Topology, step: &StartStep, compose: &str) -> Step {
         ServiceSpec::Redis(_) if step.replicas => "the replicas of Redis",
         ServiceSpec::Redis(_) if service.placements.len() > 1 => "the primary Redis",
         ServiceSpec::Redis(_) => "Redis",
+        ServiceSpec::Postgres(_) if step.replicas => "the replicas of Postgres",
+        ServiceSpec::Postgres(_) if service.placements.len() > 1 => "the primary Postgres",
+        ServiceSpec::Postgres(_) => "Postgres",
+        ServiceSpec::Prometheus(_) => "Prometheus",
+        ServiceSpec::Rtmp(_) => "nginx for RTMP",
+        ServiceSpec::IonSfu(_) => "ion-sfu",
         ServiceSpec::App(_) => "your service",
     };
     let of = |id: &PlacementId| topology.placement(*id);
@@ -213,11 +224,16 @@ fn own_process(topology: &Topology, step: &StartStep, service: &Service) -> Vec<
 
 /// Each table of rules once, with the nodes that have it.
 fn firewalls(topology: &Topology) -> Vec<Firewall> {
-    let rules = |node: &Node| Ok::<_, Infallible>(firewall(topology, node.id).iter().map(rule).collect());
-    let Ok(of_nodes) = parallel::map(topology.nodes(), rules);
+    let mut alike: BTreeMap<Vec<FirewallRule>, Vec<NodeId>> = BTreeMap::new();
+    for node in topology.nodes() {
+        alike.entry(firewall(topology, node.id)).or_default().push(node.id);
+    }
+    // Rules that are not alike may read the same.
     let mut tables: BTreeMap<Vec<Rule>, Vec<NodeId>> = BTreeMap::new();
-    for (node, rules) in topology.nodes().iter().zip(of_nodes) {
-        tables.entry(rules).or_default().push(node.id);
+    for (rules, nodes) in alike {
+        let table = tables.entry(rules.iter().map(rule).collect()).or_default();
+        table.extend(nodes);
+        table.sort();
     }
     let mut tables: Vec<_> = tables.into_iter().collect();
     tables.sort_by_key(|(_, nodes)| nodes.first().copied());
@@ -273,6 +289,18 @@ fn backup<'a>(topology: &'a Topology, service: &'a Service) -> Option<Backup<'a>
         appendonly,
         // A log may begin with a snapshot, and so be one.
         file: if appendonly { "appendonly.aof" } else { "dump.rdb" },
+    })
+}
+
+fn dump<'a>(topology: &'a Topology, service: &'a Service) -> Option<Dump<'a>> {
+    let ServiceSpec::Postgres(postgres) = &service.kind else { return None };
+    let primary = topology.placement(service.primary?);
+    Some(Dump {
+        service: service.name.as_str(),
+        node: topology.node(primary.node).name.to_string(),
+        port: postgres.port.number(),
+        user: postgres.user.as_str(),
+        database: postgres.database.as_str(),
     })
 }
 

@@ -9,10 +9,16 @@ mod env;
 mod markdown;
 mod mermaid;
 mod nftables;
+mod nginx;
+mod pg_hba;
+mod postgres;
 mod redis;
 mod shell;
+mod sql;
 mod sysctl;
 mod systemd;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 /// A text format, with rules of its own for writing a value down.
@@ -48,6 +54,17 @@ pub enum Dialect {
     Caddyfile,
     /// `redis.conf`: double quotes with `\n`, `\xHH`, as `sdssplitargs` reads them.
     RedisConf,
+    /// `postgresql.conf`: single quotes with escapes, as `guc-file.l` reads them.
+    PostgresConf,
+    /// `pg_hba.conf`: addresses are bare, all else is in double quotes, in which `all` and
+    /// other words mean nothing.
+    PgHba,
+    /// SQL for Postgres: a value is a string, or between the template's double quotes a name.
+    /// It stays on one line.
+    Sql,
+    /// `nginx.conf`: double quotes with escapes. A value that holds `$`, which begins a
+    /// variable, is refused.
+    Nginx,
     /// An nftables script. Numbers, addresses and ranges are bare, all else is quoted; a string
     /// cannot hold a double quote nor end in the wildcard `*`. Names of tables and chains take the
     /// filter `bare`.
@@ -73,9 +90,13 @@ pub enum Dialect {
 
 impl Dialect {
     /// All dialects, in the order of their names.
-    pub const ALL: [Dialect; 10] = [
+    pub const ALL: [Dialect; 14] = [
         Dialect::Caddyfile,
         Dialect::RedisConf,
+        Dialect::PostgresConf,
+        Dialect::PgHba,
+        Dialect::Sql,
+        Dialect::Nginx,
         Dialect::Nftables,
         Dialect::Systemd,
         Dialect::Env,
@@ -91,6 +112,10 @@ impl Dialect {
         match self {
             Dialect::Caddyfile => assemble(caddyfile::Caddyfile::default(), marked),
             Dialect::RedisConf => assemble(redis::RedisConf::default(), marked),
+            Dialect::PostgresConf => assemble(postgres::PostgresConf::default(), marked),
+            Dialect::PgHba => assemble(pg_hba::PgHba::default(), marked),
+            Dialect::Sql => assemble(sql::Sql::default(), marked),
+            Dialect::Nginx => assemble(nginx::Nginx::default(), marked),
             Dialect::Nftables => assemble(nftables::Nftables::default(), marked),
             Dialect::Systemd => assemble(systemd::Systemd::default(), marked),
             Dialect::Env => assemble(env::Env::default(), marked),
@@ -108,6 +133,10 @@ impl fmt::Display for Dialect {
         f.write_str(match self {
             Dialect::Caddyfile => "Caddyfile",
             Dialect::RedisConf => "redis.conf",
+            Dialect::PostgresConf => "postgresql.conf",
+            Dialect::PgHba => "pg_hba.conf",
+            Dialect::Sql => "SQL script",
+            Dialect::Nginx => "nginx.conf",
             Dialect::Nftables => "nftables script",
             Dialect::Systemd => "systemd unit",
             Dialect::Env => "compose env_file",
@@ -139,6 +168,13 @@ trait Scan {
     /// Takes note of one character of the template's own text, or of a bare value.
     fn text(&mut self, c: char);
 
+    /// How many bytes at the beginning of this text come to the same as the last of their characters
+    /// alone. Most of a text is read over by this, and not one by one.
+    fn idle(&self, text: &str) -> usize {
+        let _ = text;
+        0
+    }
+
     /// Writes a value at the place that the text before it led to.
     fn value(&mut self, value: &str, form: Form, out: &mut String) -> Result<(), Refusal>;
 
@@ -148,6 +184,22 @@ trait Scan {
         let _ = next;
         true
     }
+}
+
+/// Takes note of the template's own text.
+fn read(scan: &mut impl Scan, text: &str) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (idle, next) = rest.split_at(scan.idle(rest));
+        let mut next = next.chars();
+        idle.chars().next_back().into_iter().chain(next.next()).for_each(|c| scan.text(c));
+        rest = next.as_str();
+    }
+}
+
+/// How many bytes of a text come before the first that means something.
+fn until(text: &str, means: impl Fn(u8) -> bool) -> usize {
+    text.bytes().position(means).unwrap_or(text.len())
 }
 
 fn assemble(mut scan: impl Scan, marked: &str) -> Result<String, Fault> {
@@ -168,7 +220,7 @@ fn assemble(mut scan: impl Scan, marked: &str) -> Result<String, Fault> {
                 {
                     return fault(at, &out, value, TOUCHES);
                 }
-                text.chars().for_each(|c| scan.text(c));
+                read(&mut scan, text);
                 out.push_str(text);
             }
             Some(Piece::Value { value, form }) => {
@@ -235,13 +287,14 @@ impl Place {
 fn is_name(value: &str) -> bool {
     !value.is_empty()
         && !value.starts_with(['-', '.'])
-        && value.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        && value.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'))
 }
 
 /// Whether a value may stand without quotes in the formats that have words: nothing here starts a
 /// comment, a quote, an escape or an expansion in any of them.
 fn is_plain(value: &str) -> bool {
-    !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_./:@+-,=".contains(c))
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"_./:@+-,=".contains(&c);
+    !value.is_empty() && value.bytes().all(plain)
 }
 
 /// Whether a value fits into a comment that ends with its line.
@@ -250,6 +303,24 @@ fn fits_comment(value: &str) -> Result<(), Refusal> {
         return Err("a comment holds no line breaks, control characters, backslashes or opening braces");
     }
     Ok(())
+}
+
+/// A value between quotes with the escapes of C, where what has none of its own is written by
+/// its number.
+fn c_quoted(value: &str, quote: char, number: impl Fn(u32) -> String, out: &mut String) {
+    out.push(quote);
+    for c in value.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            c if c == quote => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_ascii_control() => out.push_str(&number(c.into())),
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
 }
 
 const MAX_NEAR: usize = 60;

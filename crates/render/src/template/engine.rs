@@ -84,7 +84,8 @@ impl Engine {
         let mut context = Context::new();
         let given = if has_none(&values) { without_none(&values) } else { values };
         for (key, value) in given.as_map().into_iter().flatten() {
-            context.insert_value(key.to_string(), value.clone());
+            let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+            context.insert_value(key, value.clone());
         }
         let marked = self.render_marked(name, &context)?;
         self.dialect.assemble(&marked).map_err(|fault| TemplateError::Unrepresentable {

@@ -330,9 +330,13 @@ fn the_last_copy_is_at_stake_where_the_new_primary_has_none() {
 fn what_a_change_means_for_people_in_rooms() {
     let diff = changed("primary  = \"media-1\"", "primary  = \"media-2\"");
     assert_eq!(diff.rooms.len(), 2, "{:?}", diff.rooms);
-    assert!(diff.rooms[0].starts_with("sfu drains on each of its 4 nodes: bring it to one node after"));
+    assert!(diff.rooms[0].starts_with("rooms is started anew: for a moment it answers nobody"));
+    // One node after the other would be wrong: they have to agree on where rooms are.
     assert!(
         diff.rooms[1].starts_with("sfu keeps its rooms in Redis, and reaches it in another way from now on")
+            && diff.rooms[1].contains("stop sfu on every node"),
+        "{:?}",
+        diff.rooms
     );
     assert!(!diff.rooms.concat().contains("password"), "{:?}", diff.rooms);
     // Nobody dialled the replica that is the primary from now on.
@@ -341,6 +345,10 @@ fn what_a_change_means_for_people_in_rooms() {
     // Only one of them has another address, and the others go on.
     let diff = changed("public  = \"203.0.113.14\"", "public  = \"203.0.113.24\"");
     assert_eq!(diff.rooms, [""; 0]);
+
+    let diff = changed("keys     =", "log-level = \"debug\"\nkeys     =");
+    assert_eq!(diff.rooms.len(), 1, "{:?}", diff.rooms);
+    assert!(diff.rooms[0].starts_with("sfu drains on each of its 4 nodes: bring it to one node after"));
 
     let diff = changed("kind   = \"edge\"", "kind   = \"edge\"\nimage  = \"docker.io/library/caddy:2.10.1\"");
     assert_eq!(impact(&diff, "front", "edge"), Impact::Recreate);
@@ -360,11 +368,52 @@ fn what_a_change_means_for_people_in_rooms() {
 }
 
 #[test]
+fn streams_that_end_count() {
+    let before = example("hybrid");
+    let changed = |from: &str, to: &str| {
+        assert!(before.contains(from), "{from}");
+        between(&before, &before.replace(from, to))
+    };
+    let diff = changed("fragment   = \"2s\"", "fragment   = \"4s\"");
+    assert_eq!(impact(&diff, "ingest", "streams"), Impact::Recreate);
+    let ends = "every stream through streams ends: publishers have to come back, and players after them";
+    assert_eq!(diff.rooms, [ends]);
+    assert!(diff.people().iter().any(|people| people.service == "streams"), "{:?}", diff.people());
+
+    let diff = changed("metrics = 8100", "metrics = 8100\nmax-bandwidth = 1000000");
+    assert_eq!(
+        diff.rooms,
+        ["everybody in a room at sfu on media-1 and media-2 is thrown out, and joins anew"]
+    );
+
+    let diff =
+        changed("domain     = \"push.example.com\"", "from = \"lan\"\ndomain     = \"push.example.com\"");
+    let told: Vec<_> = diff.shut_out.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("people who connect from the Internet can no longer get in through streams"));
+    // Where nobody has a room, nobody is said to be in one.
+    let plot = example("fluxcode");
+    let other = plot.replace("access-log = true", "image = \"caddy:2.11.1\"\naccess-log = true");
+    let diff = between(&plot, &other);
+    assert!(diff.rooms.concat().contains("people connect again"), "{:?}", diff.rooms);
+    assert!(!diff.rooms.concat().contains("rooms"), "{:?}", diff.rooms);
+}
+
+#[test]
+fn a_livekit_that_stands_alone_takes_nobody_while_it_drains() {
+    let single = example("single");
+    let redis = single.replace("[redis]\n", "[redis]\nport = 6380\n");
+    assert_ne!(redis, single);
+    let said = between(&single, &redis).rooms.join("\n");
+    assert!(said.contains("keeps its rooms in Redis") && said.contains("has no other node"), "{said}");
+}
+
+#[test]
 fn people_who_can_no_longer_join_count() {
     let ssh = "ssh  = {";
     let diff = changed(ssh, &format!("clients = \"lan\"\n{ssh}"));
     let told: Vec<_> = diff.shut_out.iter().map(ToString::to_string).collect();
-    let unless = "can no longer join rooms through";
+    let unless = "can no longer get in through";
     let from = |service: &str| {
         format!(
             "people who connect from the Internet {unless} {service}, unless from network lan (192.168.1.0/24)"

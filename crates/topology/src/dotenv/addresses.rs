@@ -2,15 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::livekit::flag;
-use super::places::Places;
 use super::survey::Survey;
-use crate::{Code, FieldPath, Name, Severity};
+use crate::{Code, FieldPath, Name, NodeSpec};
 
-/// Says which edges have no address that clients reach. A file names a machine
-/// as the others see it, which is often not as clients do.
-pub(super) fn edges(survey: &mut Survey, places: &Places, names: &[Name]) {
-    let private = private(survey, &places.edges);
+/// Says which of these edges have no address that clients reach. A file names a
+/// machine as the others see it, which is often not as clients do.
+pub(super) fn unreached(survey: &mut Survey, private: &[usize], names: &[Name]) {
     let Some((&first, others)) = private.split_first() else { return };
     let (have, it) = if others.is_empty() { ("has", "it") } else { ("have", "them") };
     let nodes = FieldPath::root().key("nodes");
@@ -20,7 +17,7 @@ pub(super) fn edges(survey: &mut Survey, places: &Places, names: &[Name]) {
         if others.is_empty() { path } else { nodes },
         format!(
             "{}, where Caddy runs, {have} no public address: clients on the Internet can not reach {it}",
-            all(names, &private)
+            all(names, private)
         ),
         format!(
             "write public = \"ADDRESS\" under [nodes.{}]{}: the address to which the domain leads",
@@ -30,97 +27,10 @@ pub(super) fn edges(survey: &mut Survey, places: &Places, names: &[Name]) {
     );
 }
 
-/// Whether nodes ask a STUN server for their public addresses: where a file
-/// says so, and where a node has none and no file says otherwise.
-pub(super) fn use_external_ip(
-    survey: &mut Survey,
-    places: &Places,
-    groups: &[&[usize]],
-    names: &[Name],
-) -> bool {
-    const NAME: &str = "USE_EXTERNAL_IP_FOR_CANDIDATES";
-    let told = survey.first_agreed(groups, NAME, flag);
-    let private = private(survey, &places.livekit);
-    let path = FieldPath::root().key("livekit").key("use-external-ip");
-    let better = |first: usize| {
-        format!(
-            "write public = \"ADDRESS\" under [nodes.{}]{}, and take use-external-ip out",
-            names[first],
-            if private.len() > 1 { " and so on" } else { "" }
-        )
-    };
-    match (told, private.first()) {
-        (Some(told), first) if told.value => {
-            let message =
-                "the scripts never read this; now every LiveKit node asks a STUN server for its address";
-            let help = better(*first.unwrap_or(&places.livekit[0]));
-            survey.add_as(Code::EnvInferred, Severity::Info, (told.machine, NAME), message, help);
-            true
-        }
-        (Some(told), Some(&first)) => {
-            let message = format!(
-                "clients send media to {} itself, which has only a private address",
-                all(names, &private)
-            );
-            let help = format!("write public = \"ADDRESS\" under [nodes.{}]", names[first]);
-            survey.add(Code::EnvMissing, (told.machine, NAME), message, help);
-            false
-        }
-        (None, Some(&first)) => {
-            survey.findings.add(
-                Code::EnvInferred,
-                path,
-                format!(
-                    "of {} no public address is known, so LiveKit asks a STUN server for it at each start; \
-                     public = \"ADDRESS\" under [nodes.{}] is surer",
-                    all(names, &private),
-                    names[first],
-                ),
-                better(first),
-            );
-            true
-        }
-        (_, None) => false,
-    }
+/// A machine with the address by which the others know it.
+pub(super) fn node(address: IpAddr) -> NodeSpec {
+    if is_public(address) { NodeSpec::public(address) } else { NodeSpec::private(address) }
 }
-
-fn private(survey: &Survey, among: &[usize]) -> Vec<usize> {
-    let is_private = |m: &usize| !is_public(survey.machines[*m].address) && told(survey, *m).is_none();
-    among.iter().copied().filter(is_private).collect()
-}
-
-/// The address on the Internet that a machine's file tells LiveKit, where the
-/// machine is known by another.
-pub(super) fn told(survey: &Survey, machine: usize) -> Option<IpAddr> {
-    let told = survey.machines[machine].value(NODE_IP)?.trim().parse().ok()?;
-    (is_public(told) && told != survey.machines[machine].address).then_some(told)
-}
-
-/// Says what became of the addresses that files tell LiveKit.
-pub(super) fn explain_told(survey: &mut Survey, names: &[Name]) {
-    for machine in survey.everyone() {
-        if survey.machines[machine].value(NODE_IP).is_none() {
-            continue;
-        }
-        let name = &names[machine];
-        let (message, help) = match told(survey, machine) {
-            Some(_) => (
-                format!(
-                    "LiveKit's own {NODE_IP} is taken for the public address of {name}, translated to its private one"
-                ),
-                format!("take bound = false out under [nodes.{name}], if the machine itself has the address"),
-            ),
-            None => (
-                format!("{NODE_IP} tells of {name} no other address on the Internet, so it sets nothing"),
-                format!("write public = \"ADDRESS\" under [nodes.{name}], if it has one"),
-            ),
-        };
-        survey.add(Code::EnvInferred, (machine, NODE_IP), message, help);
-    }
-}
-
-/// LiveKit's variable for the address that it tells to clients.
-const NODE_IP: &str = "NODE_IP";
 
 /// Names with commas between.
 pub(super) fn all(names: &[Name], machines: &[usize]) -> String {

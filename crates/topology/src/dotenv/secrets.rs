@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::survey::Survey;
+use crate::{Code, FieldPath, SecretRef};
+
 /// The secrets found in `.env` files. It prints their names and never a value.
 ///
 /// The caller writes [`Secrets::render`] to [`Secrets::FILE`] beside the plot,
@@ -47,8 +50,9 @@ impl Secrets {
         self.missing.keys().map(String::as_str)
     }
 
-    /// Those of the missing that may be chosen anew: LiveKit's keys and the
-    /// password of the plot's own Redis, not that of somebody else's.
+    /// Those of the missing that may be chosen anew: what the plot's own services
+    /// are given, such as LiveKit's keys and the password of its own Redis, not
+    /// that of somebody else's.
     pub fn open(&self) -> impl Iterator<Item = &str> {
         self.missing.iter().filter(|(_, open)| **open).map(|(name, _)| name.as_str())
     }
@@ -100,10 +104,67 @@ impl Secrets {
         self.values.insert(name.to_owned(), value);
     }
 
+    /// The one value that all files have for a secret, noted here. Where none has
+    /// it, it is asked for all the same, if it is wanted or had a placeholder.
+    pub(super) fn agreed(&mut self, survey: &mut Survey, name: &'static str, lack: Lack) -> Option<Shared> {
+        let reference = SecretRef::Env(name.to_owned());
+        if let Some(told) = survey.agreed(&survey.everyone(), name, secret) {
+            self.insert(name, told.value);
+            return Some(Shared { reference, machine: Some(told.machine) });
+        }
+        let was_told = survey.forgotten.contains(name);
+        if !was_told && !lack.is_wanted {
+            return None;
+        }
+        if !was_told {
+            survey.findings.add(Code::EnvMissing, lack.path, lack.message, lacking(name));
+        }
+        self.lacks(name, lack.is_open);
+        Some(Shared { reference, machine: None })
+    }
+
     /// Notes a secret that no file has, and whether it may be chosen anew.
     pub(super) fn lacks(&mut self, name: &str, open: bool) {
         if !self.values.contains_key(name) {
             self.missing.insert(name.to_owned(), open);
+        }
+    }
+}
+
+/// What to say and do where no file has a secret.
+pub(super) struct Lack {
+    /// Whether nothing works without it.
+    pub(super) is_wanted: bool,
+    /// Whether any value does.
+    pub(super) is_open: bool,
+    /// The field that names it.
+    pub(super) path: FieldPath,
+    pub(super) message: &'static str,
+}
+
+/// A secret that all machines share.
+pub(super) struct Shared {
+    pub(super) reference: SecretRef,
+    /// The first whose file has it; none where it is missing.
+    pub(super) machine: Option<usize>,
+}
+
+impl Shared {
+    /// Tells of each of these machines whose file lacks the secret that it is given
+    /// another's.
+    pub(super) fn tell(
+        &self,
+        survey: &mut Survey,
+        name: &str,
+        users: &[usize],
+        (message, help): (&str, &str),
+    ) {
+        let Some(from) = self.machine else { return };
+        let message = format!("{message}; it is given the one of {}", survey.place(from, name));
+        for &user in users.iter().filter(|&&user| user != from) {
+            if survey.machines[user].file.is_some() && survey.machines[user].value(name).is_none() {
+                survey.add(Code::EnvChanged, (user, name), message.as_str(), help);
+            }
         }
     }
 }

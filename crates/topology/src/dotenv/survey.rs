@@ -4,35 +4,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::EnvFile;
+use super::stack::Stack;
 use super::text::Dotenv;
 use super::variables::KnownVariable;
-use super::{EnvFile, placeholder};
 use crate::{Code, Diagnostic, FieldPath, Findings, Location, Severity};
 
 /// The machines in the order of their addresses, and what was found.
 pub(super) struct Survey {
+    /// Whose files they are.
+    pub(super) stack: Stack,
     pub(super) machines: Vec<Machine>,
     pub(super) findings: Findings,
     /// Variables that had only placeholders somewhere, which was said.
     pub(super) forgotten: BTreeSet<&'static str>,
 }
 
-/// A machine: one whose file was given, or one that a file names.
+/// A machine by its file, or one that a file names. FluxCode's has a file for each
+/// of its roles.
 pub(super) struct Machine {
     pub(super) address: IpAddr,
     pub(super) file: Option<Dotenv>,
-    /// The LiveKit machines by `NODES`.
-    pub(super) nodes: Option<List>,
-    /// The LiveKit machines by `CADDY_UPSTREAM`.
-    pub(super) upstream: Option<List>,
-}
-
-/// Machines by address.
-#[derive(Clone, PartialEq)]
-pub(super) struct List {
-    pub(super) addresses: BTreeSet<IpAddr>,
-    /// Whether it names nothing but `localhost`.
-    pub(super) is_local: bool,
 }
 
 /// A value and the line that says it.
@@ -56,44 +48,59 @@ impl Machine {
 }
 
 impl Survey {
-    /// Reads all files, and finds the machines that they name.
+    /// Reads all files.
     pub(super) fn new(files: &[EnvFile<'_>]) -> Self {
-        let mut survey = Self { machines: Vec::new(), findings: Findings::new(), forgotten: BTreeSet::new() };
+        let mut findings = Findings::new();
         if files.is_empty() {
             let help = "name a machine's address and its file: ADDRESS=FILE";
-            survey.findings.add(Code::MissingField, FieldPath::root(), "no .env file was given", help);
+            findings.add(Code::MissingField, FieldPath::root(), "no .env file was given", help);
         }
-        let mut names: BTreeMap<IpAddr, String> = BTreeMap::new();
+        let mut machines = Vec::new();
         for file in files {
             let address = file.address.to_canonical();
-            let path = FieldPath::root().key(file.name);
             if address.is_unspecified() || address.is_loopback() || address.is_multicast() {
-                survey.findings.add(
+                findings.add(
                     Code::InvalidValue,
-                    path,
+                    FieldPath::root().key(file.name),
                     format!("{address} is no address that another machine can dial"),
                     "name the machine by the address that the other files have for it",
                 );
                 continue;
             }
-            if let Some(other) = names.insert(address, file.name.to_owned()) {
-                survey.findings.add(
+            let (env, found) = Dotenv::read(file.name, file.text);
+            findings.append(found);
+            machines.push(Machine { address, file: Some(env) });
+        }
+        machines
+            .sort_by(|one, other| (one.address, one.file_name()).cmp(&(other.address, other.file_name())));
+        let stack = Stack::of(&machines, &mut findings);
+        let mut survey = Self { stack, machines, findings, forgotten: BTreeSet::new() };
+        survey.refuse_leaks();
+        survey
+    }
+
+    /// Leaves out what was given for a machine that has a file of the same sort
+    /// already.
+    pub(super) fn refuse_second(&mut self, help: &str, sorts: impl Fn(&Machine) -> Vec<&'static str>) {
+        let mut given: BTreeMap<(IpAddr, &str), String> = BTreeMap::new();
+        let mut kept = Vec::new();
+        for machine in std::mem::take(&mut self.machines) {
+            let file = machine.file_name().to_owned();
+            let sorts = sorts(&machine);
+            let second = sorts.iter().find_map(|sort| Some((sort, given.get(&(machine.address, sort))?)));
+            if let Some((sort, other)) = second {
+                self.findings.add(
                     Code::DuplicateAddress,
-                    path,
-                    format!("{address} was given {other} already"),
-                    "give each machine one file",
+                    FieldPath::root().key(&file),
+                    format!("{} was given {other}{sort} already", machine.address),
+                    help,
                 );
                 continue;
             }
-            let (env, findings) = Dotenv::read(file.name, file.text);
-            survey.findings.append(findings);
-            survey.machines.push(Machine { address, file: Some(env), nodes: None, upstream: None });
+            given.extend(sorts.into_iter().map(|sort| ((machine.address, sort), file.clone())));
+            kept.push(machine);
         }
-        survey.machines.sort_by_key(|machine| machine.address);
-        survey.refuse_leaks();
-        placeholder::forget(&mut survey);
-        survey.read_lists();
-        survey
+        self.machines = kept;
     }
 
     /// All machines.
@@ -164,9 +171,9 @@ impl Survey {
         name: &'static str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<Told<T>> {
-        debug_assert!(KnownVariable::find(name).is_some(), "{name} is not in the table");
+        debug_assert!(self.stack.find(name).is_some(), "{name} is not in the table");
         let raw = self.machines[machine].value(name)?.to_owned();
-        let is_secret = KnownVariable::find(name).is_some_and(KnownVariable::is_secret);
+        let is_secret = self.stack.find(name).is_some_and(KnownVariable::is_secret);
         // A space around a value in quotes means nothing but in a secret.
         let text = if is_secret { raw.as_str() } else { raw.trim() };
         match parse(text) {
@@ -212,6 +219,25 @@ impl Survey {
         self.agreed(&among, name, parse)
     }
 
+    /// What the first of these machines says that says anything, for all of them. A
+    /// finding names who says something else.
+    pub(super) fn preferred<T: PartialEq>(
+        &mut self,
+        among: &[usize],
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Told<T>> {
+        let told: Vec<_> = among.iter().filter_map(|&machine| self.told(machine, name, &parse)).collect();
+        if let Some(other) = told.iter().skip(1).find(|other| other.value != told[0].value) {
+            let message =
+                format!("{}; the first counts for all machines", self.differing(name, &told[0], other));
+            let help =
+                "nothing to do, if it may; else write a service of its own for the machine that differs";
+            self.add_as(Code::EnvChanged, Severity::Warning, (other.machine, name), message, help);
+        }
+        told.into_iter().next()
+    }
+
     /// The findings, where one that is the same in several files is told once.
     pub(super) fn findings(self) -> Findings {
         let mut told: Vec<Diagnostic> = Vec::new();
@@ -243,31 +269,35 @@ impl Survey {
 
     /// Says that two lines contradict each other.
     pub(super) fn contradiction<T>(&mut self, name: &'static str, first: &Told<T>, second: &Told<T>) {
+        let message = self.differing(name, first, second);
+        let help = "make the files agree, or take it out of the one that is wrong";
+        self.add(Code::EnvContradiction, (second.machine, name), message, help);
+    }
+
+    /// What two lines say, in words.
+    fn differing<T>(&self, name: &str, first: &Told<T>, second: &Told<T>) -> String {
         let (one, two) = (self.place(first.machine, name), self.place(second.machine, name));
         // An address may hold a password, and a secret is one.
-        let shown = !KnownVariable::find(name).is_none_or(KnownVariable::is_secret)
+        let shown = !self.stack.find(name).is_none_or(KnownVariable::is_secret)
             && [first, second].iter().all(|told| !told.raw.contains(['@', '?']));
-        let message = match shown {
+        match shown {
             true => {
                 let (first, second) = (crate::value::shorten(&first.raw), crate::value::shorten(&second.raw));
                 format!("{name} is {first:?} in {one}, and {second:?} in {two}")
             }
             false => format!("{name} has one value in {one}, and another in {two}"),
-        };
-        let help = "make the files agree, or take it out of the one that is wrong";
-        self.add(Code::EnvContradiction, (second.machine, name), message, help);
+        }
     }
 
     /// Refuses variables that would carry a secret's value into the plot.
     fn refuse_leaks(&mut self) {
-        let is_secret = |name: &str| KnownVariable::find(name).is_some_and(KnownVariable::is_secret);
+        let stack = self.stack;
+        let is_secret = |name: &str| stack.find(name).is_some_and(KnownVariable::is_secret);
         let mut leaks = Vec::new();
         for (index, machine) in self.machines.iter().enumerate() {
             for (name, variable) in machine.file.iter().flat_map(|file| file.iter()) {
                 let secret = variable.sources().find(|source| is_secret(source));
-                if let Some(secret) =
-                    secret.filter(|_| !is_secret(name) && KnownVariable::find(name).is_some())
-                {
+                if let Some(secret) = secret.filter(|_| !is_secret(name) && stack.find(name).is_some()) {
                     leaks.push((index, name.to_owned(), secret.to_owned()));
                 }
             }
@@ -281,77 +311,13 @@ impl Survey {
         }
     }
 
-    /// Reads the lists of LiveKit machines, and adds the machines that are
-    /// known by these alone.
-    fn read_lists(&mut self) {
-        let mut named = BTreeSet::new();
-        for machine in self.everyone() {
-            let own = self.machines[machine].address;
-            let [nodes, upstream] = ["NODES", "CADDY_UPSTREAM"].map(|name| {
-                let list = self.told(machine, name, |text| list(text, own))?.value;
-                if let Some(port) = list.1 {
-                    self.add_as(
-                        Code::EnvChanged,
-                        Severity::Warning,
-                        (machine, name),
-                        format!("the scripts' LiveKit never listened on port {port}, only on 7880"),
-                        "set port in [livekit], if all machines are to use another",
-                    );
-                }
-                named.extend(list.0.addresses.iter().copied());
-                Some(list.0)
-            });
-            self.machines[machine].nodes = nodes;
-            self.machines[machine].upstream = upstream;
-        }
-        for address in named {
+    /// Adds the machines among these that no file was given for.
+    pub(super) fn add_machines(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
+        for address in addresses {
             if self.machines.iter().all(|machine| machine.address != address) {
-                self.machines.push(Machine { address, file: None, nodes: None, upstream: None });
+                self.machines.push(Machine { address, file: None });
             }
         }
         self.machines.sort_by_key(|machine| machine.address);
     }
-}
-
-/// Reads addresses with commas or spaces between; and a port that differs from
-/// LiveKit's, where one is written.
-fn list(text: &str, own: IpAddr) -> Result<(List, Option<u16>), String> {
-    let mut addresses = BTreeSet::new();
-    let (mut is_local, mut stray) = (true, None);
-    for word in text.split([',', ';', ' ', '\t']).filter(|word| !word.is_empty()) {
-        let (host, port) = host_and_port(word);
-        stray = stray.or(port.filter(|&port| port != 7880));
-        if host == "localhost" {
-            addresses.insert(own);
-            continue;
-        }
-        let address = host.parse::<IpAddr>().map(|address| address.to_canonical());
-        let usable = address.as_ref().is_ok_and(|a| !a.is_unspecified() && !a.is_multicast());
-        let Ok(address) = address.map_err(drop).and_then(|a| usable.then_some(a).ok_or(())) else {
-            return Err(format!("{:?} is not the address of a machine", crate::value::shorten(word)));
-        };
-        if address.is_loopback() {
-            addresses.insert(own);
-        } else {
-            is_local &= address == own;
-            addresses.insert(address);
-        }
-    }
-    if addresses.is_empty() {
-        return Err("the list names no machine".to_owned());
-    }
-    Ok((List { addresses, is_local }, stray))
-}
-
-/// Splits a port off a host or an address, where one is written.
-pub(super) fn host_and_port(word: &str) -> (&str, Option<u16>) {
-    let (host, port) = match word.rsplit_once(':') {
-        // More colons are an IPv6 address of its own, unless it is in brackets.
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => match port.parse() {
-            Ok(port) => (host, Some(port)),
-            Err(_) => (word, None),
-        },
-        _ => (word, None),
-    };
-    (host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host), port)
 }

@@ -57,7 +57,7 @@ impl Dotenv {
         let mut findings = Findings::new();
         if text.len() > Self::MAX_TEXT {
             let message = format!("{} bytes are too many for a .env file", text.len());
-            findings.add(Code::Syntax, env.path(), message, "name the file that the scripts read");
+            findings.add(Code::Syntax, env.path(), message, "name the file with the machine's settings");
             return (env, findings);
         }
         let mut reader = Reader::new(text);

@@ -2,6 +2,7 @@
 
 mod build;
 mod env;
+mod review;
 
 use std::collections::BTreeMap;
 
@@ -9,11 +10,15 @@ use serde::{Deserialize, Serialize};
 
 pub use env::{EnvPart, EnvValue};
 
-use super::{ContainerNetwork, Kind, Limits};
+use super::{Balance, ContainerNetwork, Kind, Limits};
+use crate::check::{Probe, Promise, clients, entrance};
 use crate::endpoint::Speaks;
 use crate::resolve::{Draft, Wiring, unknown_service};
 use crate::validate::Review;
-use crate::{Attachment, Code, ImageRef, Name, Party, Port, Protocol, ServiceSpec, Source};
+use crate::{
+    Attachment, Code, ImageRef, Name, Party, Port, Protocol, Service, ServiceId, ServiceSpec, Source,
+    Topology,
+};
 
 /// A business service: what it listens on, what it needs, how to ask whether it
 /// is well.
@@ -53,23 +58,40 @@ pub struct App {
     /// so does Docker, inside the container: its image needs `sh` and `wget`, which
     /// an image of Alpine has and one made from scratch has not.
     pub health: Option<String>,
+    /// The path that shows metrics in the language of Prometheus.
+    pub metrics: Option<String>,
     /// The paths that the edge sends here, `*` at the end for all below.
     #[serde(deserialize_with = "crate::value::one_or_many")]
     #[schemars(with = "crate::value::OneOrMany<String>")]
     pub routes: Vec<String>,
     /// The edge that does, where the plot has several.
     pub edge: Option<Name>,
+    /// How a request picks one of several placements, where it is not the way of the
+    /// edge: `{ cookie = "sticky" }` for an app that keeps its sessions in memory.
+    pub balance: Option<Balance>,
+    /// The path at which the app's clients create a room: `POST` with `room_name` and
+    /// `user_name` in JSON, answered with `url` (or `server_url`) and `token`. Tried by
+    /// `verify --deep`.
+    pub create_room: Option<String>,
     /// Services that it dials.
     #[serde(deserialize_with = "crate::value::one_or_many")]
     #[schemars(with = "crate::value::OneOrMany<Name>")]
     pub needs: Vec<Name>,
+    /// How many connections each placement may hold to a needed Redis or Postgres, by
+    /// its name: the app is given the number as `${SERVICE.pool}` in its `env`. What all
+    /// hold together is compared with what the database takes.
+    pub pool: BTreeMap<Name, u32>,
     /// Further ports that others reach without the edge.
     pub open: BTreeMap<Name, Opening>,
     /// Environment variables. In a text, `${SERVICE.address}`, `${SERVICE.host}`,
     /// `${SERVICE.port}` and `${SERVICE.url}` stand for a needed service as it is
-    /// dialled from the node at hand, `${SERVICE.public-url}` for its address as
-    /// clients are given it: the edge's. `address` lists all placements, or where
-    /// there are more than 256 a share of them, another for each node.
+    /// dialled from the node at hand, `${SERVICE.user}` and `${SERVICE.database}` for
+    /// those of a Postgres, `${SERVICE.pool}` for what `pool` says of it,
+    /// `${SERVICE.public-url}` for its address as clients are given it: the edge's, and
+    /// `${SERVICE.publish-url}` for that of an RTMP service as publishers are given it.
+    /// `address` lists all placements, or where there are more than 256 a share of them,
+    /// another for each node; `host`, `port` and `url` are those of the one on the same node,
+    /// or else of the first.
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
@@ -101,6 +123,14 @@ impl App {
     pub fn user_ids(&self) -> Option<(u32, u32)> {
         let (user, group) = self.user.as_ref().map(|user| user.split_once(':').unwrap_or((user, user)))?;
         Some((user.parse().ok()?, group.parse().ok()?))
+    }
+}
+
+impl App {
+    /// The LiveKit that has this app's rooms: the first that it needs.
+    fn livekit(&self, topology: &Topology) -> Option<ServiceId> {
+        let mut needed = self.needs.iter().filter_map(|need| topology.service_named(need.as_str()));
+        needed.find(|service| matches!(service.kind, ServiceSpec::Livekit(_))).map(|found| found.id)
     }
 }
 
@@ -142,15 +172,21 @@ impl Kind for App {
                 continue;
             };
             match &service.kind {
-                ServiceSpec::Redis(_) => wiring.need_redis(service.id, "data"),
+                ServiceSpec::Redis(_) | ServiceSpec::Postgres(_) => {
+                    wiring.need_writable(service.id, "data");
+                }
                 ServiceSpec::Livekit(_) => wiring.need(service.id, "signal", "API"),
+                ServiceSpec::IonSfu(_) => wiring.need(service.id, "signal", "signalling"),
+                ServiceSpec::Rtmp(_) => wiring.need(service.id, "rtmp", "streams"),
                 ServiceSpec::Edge(edge) if edge.is_https() => wiring.need(service.id, "https", "requests"),
                 ServiceSpec::App(App { port: None, .. }) => {
                     let message = format!("{need} has no port to dial");
                     let help = format!("set services.{need}.port, or take it out of needs");
                     wiring.findings.add(Code::MissingField, path, message, help);
                 }
-                ServiceSpec::Edge(_) | ServiceSpec::App(_) => wiring.need(service.id, "http", "requests"),
+                ServiceSpec::Edge(_) | ServiceSpec::App(_) | ServiceSpec::Prometheus(_) => {
+                    wiring.need(service.id, "http", "requests");
+                }
             }
         }
         for (name, opening) in &self.open {
@@ -159,98 +195,18 @@ impl Kind for App {
         }
     }
 
+    fn promises(&self, service: &Service, topology: &Topology) -> Vec<Promise> {
+        let livekit = self.livekit(topology).filter(|_| !self.routes.is_empty());
+        let to = topology.edge_of(service.id).and_then(|edge| entrance(topology, edge));
+        let (Some(path), Some(livekit), Some(to)) = (&self.create_room, livekit, to) else {
+            return Vec::new();
+        };
+        let probe = Probe::CreateRoom { service: livekit, path: path.clone() };
+        clients(topology, to).map(|from| Promise { from, to, probe: probe.clone() }).collect()
+    }
+
     fn review(&self, review: &mut Review<'_>) {
-        match (self.run, &self.image) {
-            (None, None) => review.add_here(
-                Code::AppNotStarted,
-                "nothing says how this app is started",
-                "set image, or run = \"host\" for a process that you start yourself",
-            ),
-            (Some(Run::Host), Some(_)) => review.add(
-                Code::AppNotStarted,
-                "image",
-                "an app that you start yourself has no image",
-                "leave out run or image",
-            ),
-            _ => {}
-        }
-        if let Some(image) = &self.image {
-            review.image("image", image);
-        }
-        if self.port.is_none() && (!self.routes.is_empty() || self.health.is_some()) {
-            review.add(Code::MissingField, "port", "routes and health need a port to go to", "set port");
-        }
-        review.paths("routes", &self.routes);
-        review.paths("health", self.health.as_slice());
-        let has_edge = review.topology().services().iter().any(|s| matches!(s.kind, ServiceSpec::Edge(_)));
-        if !self.routes.is_empty() && !has_edge {
-            review.add(
-                Code::MissingField,
-                "routes",
-                "routes are what an edge sends here, and the plot has no edge",
-                "add a service of kind edge, or leave out routes",
-            );
-        }
-        if let Some((name, _)) = self.open.get_key_value("http").filter(|_| self.port.is_some()) {
-            let path = review.path().key("open").key(name.as_str());
-            review.add_at(
-                Code::InvalidValue,
-                path,
-                "http is what port is called",
-                "give the opening another name",
-            );
-        }
-        for (name, place) in &self.volumes {
-            if !place.starts_with('/') || place.contains(|c: char| c.is_control() || c == ':') {
-                let path = review.path().key("volumes").key(name.as_str());
-                review.add_at(
-                    Code::InvalidValue,
-                    path,
-                    format!("{place:?} is not a directory in the container"),
-                    "write an absolute path, such as \"/data\"",
-                );
-            }
-        }
-        if !self.volumes.is_empty() && self.run.is_none() && self.user_ids().is_none() {
-            let (message, help) = match &self.user {
-                Some(user) => (
-                    format!("only the image knows who {user} is, so the data directories are made for root"),
-                    "write the numbers of user and group, as `docker run --rm --entrypoint id IMAGE` prints them, such as \"1000:1000\"",
-                ),
-                None => (
-                    "the image's own user is not known here, so the data directories are made for root"
-                        .to_owned(),
-                    "set user to its numbers, such as \"1000:1000\", or to \"0\" where it is root",
-                ),
-            };
-            review.add(Code::VolumeOwner, "user", message, help);
-        }
-        if self.routes.is_empty() && self.edge.is_some() {
-            review.add(
-                Code::MissingField,
-                "routes",
-                "the edge has nothing to send here",
-                "set routes, or leave out edge",
-            );
-        }
-        for (name, value) in &self.env {
-            let path = review.path().key("env").key(name.as_str());
-            let valid = !name.is_empty()
-                && !name.starts_with(|c: char| c.is_ascii_digit())
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if !valid {
-                let help = "use letters, digits and underscores, no digit first";
-                review.add_at(
-                    Code::InvalidValue,
-                    path.clone(),
-                    format!("{name:?} can not name a variable"),
-                    help,
-                );
-            }
-            if let EnvValue::Text(text) = value {
-                env::review_references(text, self, path, review);
-            }
-        }
+        review::review(self, review);
     }
 }
 

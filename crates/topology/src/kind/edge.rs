@@ -1,19 +1,23 @@
 //! `edge`: Caddy in front of everything that the Internet reaches by name.
 
+mod balance;
 mod tls;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub use balance::{Balance, Sticky};
 pub use tls::{Acme, DnsChallenge, Tls};
 
 use super::{ContainerNetwork, Kind, Limits};
 use crate::check::{Probe, Promise, clients};
-use crate::endpoint::{Scope, Speaks};
+use crate::endpoint::{Endpoint, Scope, Speaks};
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
 use crate::{
-    Attachment, Code, FieldPath, HostName, ImageRef, NodeId, Party, Period, Port, Protocol, Service,
-    ServiceSpec, Source, Topology, words,
+    App, Attachment, Code, FieldPath, HostName, ImageRef, NodeId, Party, Period, Port, Protocol,
+    SOURCES_LIMIT, Service, ServiceId, ServiceSpec, Source, Topology, words,
 };
 
 /// A reverse proxy: HTTPS for a domain, balanced over the services behind it.
@@ -54,8 +58,15 @@ pub struct Edge {
     pub https_port: Port,
     /// Whether HTTP/3 is offered.
     pub http3: bool,
-    /// How a request picks one of several upstreams.
+    /// How a request picks one of several upstreams, where what stands behind the
+    /// edge does not say so itself.
     pub balance: Balance,
+    /// Whether every request is written to the container's log, with the upstream
+    /// that took it; without what follows `?`, which may hold tokens.
+    pub access_log: bool,
+    /// The port at which its metrics are shown to a Prometheus of the plot, and to nobody
+    /// else; none where not set.
+    pub metrics: Option<Port>,
     /// How long WebSockets outlive the configuration they came in under: a
     /// reload closes them after this time, not at once.
     pub stream_close_delay: Period,
@@ -101,6 +112,49 @@ impl Edge {
     pub fn names(&self) -> impl Iterator<Item = &HostName> {
         self.domain.iter().chain(&self.aliases)
     }
+
+    /// What stands behind an edge: where it hands requests on to, each once.
+    ///
+    /// ```
+    /// use stageplot_topology::{App, Edge, NodeSpec, Plot};
+    ///
+    /// let app = App { routes: vec!["/*".to_owned()], ..App::container("registry.example.com/site:1".parse()?) };
+    /// let topology = Plot::new("live".parse()?)
+    ///     .service("edge", Edge::new("example.com".parse()?))
+    ///     .service("site", app.port("8080".parse()?))
+    ///     .node("front", NodeSpec::public("203.0.113.10".parse()?).role("edge").role("site"))
+    ///     .build()?
+    ///     .topology;
+    /// let edge = topology.service_named("edge").ok_or("an edge")?;
+    /// let behind: Vec<_> = Edge::upstreams(&topology, edge.id).collect();
+    /// assert_eq!(behind[0].ports.to_string(), "8080");
+    ///
+    /// // The site says nothing of how one of its nodes is picked, so the edge does.
+    /// let site = topology.service(behind[0].service);
+    /// assert_eq!(Edge::default().balance_of(site).policy(), "least_conn");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn upstreams(topology: &Topology, edge: ServiceId) -> impl Iterator<Item = &Endpoint> {
+        let to: BTreeSet<_> = topology.flows_from(edge).map(|flow| flow.to).collect();
+        let endpoints = to.into_iter().map(|to| topology.endpoint(to));
+        endpoints.filter(|endpoint| matches!(endpoint.name.as_ref(), "http" | "signal"))
+    }
+
+    /// How a request picks one of the upstreams of a service: as that one says itself, or
+    /// else as the edge does.
+    pub fn balance_of<'a>(&'a self, behind: &'a Service) -> &'a Balance {
+        match &behind.kind {
+            ServiceSpec::App(App { balance: Some(balance), .. }) => balance,
+            _ => &self.balance,
+        }
+    }
+
+    /// Whether a name means nothing on the Internet: one without a dot, or below one set
+    /// aside for networks of one's own (RFC 6761, RFC 6762, RFC 8375, and ICANN's internal).
+    pub(crate) fn is_local(name: &HostName) -> bool {
+        let name = name.as_str();
+        !name.contains('.') || LOCAL.iter().any(|suffix| name.ends_with(suffix))
+    }
 }
 
 impl Default for Edge {
@@ -113,6 +167,8 @@ impl Default for Edge {
             https_port: Port::fixed(443),
             http3: true,
             balance: Balance::LeastConn,
+            access_log: false,
+            metrics: None,
             stream_close_delay: Period::from_seconds(3600),
             network: ContainerNetwork::Host,
             image: super::fixed_image("caddy:2.11-alpine"),
@@ -136,6 +192,9 @@ impl Kind for Edge {
             Draft::new("health", Protocol::Tcp, Self::HEALTH_PORT, Speaks::Http { health })
                 .scope(Scope::Loopback),
         ];
+        endpoints.extend(self.metrics.map(|port| {
+            Draft::new("metrics", Protocol::Tcp, port, Speaks::Http { health: None }).field(["metrics"])
+        }));
         if self.is_https() {
             endpoints.push(
                 Draft::new("https", Protocol::Tcp, self.https_port, Speaks::Https).field(["https-port"]),
@@ -159,9 +218,20 @@ impl Kind for Edge {
 
     fn promises(&self, service: &Service, topology: &Topology) -> Vec<Promise> {
         let mut promises = Vec::new();
+        let from = Party::Service(service.id);
         if let Some(admin) = topology.endpoint_named(service.id, "admin") {
-            let from = Party::Service(service.id);
             promises.push(Promise { from, to: admin.id, probe: Probe::CaddyUpstreams });
+        }
+        if let Some(health) = topology.endpoint_named(service.id, "health") {
+            let asked = Self::upstreams(topology, service.id).filter(|behind| {
+                matches!(behind.speaks, Speaks::Http { health: Some(_) })
+                    && (2..=SOURCES_LIMIT).contains(&behind.at.len())
+                    && self.balance_of(topology.service(behind.service)).spreads()
+            });
+            promises.extend(asked.map(|behind| {
+                let probe = Probe::CaddyBalance { service: behind.service };
+                Promise { from, to: health.id, probe }
+            }));
         }
         let nodes: Vec<_> = service.placements.iter().map(|&id| topology.placement(id).node).collect();
         if let Some(http) = topology.endpoint_named(service.id, "http") {
@@ -186,7 +256,7 @@ impl Kind for Edge {
         }
         if let Tls::Acme(acme) = &self.tls {
             let names = self.names().filter(|_| acme.ca.is_none());
-            if let Some(name) = names.into_iter().find(|name| is_local(name)) {
+            if let Some(name) = names.into_iter().find(|name| Self::is_local(name)) {
                 review.add(
                     Code::InvalidValue,
                     if self.domain.as_ref() == Some(name) { "domain" } else { "aliases" },
@@ -211,14 +281,22 @@ impl Kind for Edge {
                     "prove the name by DNS (tls.dns), or bring an own certificate (tls.cert, tls.key)",
                 );
             }
-            if acme.dns.is_some() && self.image == Self::default().image {
+            if acme.dns.is_some() && self.image.is_sibling(&Self::default().image) {
                 review.add(
-                    Code::EdgeImageLacksModule,
+                    Code::ImageLacksModule,
                     "image",
-                    "the stock Caddy image holds no DNS module",
+                    "the stock Caddy images hold no DNS module",
                     "build an image with the provider's module and name it here",
                 );
             }
+        }
+        if self.layer4 && self.image.is_sibling(&Self::default().image) {
+            review.add(
+                Code::ImageLacksModule,
+                "image",
+                "the stock Caddy images hold no layer 4 module, whatever layer4 says",
+                "build an image with github.com/mholt/caddy-l4 and name it here, or leave out layer4",
+            );
         }
         if !self.is_https() {
             let (field, help) = match &self.domain {
@@ -246,6 +324,7 @@ impl Kind for Edge {
                 );
             }
         }
+        self.balance.review(&review.path().key("balance"), review);
         review_public(review);
         review.image("image", &self.image);
         let behind = review.topology().flows_from(review.service().id).next().is_some();
@@ -260,16 +339,9 @@ impl Kind for Edge {
     }
 }
 
-/// Says so where clients come from the Internet, and it does not lead to the edge.
-/// Whether a name means nothing on the Internet: one without a dot, or below one set
-/// aside for networks of one's own (RFC 6761, RFC 6762, RFC 8375, and ICANN's internal).
-fn is_local(name: &HostName) -> bool {
-    let name = name.as_str();
-    !name.contains('.') || LOCAL.iter().any(|suffix| name.ends_with(suffix))
-}
-
 const LOCAL: &[&str] = &[".localhost", ".local", ".internal", ".home.arpa"];
 
+/// Says so where clients come from the Internet, and it does not lead to the edge.
 fn review_public(review: &mut Review<'_>) {
     let (topology, service) = (review.topology(), review.service());
     if !topology.plot().access.clients.contains(&Source::Any) {
@@ -278,7 +350,11 @@ fn review_public(review: &mut Review<'_>) {
     // Of those that clients send media to, the same is told as an error.
     let is_told = |node: NodeId| {
         let mut kinds = topology.placements_on(node).map(|at| &topology.service(at.service).kind);
-        kinds.any(|kind| matches!(kind, ServiceSpec::Livekit(livekit) if !livekit.use_external_ip))
+        kinds.any(|kind| match kind {
+            ServiceSpec::Livekit(livekit) => !livekit.use_external_ip,
+            ServiceSpec::IonSfu(sfu) => sfu.stun.is_empty(),
+            _ => false,
+        })
     };
     let nodes = service.placements.iter().map(|&at| topology.node(topology.placement(at).node));
     let hidden = nodes.filter(|node| node.public.is_none() && !is_told(node.id));
@@ -297,42 +373,4 @@ fn review_public(review: &mut Review<'_>) {
              or access.clients, where clients come from a network of yours"
         ),
     );
-}
-
-/// How a request picks its upstream (Caddy's `lb_policy`).
-///
-/// ```
-/// use stageplot_topology::{Balance, Edge};
-///
-/// let edge = Edge { balance: Balance::IpHash, ..Edge::default() };
-/// assert_eq!(edge.balance.as_str(), "ip_hash");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[schemars(transform = crate::value::without_example)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Balance {
-    /// The one with the fewest requests under way.
-    LeastConn,
-    /// Each in turn.
-    RoundRobin,
-    /// Any.
-    Random,
-    /// The first that is well, in the order written.
-    First,
-    /// The same for the same client address.
-    IpHash,
-}
-
-impl Balance {
-    /// Caddy's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::LeastConn => "least_conn",
-            Self::RoundRobin => "round_robin",
-            Self::Random => "random",
-            Self::First => "first",
-            Self::IpHash => "ip_hash",
-        }
-    }
 }

@@ -4,16 +4,16 @@ mod remote;
 
 use serde::{Deserialize, Serialize};
 
-pub use remote::{RedisRemote, RedisTls};
+pub use remote::RedisRemote;
 
-use super::{ContainerNetwork, Kind, Limits};
+use super::{ContainerNetwork, Kind, Limits, copies};
 use crate::check::{Probe, Promise};
 use crate::endpoint::Speaks;
-use crate::resolve::{At, Draft, Wiring, service_path};
+use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
 use crate::{
-    Attachment, ByteSize, Code, Findings, ImageRef, Name, Party, PlacementId, Port, Protocol, SecretRef,
-    Service, Topology, words,
+    Attachment, ByteSize, Code, Findings, ImageRef, Name, Party, PlacementId, Port, SecretRef, Service,
+    Topology,
 };
 
 /// A Redis that the plot runs, or with [`Redis::external`] one that it uses.
@@ -96,73 +96,21 @@ impl Kind for Redis {
         topology: &Topology,
         findings: &mut Findings,
     ) -> Option<PlacementId> {
-        let path = service_path(&service.name);
-        if self.external.is_some() {
-            return None;
+        match self.external {
+            Some(_) => None,
+            None => copies::primary(&self.primary, service, topology, findings),
         }
-        if let [_, second, ..] = self.primary.as_slice() {
-            findings.add(
-                Code::RedisTwoPrimaries,
-                path.key("primary").index(1),
-                format!("{second} would be a second primary, and the two would hold different data"),
-                "name one node; the service's other nodes are its replicas",
-            );
-        }
-        let Some(primary) = self.primary.first() else {
-            if let [_, _, ..] = service.placements.as_slice() {
-                findings.add(
-                    Code::RedisNoPrimary,
-                    path.key("primary"),
-                    format!("{} stands on several nodes, and none of them is the primary", service.name),
-                    "set primary to one of them; the others are its replicas",
-                );
-            }
-            return service.placements.first().copied();
-        };
-        let at = |id: &&PlacementId| topology.node(topology.placement(**id).node).name == *primary;
-        let found = service.placements.iter().find(at).copied();
-        if found.is_none() {
-            let path = path.key("primary");
-            if topology.node_named(primary.as_str()).is_none() {
-                let known = topology.nodes().iter().map(|n| n.name.as_str());
-                let help = match words::nearest(primary.as_str(), known) {
-                    Some(near) => format!("did you mean {near}?"),
-                    None => format!("add [nodes.{primary}]"),
-                };
-                findings.add(Code::UnknownName, path, format!("no node is called {primary}"), help);
-            } else if service.placements.is_empty() {
-                findings.add(
-                    Code::RedisNoPrimary,
-                    path,
-                    format!("{primary} is to be the primary and does not have the role {}", service.name),
-                    format!("add \"{}\" to the roles of {primary}", service.name),
-                );
-            } else {
-                findings.add(
-                    Code::RedisReplicaOfNothing,
-                    path,
-                    format!("replicas follow {primary}, which does not run {}", service.name),
-                    format!("add \"{}\" to the roles of {primary}, or name a node that has it", service.name),
-                );
-            }
-        }
-        found.or(service.placements.first().copied())
     }
 
     fn endpoints(&self) -> Vec<Draft> {
         if let Some(remote) = &self.external {
             return remote.endpoints();
         }
-        vec![
-            Draft::new("primary", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Primary),
-            Draft::new("replica", Protocol::Tcp, self.port, Speaks::Redis).field(["port"]).at(At::Replicas),
-        ]
+        copies::endpoints(self.port, &Speaks::Redis)
     }
 
     fn wire(&self, wiring: &mut Wiring<'_>) {
-        if wiring.topology.service(wiring.service).placements.len() > 1 {
-            wiring.need(wiring.service, "primary", "replication");
-        }
+        copies::wire(wiring);
     }
 
     fn promises(&self, service: &Service, topology: &Topology) -> Vec<Promise> {
@@ -237,30 +185,8 @@ impl Kind for Redis {
             }
         }
         if self.password.is_none() {
-            review_open(review);
+            copies::review_open("REDIS_PASSWORD", review);
         }
-    }
-}
-
-/// Says so where a Redis without a password can be reached from another node.
-fn review_open(review: &mut Review<'_>) {
-    let (topology, service) = (review.topology(), review.service());
-    let remote =
-        topology.endpoints_of(service.id).iter().flat_map(|e| topology.flows_to(e.id)).find(|flow| {
-            let Party::Service(client) = flow.from else { return true };
-            let own = service.primary.map(|id| topology.placement(id).node);
-            topology.service(client).placements.iter().any(|&id| Some(topology.placement(id).node) != own)
-        });
-    if let Some(flow) = remote {
-        let from = topology.party_name(flow.from);
-        review.add(
-            Code::RedisOpen,
-            "password",
-            format!(
-                "{from} reaches this Redis from another node, and so does whoever else gets onto that network"
-            ),
-            "set password = { env = \"REDIS_PASSWORD\" }",
-        );
     }
 }
 

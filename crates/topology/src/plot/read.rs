@@ -14,8 +14,8 @@ use crate::decode::{ByKind, decode_beside};
 use crate::document::{Entry, Table, Value};
 use crate::words::nearest;
 use crate::{
-    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Livekit, Name, Redis, Registry,
-    Segment,
+    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, IonSfu, Livekit, Name, Postgres,
+    Prometheus, Redis, Registry, Rtmp, Segment,
 };
 
 /// A plot as its file has it.
@@ -43,6 +43,14 @@ struct File {
     #[serde(deserialize_with = "some")]
     redis: Option<Redis>,
     #[serde(deserialize_with = "some")]
+    postgres: Option<Postgres>,
+    #[serde(deserialize_with = "some")]
+    prometheus: Option<Prometheus>,
+    #[serde(deserialize_with = "some")]
+    rtmp: Option<Box<Rtmp>>,
+    #[serde(deserialize_with = "some")]
+    ion_sfu: Option<Box<IonSfu>>,
+    #[serde(deserialize_with = "some")]
     app: Option<App>,
 }
 
@@ -59,6 +67,10 @@ enum Service {
     Edge(Edge),
     Livekit(Box<Livekit>),
     Redis(Redis),
+    Postgres(Box<Postgres>),
+    Prometheus(Prometheus),
+    Rtmp(Box<Rtmp>),
+    IonSfu(Box<IonSfu>),
     App(App),
 }
 
@@ -68,6 +80,10 @@ impl From<Service> for ServiceSpec {
             Service::Edge(edge) => Self::Edge(edge),
             Service::Livekit(livekit) => Self::Livekit(livekit),
             Service::Redis(redis) => Self::Redis(redis),
+            Service::Postgres(postgres) => Self::Postgres(postgres),
+            Service::Prometheus(prometheus) => Self::Prometheus(prometheus),
+            Service::Rtmp(rtmp) => Self::Rtmp(rtmp),
+            Service::IonSfu(sfu) => Self::IonSfu(sfu),
             Service::App(app) => Self::App(app),
         }
     }
@@ -236,8 +252,32 @@ fn plot(
     others_short: Vec<(&'static str, ServiceSpec)>,
     findings: &mut Findings,
 ) -> Plot {
+    // All of it by name, so that a kind more is not forgotten below.
+    let File {
+        name,
+        root: directory,
+        secrets_file,
+        seals,
+        templates,
+        access,
+        firewall,
+        bridge,
+        networks,
+        nodes,
+        services,
+        registries,
+        severity,
+        edge,
+        livekit,
+        redis,
+        postgres,
+        prometheus,
+        rtmp,
+        ion_sfu,
+        app,
+    } = file;
     let root = FieldPath::root();
-    let name = file.name.unwrap_or_else(|| {
+    let name = name.unwrap_or_else(|| {
         // A name that was written wrongly has been reported already.
         if !findings.iter().any(|finding| finding.location.path == root.key("name")) {
             let help = "add name = \"live\", or what you call the stack";
@@ -245,13 +285,17 @@ fn plot(
         }
         super::fixed_name("unnamed")
     });
-    let services = file.services.into_iter().map(|(name, ByKind(service))| (name, service.into()));
+    let services = services.into_iter().map(|(name, ByKind(service))| (name, service.into()));
     let mut services: BTreeMap<Name, ServiceSpec> = services.chain(others).collect();
     let short = [
-        file.edge.map(ServiceSpec::from),
-        file.livekit.map(ServiceSpec::Livekit),
-        file.redis.map(ServiceSpec::from),
-        file.app.map(ServiceSpec::from),
+        edge.map(ServiceSpec::from),
+        livekit.map(ServiceSpec::Livekit),
+        redis.map(ServiceSpec::from),
+        postgres.map(ServiceSpec::from),
+        prometheus.map(ServiceSpec::from),
+        rtmp.map(ServiceSpec::Rtmp),
+        ion_sfu.map(ServiceSpec::IonSfu),
+        app.map(ServiceSpec::from),
     ];
     let short = short.into_iter().flatten().map(|service| (service.kind(), service));
     for (kind, service) in short.chain(others_short) {
@@ -266,18 +310,18 @@ fn plot(
     }
     Plot {
         name,
-        root: file.root.unwrap_or_else(super::default_root),
-        secrets_file: file.secrets_file,
-        seals: file.seals,
-        templates: file.templates,
-        access: file.access,
-        firewall: file.firewall,
-        bridge: file.bridge,
-        networks: file.networks,
-        nodes: file.nodes,
+        root: directory.unwrap_or_else(super::default_root),
+        secrets_file,
+        seals,
+        templates,
+        access,
+        firewall,
+        bridge,
+        networks,
+        nodes,
         services,
-        registries: file.registries,
-        severity: file.severity,
+        registries,
+        severity,
     }
 }
 
@@ -361,7 +405,7 @@ mod tests {
         "#;
         assert_eq!(
             codes(text),
-            ["invalid-value", "unknown-name", "missing-field", "no-route", "redis-open", "unknown-name"]
+            ["invalid-value", "unknown-name", "missing-field", "no-route", "no-password", "unknown-name"]
         );
     }
 }

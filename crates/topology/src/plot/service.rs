@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{App, Edge, ImageRef, Limits, Livekit, Redis};
+use crate::{App, ByteSize, Edge, ImageRef, IonSfu, Limits, Livekit, Postgres, Prometheus, Redis, Rtmp};
 
 /// A service, by its kind.
 ///
@@ -29,13 +29,22 @@ pub enum ServiceSpec {
     Livekit(Box<Livekit>),
     /// Redis.
     Redis(Redis),
+    /// Prometheus.
+    Prometheus(Prometheus),
+    /// Postgres.
+    Postgres(Box<Postgres>),
+    /// nginx with the RTMP module.
+    Rtmp(Box<Rtmp>),
+    /// ion-sfu.
+    IonSfu(Box<IonSfu>),
     /// A service of the user's own.
     App(App),
 }
 
 impl ServiceSpec {
     /// The names of all kinds, as the file has them.
-    pub const KINDS: &[&str] = &["app", "edge", "livekit", "redis"];
+    pub const KINDS: &[&str] =
+        &["app", "edge", "ion-sfu", "livekit", "postgres", "prometheus", "redis", "rtmp"];
 
     /// The kind's name, as the file has it.
     pub fn kind(&self) -> &'static str {
@@ -43,6 +52,10 @@ impl ServiceSpec {
             Self::Edge(_) => "edge",
             Self::Livekit(_) => "livekit",
             Self::Redis(_) => "redis",
+            Self::Postgres(_) => "postgres",
+            Self::Prometheus(_) => "prometheus",
+            Self::Rtmp(_) => "rtmp",
+            Self::IonSfu(_) => "ion-sfu",
             Self::App(_) => "app",
         }
     }
@@ -54,6 +67,10 @@ impl ServiceSpec {
             Self::Edge(edge) => Some(edge.image.clone()),
             Self::Livekit(livekit) => Some(livekit.image()),
             Self::Redis(redis) => redis.external.is_none().then(|| redis.image.clone()),
+            Self::Postgres(postgres) => postgres.external.is_none().then(|| postgres.image.clone()),
+            Self::Prometheus(prometheus) => Some(prometheus.image.clone()),
+            Self::Rtmp(rtmp) => Some(rtmp.image.clone()),
+            Self::IonSfu(sfu) => Some(sfu.image.clone()),
             Self::App(app) => app.image.clone().filter(|_| app.run.is_none()),
         }
     }
@@ -64,8 +81,53 @@ impl ServiceSpec {
             Self::Edge(edge) => Some(&edge.limits),
             Self::Livekit(livekit) => Some(&livekit.limits),
             Self::Redis(redis) => redis.external.is_none().then_some(&redis.limits),
+            Self::Postgres(postgres) => postgres.external.is_none().then_some(&postgres.limits),
+            Self::Prometheus(prometheus) => Some(&prometheus.limits),
+            Self::Rtmp(rtmp) => Some(&rtmp.limits),
+            Self::IonSfu(sfu) => Some(&sfu.limits),
             Self::App(app) => app.run.is_none().then_some(&app.limits),
         }
+    }
+}
+
+impl ServiceSpec {
+    /// Whether somebody else runs it, and no node has it as a role.
+    ///
+    /// ```
+    /// use stageplot_topology::{Postgres, PostgresRemote, Redis, ServiceSpec};
+    ///
+    /// let remote = PostgresRemote::new("postgres.example.com:5432".parse()?);
+    /// let db = ServiceSpec::from(Postgres { external: Some(remote), ..Postgres::default() });
+    /// assert!(db.is_external() && db.image().is_none());
+    /// assert!(!ServiceSpec::from(Redis::default()).is_external());
+    /// # Ok::<(), stageplot_topology::InvalidRemoteAddress>(())
+    /// ```
+    pub fn is_external(&self) -> bool {
+        match self {
+            Self::Redis(redis) => redis.external.is_some(),
+            Self::Postgres(postgres) => postgres.external.is_some(),
+            Self::Edge(_)
+            | Self::Livekit(_)
+            | Self::Prometheus(_)
+            | Self::Rtmp(_)
+            | Self::IonSfu(_)
+            | Self::App(_) => false,
+        }
+    }
+
+    /// What one of its containers may take of a node's memory, as far as that is known.
+    pub(crate) fn memory(&self) -> Option<ByteSize> {
+        let limits = self.limits()?;
+        limits.memory.or_else(|| match self {
+            Self::Redis(redis) => Some(redis.maxmemory),
+            Self::Postgres(postgres) => Some(postgres.memory()),
+            Self::Edge(_)
+            | Self::Livekit(_)
+            | Self::Prometheus(_)
+            | Self::Rtmp(_)
+            | Self::IonSfu(_)
+            | Self::App(_) => None,
+        })
     }
 }
 
@@ -84,6 +146,30 @@ impl From<Livekit> for ServiceSpec {
 impl From<Redis> for ServiceSpec {
     fn from(redis: Redis) -> Self {
         Self::Redis(redis)
+    }
+}
+
+impl From<Prometheus> for ServiceSpec {
+    fn from(prometheus: Prometheus) -> Self {
+        Self::Prometheus(prometheus)
+    }
+}
+
+impl From<Postgres> for ServiceSpec {
+    fn from(postgres: Postgres) -> Self {
+        Self::Postgres(Box::new(postgres))
+    }
+}
+
+impl From<Rtmp> for ServiceSpec {
+    fn from(rtmp: Rtmp) -> Self {
+        Self::Rtmp(Box::new(rtmp))
+    }
+}
+
+impl From<IonSfu> for ServiceSpec {
+    fn from(sfu: IonSfu) -> Self {
+        Self::IonSfu(Box::new(sfu))
     }
 }
 

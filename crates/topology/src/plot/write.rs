@@ -11,7 +11,10 @@ use serde_json::{Map, Value};
 
 use self::toml::{Writer, quoted_key};
 use super::Plot;
-use crate::{App, Edge, FieldPath, Livekit, Metrics, Redis, RedisRemote, ServiceSpec, Turn};
+use crate::{
+    App, Edge, FieldPath, IonSfu, IonTurn, Livekit, Metrics, Postgres, Prometheus, Redis, RedisRemote, Rtmp,
+    ServiceSpec, Turn,
+};
 
 impl Plot {
     /// Writes the plot as TOML: what differs from the defaults, in the order in
@@ -113,8 +116,10 @@ pub enum UnwritablePlot {
 }
 
 /// A field that may be absent, and what its table is if nothing in it is set.
-fn inner_default(field: &str) -> Map<String, Value> {
+fn inner_default(field: &str, value: &Map<String, Value>) -> Map<String, Value> {
     match field {
+        // LiveKit's has none.
+        "turn" if value.contains_key("realm") => table(&IonTurn::default()),
         "turn" => table(&Turn::default()),
         "metrics" => table(&Metrics::default()),
         "external" => table(&RedisRemote::default()),
@@ -127,6 +132,10 @@ fn service_default(spec: &ServiceSpec) -> Map<String, Value> {
         ServiceSpec::Edge(_) => Edge::default().into(),
         ServiceSpec::Livekit(_) => Livekit::default().into(),
         ServiceSpec::Redis(_) => Redis::default().into(),
+        ServiceSpec::Postgres(_) => Postgres::default().into(),
+        ServiceSpec::Prometheus(_) => Prometheus::default().into(),
+        ServiceSpec::Rtmp(_) => Rtmp::default().into(),
+        ServiceSpec::IonSfu(_) => IonSfu::default().into(),
         ServiceSpec::App(_) => App::default().into(),
     };
     table(&default)
@@ -149,7 +158,7 @@ fn different(value: Map<String, Value>, default: &Map<String, Value>) -> Map<Str
             Value::Object(inner) => {
                 let inner_default = match default.get(&key) {
                     Some(Value::Object(default)) => default.clone(),
-                    _ => inner_default(&key),
+                    _ => inner_default(&key, &inner),
                 };
                 without_nothing(&Value::Object(different(inner, &inner_default)))
             }

@@ -90,10 +90,10 @@ impl Wiring<'_> {
         self.flow(Party::Service(self.service), to, endpoint, reason);
     }
 
-    /// Adds flows from this service to where a Redis takes writes, in the plot
+    /// Adds flows from this service to where a database takes writes, in the plot
     /// or elsewhere.
-    pub(crate) fn need_redis(&mut self, redis: ServiceId, reason: &str) {
-        let endpoints = self.topology.endpoints_of(redis).iter();
+    pub(crate) fn need_writable(&mut self, database: ServiceId, reason: &str) {
+        let endpoints = self.topology.endpoints_of(database).iter();
         let writable = endpoints.filter(|endpoint| endpoint.name == "primary" || endpoint.is_elsewhere());
         let from = Party::Service(self.service);
         self.flows.extend(writable.map(|endpoint| (from, endpoint.id, reason.to_owned())));

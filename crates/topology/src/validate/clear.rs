@@ -4,16 +4,14 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::network::is_mistaken;
-use crate::{Code, Endpoint, FieldPath, Findings, Flow, Node, NodeId, Party, Speaks, Topology, words};
+use crate::{Code, Endpoint, FieldPath, Findings, Flow, Node, NodeId, Party, Topology, words};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     let mut nodes = BTreeSet::new();
     let mut talks = BTreeSet::new();
     for flow in &topology.flows {
         let endpoint = topology.endpoint(flow.to);
-        if matches!(endpoint.speaks, Speaks::Http { .. } | Speaks::Redis)
-            && collect(topology, flow, endpoint, &mut nodes)
-        {
+        if endpoint.speaks.is_clear() && collect(topology, flow, endpoint, &mut nodes) {
             let target = &topology.service(endpoint.service).name;
             talks.insert(format!("{} to {target}", topology.party_name(flow.from)));
         }

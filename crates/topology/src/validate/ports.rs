@@ -6,8 +6,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::listen::listen;
 use crate::resolve::service_path;
 use crate::{
-    Code, Diagnostic, Edge, Endpoint, EndpointId, FieldPath, Findings, Livekit, Metrics, NodeId, PortRange,
-    Protocol, Redis, Segment, ServiceSpec, Ssh, Topology, Turn, words,
+    Code, Diagnostic, Edge, Endpoint, EndpointId, FieldPath, Findings, IonSfu, IonTurn, Livekit, Metrics,
+    NodeId, PortRange, Postgres, Prometheus, Protocol, Redis, Rtmp, Segment, ServiceSpec, Ssh, Topology,
+    Turn, words,
 };
 
 /// Something that takes ports of a node.
@@ -33,7 +34,28 @@ impl Binding {
     }
 }
 
+/// Ports that macOS itself listens on, for AirPlay.
+const OF_MACOS: [u16; 2] = [7000, 7001];
+
+/// Says so where somebody who tries the plot on a Mac finds a port taken.
+fn of_macos(topology: &Topology, findings: &mut Findings) {
+    for endpoint in topology.endpoints.iter().filter(|endpoint| endpoint.protocol == Protocol::Tcp) {
+        let port = endpoint.ports.first().number();
+        let Some(field) = endpoint.field.as_ref().filter(|_| OF_MACOS.contains(&port)) else { continue };
+        if endpoint.at.is_empty() {
+            continue;
+        }
+        findings.add(
+            Code::MacosPort,
+            field.clone(),
+            format!("macOS listens on {port} itself (AirPlay, and what serves it): on a Mac it is taken"),
+            "take another where developers run it on a Mac, such as 7777; on Linux there is nothing to do",
+        );
+    }
+}
+
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
+    of_macos(topology, findings);
     // Two services that clash do so on every node that they share; that is told once.
     let mut clashes: BTreeMap<(EndpointId, Option<EndpointId>), Vec<&str>> = BTreeMap::new();
     let mut kept: BTreeMap<(usize, EndpointId), Vec<&str>> = BTreeMap::new();
@@ -126,6 +148,13 @@ fn is_default(topology: &Topology, endpoint: &Endpoint) -> bool {
             Livekit { turn, metrics, ..Livekit::default() }.into()
         }
         ServiceSpec::Redis(_) => Redis::default().into(),
+        ServiceSpec::Postgres(_) => Postgres::default().into(),
+        ServiceSpec::Prometheus(_) => Prometheus::default().into(),
+        ServiceSpec::Rtmp(_) => Rtmp::default().into(),
+        ServiceSpec::IonSfu(sfu) => {
+            let turn = sfu.turn.as_ref().map(|_| IonTurn::default());
+            IonSfu { turn, ..IonSfu::default() }.into()
+        }
         // It has none.
         ServiceSpec::App(_) => return false,
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::resolve::service_path;
-use crate::{Code, Findings, Service, ServiceId, ServiceSpec, Topology};
+use crate::{Code, FieldPath, Findings, Name, Service, ServiceId, ServiceSpec, Topology};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     conflicts(topology, findings);
@@ -53,6 +53,12 @@ fn webhooks(topology: &Topology, findings: &mut Findings) {
     }
 }
 
+/// Routes with the fields that they are written in.
+fn written<'a>(service: &Name, routes: &'a [String]) -> Vec<(&'a str, FieldPath)> {
+    let field = service_path(service).key("routes");
+    routes.iter().enumerate().map(|(index, route)| (route.as_str(), field.index(index))).collect()
+}
+
 /// Whether a route takes a path, as Caddy's `path` matcher reads it.
 fn covers(route: &str, path: &str) -> bool {
     let (route, path) = (route.to_ascii_lowercase(), path.to_ascii_lowercase());
@@ -68,16 +74,22 @@ fn conflicts(topology: &Topology, findings: &mut Findings) {
         for flow in topology.flows_from(edge.id) {
             let id = topology.endpoint(flow.to).service;
             let service = topology.service(id);
-            let routes = match &service.kind {
-                ServiceSpec::App(app) => app.routes.as_slice(),
-                ServiceSpec::Livekit(livekit) if flow.reason == "signalling" => livekit.routes.as_slice(),
+            let routes: Vec<(&str, FieldPath)> = match &service.kind {
+                ServiceSpec::App(app) => written(&service.name, &app.routes),
+                ServiceSpec::Livekit(livekit) if flow.reason == "signalling" => {
+                    written(&service.name, &livekit.routes)
+                }
+                ServiceSpec::Rtmp(rtmp) => {
+                    let field = service_path(&service.name).key("edge");
+                    rtmp.paths().into_iter().map(|path| (path, field.clone())).collect()
+                }
                 _ => continue,
             };
-            for (index, route) in routes.iter().enumerate() {
+            for (route, field) in routes {
                 if let Some(owner) = owners.insert(route, id).filter(|owner| *owner != id) {
                     findings.add(
                         Code::RouteConflict,
-                        service_path(&service.name).key("routes").index(index),
+                        field,
                         format!("{route} is also {}'s behind {}", topology.service(owner).name, edge.name),
                         "let one of them have it",
                     );

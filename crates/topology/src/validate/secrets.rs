@@ -1,10 +1,10 @@
 //! Values of secrets that lock nothing, or that everybody can read or guess.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::is_secret_path;
 use crate::value::is_placeholder;
-use crate::{Code, Findings, Livekit, SecretRef, Topology};
+use crate::{Code, FieldPath, Findings, Livekit, SecretRef, Topology};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     for (path, secret) in topology.secrets() {
@@ -55,6 +55,13 @@ impl Topology {
     /// ```
     pub fn review_secrets<'a>(&'a self, value: impl Fn(&'a SecretRef) -> Option<&'a str>) -> Findings {
         let signing: BTreeSet<_> = self.livekit_keys().into_iter().map(|(_, secret)| secret).collect();
+        // What somebody logs in with is that wherever else it is written.
+        let passwords: BTreeMap<_, _> = self
+            .secrets()
+            .into_iter()
+            .filter(|(path, _)| is_password(path))
+            .map(|(path, secret)| (secret, path))
+            .collect();
         let mut findings = Findings::new();
         let mut seen = BTreeSet::new();
         for (path, secret) in self.secrets() {
@@ -81,6 +88,14 @@ impl Topology {
                     message,
                     "make one of your own: openssl rand -hex 32",
                 )
+            } else if let Some(path) = passwords.get(secret).filter(|_| length < SHORT) {
+                let message = format!("{label} has {length} characters, and is soon guessed");
+                self.judge(
+                    Code::ShortPassword,
+                    path.clone(),
+                    message,
+                    "make a longer one: openssl rand -hex 32",
+                )
             } else {
                 None
             };
@@ -91,4 +106,14 @@ impl Topology {
 }
 
 /// What whoever finds the port open tries first.
-const FIRST_GUESSES: &[&str] = &["password", "secret", "redis", "livekit", "admin", "123456", "12345678"];
+const FIRST_GUESSES: &[&str] =
+    &["password", "secret", "redis", "postgres", "livekit", "admin", "123456", "12345678"];
+
+/// With fewer characters a password is guessed by whoever may ask a million times a second,
+/// as Redis lets anybody do who reaches it.
+const SHORT: usize = 12;
+
+/// Whether it is what somebody logs in with.
+fn is_password(path: &FieldPath) -> bool {
+    path.to_string().ends_with("password")
+}

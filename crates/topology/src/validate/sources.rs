@@ -32,7 +32,11 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     let serves_clients = |node: &&Node| {
         let mut kinds =
             topology.placements_on(node.id).map(|placement| &topology.service(placement.service).kind);
-        kinds.any(|kind| matches!(kind, ServiceSpec::Edge(_) | ServiceSpec::Livekit(_)))
+        kinds.any(|kind| match kind {
+            ServiceSpec::Edge(_) | ServiceSpec::Livekit(_) | ServiceSpec::IonSfu(_) => true,
+            ServiceSpec::Rtmp(rtmp) => rtmp.from.is_empty(),
+            _ => false,
+        })
     };
     look(&access.clients, &mut everywhere().filter(serves_clients), path.key("clients"));
     for service in &topology.services {
@@ -44,12 +48,17 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
                     look(&metrics.from, &mut nodes, path.key("metrics").key("from"));
                 }
             }
+            ServiceSpec::Prometheus(prometheus) => look(&prometheus.from, &mut nodes, path.key("from")),
+            ServiceSpec::Rtmp(rtmp) => look(&rtmp.from, &mut nodes, path.key("from")),
             ServiceSpec::App(app) => {
                 for (name, opening) in &app.open {
                     look(&opening.from, &mut nodes.clone(), path.key("open").key(name.as_str()).key("from"));
                 }
             }
-            ServiceSpec::Edge(_) | ServiceSpec::Redis(_) => {}
+            ServiceSpec::Edge(_)
+            | ServiceSpec::Redis(_)
+            | ServiceSpec::Postgres(_)
+            | ServiceSpec::IonSfu(_) => {}
         }
     }
 }

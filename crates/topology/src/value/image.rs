@@ -57,9 +57,14 @@ impl ImageRef {
     }
 
     /// Whether the content may change under the same reference without a
-    /// word: the tag is `latest` or missing, and there is no digest.
+    /// word: there is no digest, and the tag is missing, `latest`, or a flavour of that
+    /// such as `latest-alpine`. One with a number, such as `latest-2024-12-02`, stays.
     pub fn floats(&self) -> bool {
-        self.digest.is_none() && matches!(self.tag(), None | Some("latest"))
+        let is_latest = |tag: &str| match tag.strip_prefix("latest") {
+            Some(flavour) => !flavour.contains(|c: char| c.is_ascii_digit()),
+            None => false,
+        };
+        self.digest.is_none() && self.tag().is_none_or(is_latest)
     }
 
     /// Whether both name the same image, but for tag and digest.

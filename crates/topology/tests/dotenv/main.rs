@@ -1,5 +1,5 @@
-//! The deployment scripts' `.env` files, as their documents have them, made
-//! into plots.
+//! The `.env` files of LiveKit's scripts and of FluxCode's Compose files, as their
+//! documents have them, made into plots.
 
 use stageplot_topology::dotenv::{EnvFile, Import, import};
 use stageplot_topology::{Code, Findings, Livekit, Plot, Redis, ServiceSpec};
@@ -11,9 +11,11 @@ macro_rules! fixture {
 }
 
 mod contradictions;
+mod fluxcode;
 mod places;
 mod random;
 mod secrets;
+mod stack;
 mod text;
 mod variables;
 

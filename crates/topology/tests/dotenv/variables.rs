@@ -1,6 +1,6 @@
 //! What each variable sets, and what is said of it.
 
-use stageplot_topology::dotenv::{KnownVariable, Meaning};
+use stageplot_topology::dotenv::{Meaning, Stack};
 use stageplot_topology::{Code, LogLevel};
 
 use crate::{found, livekit, read};
@@ -43,7 +43,7 @@ maxmemory = "1gb"
     assert!(secrets.contains("REDIS_PASSWORD='pass word'\n"), "{secrets}");
     assert!(!secrets.contains("mail-secret"));
     // What the table calls unused or mistaken is told of once.
-    for known in KnownVariable::ALL.iter().filter(|v| v.name != "LIVEKIT_CONFIG") {
+    for known in Stack::Livekit.variables().iter().filter(|v| v.name != "LIVEKIT_CONFIG") {
         let name = known.name.trim_end_matches('*');
         let told = import.findings.iter().filter(|f| f.location.path.to_string().contains(name)).count();
         match known.meaning {
@@ -68,13 +68,13 @@ pub(crate) const NAMES: &str = "DOMAIN DEPLOYMENT_DIR NODES BACKUP_DIR LIVEKIT_A
 #[test]
 fn every_variable_is_in_the_table() {
     let mut listed: Vec<_> = NAMES.split_whitespace().collect();
-    let mut known: Vec<_> = KnownVariable::ALL.iter().map(|v| v.name).collect();
+    let mut known: Vec<_> = Stack::Livekit.variables().iter().map(|v| v.name).collect();
     listed.sort_unstable();
     known.sort_unstable();
     assert_eq!(known, listed);
     for name in NAMES.split_whitespace() {
         let one = name.replace('*', "ANYTHING");
-        assert_eq!(KnownVariable::find(&one).map(|v| v.name), Some(name));
+        assert_eq!(Stack::Livekit.find(&one).map(|v| v.name), Some(name));
     }
 }
 
@@ -108,8 +108,10 @@ fn every_field_variable_does_something() {
         ("REDIS_SLAVE_OF", "203.0.113.50 6379"),
         ("NODE_IP", "203.0.113.20"),
     ];
-    let fields =
-        KnownVariable::ALL.iter().filter(|v| matches!(v.meaning, Meaning::Field(_) | Meaning::Secret(_)));
+    let fields = Stack::Livekit
+        .variables()
+        .iter()
+        .filter(|v| matches!(v.meaning, Meaning::Field(_) | Meaning::Secret(_)));
     for known in fields {
         let (name, value) = values.iter().find(|(name, _)| *name == known.name).expect(known.name);
         let text = format!("{base}{name}={value}\n");

@@ -1,12 +1,18 @@
 //! Apps: how they start, what they need, what they are told.
 
-use stageplot_topology::{App, Code, EnvValue, Opening, Plot, Port, Protocol, RedisRemote, Source};
+use stageplot_topology::{App, Balance, Code, EnvValue, Opening, Plot, Port, Protocol, RedisRemote, Source};
 
 use crate::healthy::*;
 use crate::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
+        case(
+            Code::LiteralSecret,
+            "services.rooms.env.JWT_SECRET",
+            |p| drop(app(p).env.insert("JWT_SECRET".to_owned(), "your-production-secret-key".into())),
+            |p| drop(app(p).env.insert("JWT_SECRET".to_owned(), env("JWT_SECRET").into())),
+        ),
         case(
             Code::AppNotStarted,
             "services.rooms",
@@ -51,6 +57,39 @@ pub(super) fn cases() -> Vec<Case> {
                 refer(p, "${cache.public-url}");
             },
             |p| refer(p, "${sfu.public-url}"),
+        ),
+        case(
+            Code::OneOfSeveral,
+            "services.rooms.env.REDIS_HOST",
+            |p| {
+                app(p).needs = vec![name("sfu")];
+                refer(p, "${sfu.url}");
+            },
+            |p| refer(p, "${sfu.public-url}"),
+        ),
+        case(
+            Code::MissingField,
+            "services.rooms.needs",
+            |p| app(p).create_room = Some("/api/rooms".to_owned()),
+            |p| app(p).needs = vec![name("sfu")],
+        ),
+        case(
+            Code::MissingField,
+            "services.rooms.routes",
+            |p| {
+                app(p).balance = Some(Balance::Random);
+                app(p).routes.clear();
+            },
+            |p| app(p).balance = None,
+        ),
+        case(
+            Code::EnvReference,
+            "services.rooms.env.REDIS_HOST",
+            |p| {
+                app(p).needs = vec![name("cache")];
+                refer(p, "${cache.pool}");
+            },
+            |p| app(p).pool = [(name("cache"), 5)].into(),
         ),
         case(
             Code::UnknownName,

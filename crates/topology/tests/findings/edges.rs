@@ -1,7 +1,7 @@
 //! The edge: its certificates, its ports, and what stands behind it.
 
 use stageplot_topology::{
-    Acme, App, Code, DnsChallenge, Livekit, Plot, Port, PublicAddress, ServiceSpec, Tls,
+    Acme, App, Balance, Code, DnsChallenge, Livekit, Plot, Port, PublicAddress, ServiceSpec, Sticky, Tls,
 };
 
 use crate::healthy::*;
@@ -20,6 +20,18 @@ pub(super) fn cases() -> Vec<Case> {
             "services.edge.aliases",
             |p| edge(p).aliases = vec![host("live.home.arpa")],
             |p| edge(p).aliases.clear(),
+        ),
+        case(
+            Code::InvalidValue,
+            "services.edge.balance.cookie",
+            |p| edge(p).balance = Balance::Cookie(Sticky::by("two words")),
+            |p| edge(p).balance = Balance::Cookie(Sticky::by("sticky")),
+        ),
+        case(
+            Code::InvalidValue,
+            "services.edge.balance.header",
+            |p| edge(p).balance = Balance::Header(String::new()),
+            |p| edge(p).balance = Balance::Header("X-Room".to_owned()),
         ),
         case(
             Code::IdleEdge,
@@ -101,7 +113,7 @@ pub(super) fn cases() -> Vec<Case> {
             |p| edge(p).tls = Tls::Own { cert: file("live.crt"), key: file("live.key") },
         ),
         case(
-            Code::EdgeImageLacksModule,
+            Code::ImageLacksModule,
             "services.edge.image",
             |p| edge(p).tls = by_dns("cloudflare"),
             |p| edge(p).image = image("registry.example.com/caddy-cloudflare:2.11"),

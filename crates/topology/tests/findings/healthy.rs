@@ -1,8 +1,8 @@
 //! A plot without findings, and hands to change it with.
 
 use stageplot_topology::{
-    App, Edge, HostName, ImageRef, Livekit, Name, NetworkSpec, NodeSpec, Plot, Port, PublicAddress, Redis,
-    RedisRemote, Run, SecretRef, ServiceSpec, Source, Turn,
+    App, Edge, HostName, ImageRef, Livekit, Name, NetworkSpec, NodeSpec, Plot, Port, Postgres, PublicAddress,
+    Redis, RedisRemote, Run, SecretRef, ServiceSpec, Source, Turn,
 };
 
 /// An edge and an app on one node, LiveKit on two more, Redis on one of them.
@@ -80,6 +80,26 @@ pub(super) fn redis(plot: &mut Plot) -> &mut Redis {
     match plot.services.get_mut("cache") {
         Some(ServiceSpec::Redis(redis)) => redis,
         _ => unreachable!("the healthy plot has a Redis"),
+    }
+}
+
+/// Adds a Postgres on a node of LiveKit's, with all that replicas take, which the app needs.
+pub(super) fn add_postgres(plot: &mut Plot) {
+    let postgres = Postgres {
+        primary: vec![name("media-2")],
+        password: Some(env("POSTGRES_PASSWORD")),
+        replication_password: Some(env("REPLICATION_PASSWORD")),
+        ..Postgres::default()
+    };
+    add(plot, "db", postgres);
+    place(plot, "db", "media-2");
+    app(plot).needs.push(name("db"));
+}
+
+pub(super) fn postgres(plot: &mut Plot) -> &mut Postgres {
+    match plot.services.get_mut("db") {
+        Some(ServiceSpec::Postgres(postgres)) => postgres,
+        _ => unreachable!("the case adds a Postgres"),
     }
 }
 

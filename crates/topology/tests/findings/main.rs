@@ -4,12 +4,16 @@
 mod apps;
 mod edges;
 mod healthy;
+mod ion_sfu;
 mod livekit;
 mod machines;
 mod names;
 mod networks;
+mod postgres;
+mod prometheus;
 mod redis;
 mod registries;
+mod rtmp;
 mod secrets;
 mod turn;
 
@@ -62,7 +66,11 @@ fn cases() -> Vec<Case> {
         machines::cases(),
         edges::cases(),
         redis::cases(),
+        postgres::cases(),
+        prometheus::cases(),
         registries::cases(),
+        rtmp::cases(),
+        ion_sfu::cases(),
         livekit::cases(),
         turn::cases(),
         apps::cases(),

@@ -8,13 +8,13 @@ use crate::{Case, case};
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case(
-            Code::RedisNoPrimary,
+            Code::NoPrimary,
             "services.cache.primary",
             |p| place(p, "cache", "media-2"),
             |p| redis(p).primary = vec![name("media-2")],
         ),
         case(
-            Code::RedisTwoPrimaries,
+            Code::TwoPrimaries,
             "services.cache.primary[1]",
             |p| {
                 place(p, "cache", "media-2");
@@ -23,13 +23,13 @@ pub(super) fn cases() -> Vec<Case> {
             |p| drop(redis(p).primary.pop()),
         ),
         case(
-            Code::RedisReplicaOfNothing,
+            Code::ReplicaOfNothing,
             "services.cache.primary",
             |p| redis(p).primary = vec![name("media-2")],
             |p| place(p, "cache", "media-2"),
         ),
         case(
-            Code::RedisOpen,
+            Code::NoPassword,
             "services.cache.password",
             |p| redis(p).password = None,
             |p| redis(p).password = Some(env("REDIS_PASSWORD")),
@@ -59,7 +59,7 @@ pub(super) fn cases() -> Vec<Case> {
             |p| redis(p).maxmemory = ByteSize::from_mib(400),
         ),
         case(
-            Code::RedisRemote,
+            Code::ExternalService,
             "services.cache.external",
             |p| {
                 unplace(p, "media-1");
@@ -68,13 +68,13 @@ pub(super) fn cases() -> Vec<Case> {
             |p| redis(p).external = Some(remote()),
         ),
         case(
-            Code::RedisRemote,
+            Code::ExternalService,
             "services.cache.external",
             |p| redis(p).external = Some(remote()),
             |p| unplace(p, "media-1"),
         ),
         case(
-            Code::RedisRemote,
+            Code::ExternalService,
             "services.cache.external",
             |p| {
                 unplace(p, "media-1");
@@ -84,7 +84,7 @@ pub(super) fn cases() -> Vec<Case> {
             |p| redis(p).external.as_mut().expect("it was set").sentinel_master = Some("live".to_owned()),
         ),
         case(
-            Code::RedisRemote,
+            Code::ExternalService,
             "services.cache.external",
             |p| {
                 unplace(p, "media-1");

@@ -11,6 +11,23 @@ pub(super) fn cases() -> Vec<Case> {
         case(Code::SecretMissing, "services.cache.password", |p| literal(p, ""), mend),
         case(Code::PlaceholderSecret, "services.cache.password", |p| literal(p, "your_password"), mend),
         case(Code::PlaceholderSecret, "services.cache.password", |p| literal(p, "Password"), mend),
+        case(Code::ShortPassword, "services.cache.password", |p| literal(p, "correcthors"), mend),
+        // An app that has the same password comes first, and calls it otherwise.
+        case(
+            Code::ShortPassword,
+            "services.cache.password",
+            |p| {
+                literal(p, "correcthors");
+                let word = redis(p).password.clone().expect("a password");
+                add(p, "api", host_app(8090).env("WORD", word));
+                place(p, "api", "front");
+            },
+            |p| {
+                mend(p);
+                p.services.retain(|name, _| name.as_str() != "api");
+                unplace(p, "front");
+            },
+        ),
         case(
             Code::SecretMissing,
             "services.sfu.keys.main",

@@ -42,15 +42,26 @@ pub(super) fn cases() -> Vec<Case> {
             "services.sfu.turn.tls",
             |p| {
                 shared(p);
+                edge(p).image = image("registry.example.com/caddy-l4:2.11");
                 edge(p).layer4 = true;
                 edge(p).https_port = Port::fixed(8443);
             },
             |p| edge(p).https_port = Port::fixed(443),
         ),
-        case(Code::EdgeImageLacksModule, "services.edge.layer4", shared, |p| {
+        case(Code::ImageLacksModule, "services.edge.layer4", shared, |p| {
             edge(p).image = image("registry.example.com/caddy-l4:2.11");
             edge(p).layer4 = true;
         }),
+        case(
+            Code::ImageLacksModule,
+            "services.edge.image",
+            |p| {
+                shared(p);
+                edge(p).image = image("docker.io/library/caddy:2.10-alpine");
+                edge(p).layer4 = true;
+            },
+            |p| edge(p).image = image("registry.example.com/caddy-l4:2.11"),
+        ),
         case(
             Code::PortConflict,
             "services.sfu.turn.tls",

@@ -26,6 +26,7 @@ pub(super) fn rows() -> Vec<Row> {
             .given("nodes.side.roles", json!(["second"]))
             .given("livekit.edge", "edge")
     };
+    let rooms = json!({ "image": "stageplot/echo:1", "port": 8080, "routes": "/api/*", "needs": "livekit" });
     let region = json!({ "lat": 52.5, "lon": 13.4 });
     let regions = |row: Row| {
         row.given("nodes.front.region", "eu")
@@ -37,6 +38,10 @@ pub(super) fn rows() -> Vec<Row> {
     let metrics = json!({ "port": 6789, "from": "lan" });
     [
         vec![
+            // It says what is tried, and is told to nobody.
+            row("app.create-room", "/api/rooms")
+                .given("app", rooms)
+                .given("nodes.front.roles", json!(["edge", "livekit", "redis", "app"])),
             row("livekit.version", "1.11.0"),
             row("livekit.image", "stageplot/livekit:1"),
             row("livekit.keys.main", secret("OTHER_API_SECRET")),

@@ -83,7 +83,11 @@ impl Place {
     /// What two sides are called, where one of them is in a revision.
     pub(super) fn names(before: &Self, after: &Self) -> Option<(String, String)> {
         let is_revision = before.revision().or(after.revision()).is_some();
-        let name = |side: &Self| side.revision().map_or_else(|| side.path(), str::to_owned);
+        let name = |side: &Self| match side.revision() {
+            Some(name) => name.strip_suffix(':').unwrap_or(name).to_owned(),
+            None if matches!(side.path().as_str(), "" | "." | "./") => "the working tree".to_owned(),
+            None => side.path(),
+        };
         is_revision.then(|| (name(before), name(after)))
     }
 

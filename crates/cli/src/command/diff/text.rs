@@ -66,11 +66,15 @@ fn title(diff: &Diff, sides: Option<(&str, &str)>) -> String {
     let stack = clean(&diff.name) + &sides.unwrap_or_default();
     let places = diff.worst(clean);
     let bold = Style::new().bold();
+    let exposed = match diff.exposed() {
+        exposed if exposed.is_empty() => exposed,
+        exposed => format!("; {exposed}"),
+    };
     match places.is_empty() {
-        true => format!("{bold}{stack}: {nodes}.{bold:#}\n"),
+        true => format!("{bold}{stack}: {nodes}{exposed}.{bold:#}\n"),
         false => {
             let impact = painted(diff.impact, diff.impact.in_words());
-            format!("{bold}{stack}: {nodes}, at worst:{bold:#} {impact} ({places})\n")
+            format!("{bold}{stack}: {nodes}, at worst:{bold:#} {impact} ({places}){exposed}\n")
         }
     }
 }

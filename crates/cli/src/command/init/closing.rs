@@ -26,8 +26,8 @@ pub(super) fn written(draft: &Draft, plot: &Path, secrets: &Path, kept: bool) ->
         ([], _) => {}
         (made, false) => text.push_str(&format!("New secrets: {}.\n", made.join(", "))),
         (made, true) => text.push_str(&format!(
-            "New, as no .env file has a value: {}. If {values} (in livekit.yaml, redis.conf), write that \
-             one into {file}; if not, give the new one to every service of yours that needs it.\n",
+            "New, as no .env file has a value: {}. If {values} (in a configuration, or in what it keeps), \
+             write that one into {file}; if not, give the new one to every service of yours that needs it.\n",
             made.join(", ")
         )),
     }

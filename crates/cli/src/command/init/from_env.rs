@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use stageplot_topology::dotenv::{self, Dotenv, EnvFile, KnownVariable, Meaning};
+use stageplot_topology::dotenv::{self, Dotenv, EnvFile, Meaning, Stack};
 use stageplot_topology::{Code, Diagnostic, FieldPath, Findings, Redacted, Segment, Severity, words};
 
 use super::Draft;
@@ -52,11 +52,11 @@ pub(super) fn draft(machines: &[Machine]) -> Result<Option<Draft>, Failure> {
     let mut imported = match dotenv::import(&files) {
         Ok(imported) => imported,
         Err(findings) => {
-            tell(&findings, &texts);
+            tell(&findings, &texts, None);
             return Ok(None);
         }
     };
-    tell(&imported.findings, &texts);
+    tell(&imported.findings, &texts, Some(imported.stack));
     let plot = imported.plot.to_toml().map_err(|error| Failure::new(error.to_string()))?;
     let open: Vec<_> = imported.secrets.open().map(str::to_owned).collect();
     for name in &open {
@@ -85,14 +85,18 @@ fn missing(findings: &Findings) -> Vec<FieldPath> {
 
 /// The plot with the operator's way in written out, which has its default.
 fn with_access(plot: &str) -> String {
+    if let Some((before, rest)) = plot.split_once(TABLE) {
+        return format!("{before}{TABLE}{SSH}{rest}");
+    }
     match plot.split_once("\n[") {
-        Some((before, tables)) => format!("{before}\n{ACCESS}\n[{tables}"),
-        None => format!("{plot}\n{ACCESS}"),
+        Some((before, tables)) => format!("{before}{TABLE}{SSH}\n[{tables}"),
+        None => format!("{plot}{TABLE}{SSH}"),
     }
 }
 
-const ACCESS: &str = r#"[access]                          # your own way in, never closed
-ssh = { port = 22, from = "any" } # better than any: your own addresses
+const TABLE: &str = "\n[access]\n";
+const SSH: &str = r#"# Your own way in, never closed; better than any: your own addresses.
+ssh = { port = 22, from = "any" }
 "#;
 
 /// The files' names, each once.
@@ -134,7 +138,7 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Failure {
 ///
 /// Where there are errors, they alone are to be done: what else there is comes
 /// out again once the files can be taken.
-fn tell(findings: &Findings, texts: &[Text]) {
+fn tell(findings: &Findings, texts: &[Text], stack: Option<Stack>) {
     let about = |finding: &Diagnostic| match finding.location.path.segments() {
         // A file may be called like a field.
         [Segment::Key(name), rest @ ..] if rest.is_empty() || finding.location.span.is_some() => {
@@ -163,7 +167,7 @@ fn tell(findings: &Findings, texts: &[Text]) {
             (Some(_), [.., Segment::Key(name)]) => Some(name.as_str()),
             _ => None,
         };
-        let known = variable.and_then(KnownVariable::find).map(|known| known.meaning);
+        let known = stack.zip(variable).and_then(|(stack, name)| stack.find(name)).map(|known| known.meaning);
         let place = match (about(finding), finding.location.span, variable) {
             (Some(_), _, Some(name)) if matches!(known, Some(Meaning::Unread { .. })) => {
                 unread.insert(name);
@@ -200,11 +204,12 @@ fn redacted(text: &str) -> Redacted {
     let mut redacted = Redacted::default();
     for line in text.split_inclusive('\n') {
         let (name, value) = line.split_once('=').unwrap_or_default();
-        let known = KnownVariable::find(name.trim().trim_start_matches("export ").trim());
+        let name = name.trim().trim_start_matches("export ").trim();
+        let known: Vec<_> = Stack::ALL.iter().filter_map(|stack| stack.find(name)).collect();
         let shown = Redacted::of(line).as_str() == line
-            && match known {
-                Some(known) => !known.is_secret(),
-                None => is_harmless(value),
+            && match known.as_slice() {
+                [] => is_harmless(value),
+                known => !known.iter().any(|known| known.is_secret()),
             };
         let from = if shown { line.len() } else { line.find('=').map_or(0, |at| at + 1) };
         redacted.show(&line[..from]);

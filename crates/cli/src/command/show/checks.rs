@@ -52,15 +52,31 @@ fn in_words(probe: &Probe) -> String {
         Probe::RedisPrimary { .. } => "it is the primary, and its replicas are with it".to_owned(),
         Probe::RedisRoom { .. } => "there is room for data and clients".to_owned(),
         Probe::RedisPersistence { .. } => "what is written is kept".to_owned(),
+        Probe::PostgresLogin { password, tls } => {
+            let answer = if *password { "a login with the password, refused without" } else { "a login" };
+            if *tls { format!("{answer}, inside TLS") } else { answer.to_owned() }
+        }
+        Probe::PostgresPrimary { replicas: 0 } => "it takes writes".to_owned(),
+        Probe::PostgresPrimary { .. } => "it takes writes, and its replicas follow".to_owned(),
+        Probe::PostgresReplication => "it follows the primary".to_owned(),
+        Probe::PostgresConnections { .. } => "there is room for connections".to_owned(),
         Probe::CaddyUpstreams => "every upstream is known and well".to_owned(),
+        Probe::CaddyBalance { .. } => "every upstream is picked".to_owned(),
         Probe::Resolves { name, .. } => format!("{name} leads there"),
+        Probe::IonSfuCall => "ion-sfu answers a call".to_owned(),
+        Probe::RtmpHandshake => "RTMP shakes hands".to_owned(),
+        Probe::RtmpStranger => "a stream that nobody gave out is sent away".to_owned(),
+        Probe::RtmpRoundTrip => "a stream is let in, and played".to_owned(),
+        Probe::RtmpStatus => "nginx tells of its streams".to_owned(),
+        Probe::PrometheusTargets => "whom it asks answers".to_owned(),
         Probe::LivekitKeys => "LiveKit takes every key".to_owned(),
         Probe::LivekitToken => "LiveKit takes a client's token".to_owned(),
         Probe::LivekitNodes { .. } => "every node is known and serves".to_owned(),
         Probe::LivekitJoin => "a room is joined".to_owned(),
+        Probe::Webhook { url, .. } => format!("{} believes LiveKit alone", url.path()),
+        Probe::CreateRoom { path, .. } => format!("POST {path} creates a room, at the edge"),
         Probe::TurnAllocate => "TURN relays for a session of one's own".to_owned(),
         Probe::TurnTlsAllocate { name } => format!("TURN relays for it, by a certificate for {name}"),
-        _ => "an answer".to_owned(),
     }
 }
 

@@ -96,3 +96,31 @@ fn note(seen: &mut Echo, body: &[u8], tag: Tag) {
     seen.answered |= body == tag.question();
     seen.witnessed |= body == tag.answer();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_witness_is_believed_by_the_tag_it_was_told() {
+        let (tag, other) = (Tag::random().expect("a tag"), Tag::random().expect("a tag"));
+        let seen = |body: &[u8]| {
+            let mut seen = Echo::default();
+            note(&mut seen, body, tag);
+            (seen.answered, seen.witnessed)
+        };
+        assert_eq!(seen(&tag.question()), (true, false), "the kernel says again what it was sent");
+        assert_eq!(seen(&tag.answer()), (false, true), "the witness");
+        for (name, body) in [
+            ("another's tag", &other.answer()[..]),
+            ("a question of another's", &other.question()),
+            ("half an answer", &tag.answer()[..31]),
+            ("more than an answer", &[&tag.answer()[..], b"."].concat()),
+            ("garbage", &[0xff; 32]),
+            ("nothing", b""),
+        ] {
+            assert_eq!(seen(body), (false, false), "{name}");
+        }
+        assert_eq!(body(&[0x4f, 0, 0], true), b"", "a header that is longer than the packet");
+    }
+}

@@ -65,7 +65,7 @@ pub(in crate::probe) async fn containers(attempt: &mut Attempt<'_>, node: NodeId
         return Err(Problem::failed(Cause::ContainerRouted, message));
     }
     if tried < targets.len() {
-        return Err(unfinished(tried));
+        return Err(unfinished(tried, targets.len()));
     }
     if attempt.echo(gateway, attempt.tag()?).await?.answered { Ok(()) } else { Err(absent(gateway)) }
 }

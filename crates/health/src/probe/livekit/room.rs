@@ -9,17 +9,18 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use prost::Message as _;
-use stageplot_topology::ServiceId;
+use stageplot_topology::{Probe, ServiceId};
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::entrance::Wire;
 use super::signal::{Description, Join, Request as Said, Response, Trickle, request, response};
 use super::{Grant, ROOM, sdp, told};
-use crate::probe::connection::broken;
-use crate::probe::{Attempt, Step, stun};
+use crate::probe::connection::{Stream, broken};
+use crate::probe::entrance::Entrance;
+use crate::probe::{Attempt, Step, random, stun};
+use crate::trial::What;
 use crate::{Cause, Problem, Stand};
 
 /// How much of one message is read.
@@ -41,7 +42,7 @@ const PROTOCOL: u32 = 9;
 /// A room that was joined.
 pub(crate) struct Room {
     name: String,
-    socket: WebSocketStream<Box<dyn Wire>>,
+    socket: WebSocketStream<Stream>,
     /// What the server told us.
     pub(crate) join: Join,
 }
@@ -60,8 +61,7 @@ pub(in crate::probe) async fn join(attempt: &mut Attempt<'_>) -> Result<(), Prob
         attempt.evidence.note("version", &server.version);
         attempt.evidence.note("node", &server.node_id);
     }
-    room.leave(attempt).await;
-    Ok(())
+    room.leave(attempt).await
 }
 
 /// A media port of a node answers a session of our own there.
@@ -77,7 +77,7 @@ pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Pro
             Ok(Ok(offered)) => offered,
             failed => {
                 let late = attempt.late();
-                room.leave(attempt).await;
+                let _ = room.leave(attempt).await;
                 match failed {
                     Ok(Err(problem)) => return Err(problem),
                     // All that there was time for were on other nodes.
@@ -93,7 +93,7 @@ pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Pro
             let ask = async |attempt: &mut Attempt<'_>| stun::ice(attempt, &dialled, &peer).await;
             return room.within(until, attempt, ask).await;
         }
-        room.leave(attempt).await;
+        let _ = room.leave(attempt).await;
         elsewhere = candidates;
         if let Some(met) = elsewhere.iter().find(|met| attempt.is_same_node(met.ip(), wanted)) {
             let what = format!("clients are told to meet media at {met}, and not at {wanted}");
@@ -116,24 +116,23 @@ pub(in crate::probe) async fn media(attempt: &mut Attempt<'_>) -> Result<(), Pro
 impl Attempt<'_> {
     /// The LiveKit whose rooms a check is about.
     pub(crate) fn rooms(&self) -> Option<ServiceId> {
+        if let What::Probe(Probe::CreateRoom { service, .. }) = &self.trial.what {
+            return Some(*service);
+        }
         match self.trial.subject {
             crate::Subject::Service(service) => Some(service),
             _ => self.trial.service,
         }
     }
 
-    /// When half of the time has passed: what is done in a room ends by then, so that
-    /// the room is left by the deadline.
-    pub(crate) fn half(&self) -> Instant {
-        Instant::now() + self.deadline() / 2
-    }
-
-    fn deadline(&self) -> Duration {
-        self.scene.options.deadline.unwrap_or(self.trial.deadline)
+    /// Where the clients of those rooms come in.
+    pub(super) async fn entrance(&mut self) -> Result<Entrance, Problem> {
+        let rooms = self.rooms();
+        self.entrance_of(rooms, "signal").await
     }
 
     /// What it means that half of the time has passed.
-    fn late(&self) -> Problem {
+    pub(super) fn late(&self) -> Problem {
         self.progress.late(&self.trial.target, self.deadline() / 2)
     }
 
@@ -278,33 +277,37 @@ impl Room {
     ) -> Result<T, Problem> {
         let done = tokio::time::timeout_at(until, work(attempt)).await;
         let done = done.unwrap_or_else(|_| Err(attempt.late()));
-        self.leave(attempt).await;
-        done
+        let left = self.leave(attempt).await;
+        done.and_then(|done| left.map(|()| done))
     }
 
     /// Leaves the room, and has it removed; else it goes by itself, a little later. What
     /// was seen in it is not lost to a server that does not let go.
-    pub(crate) async fn leave(mut self, attempt: &mut Attempt<'_>) {
-        let name = self.name.clone();
-        let quarter = attempt.deadline() / 4;
+    pub(crate) async fn leave(mut self, attempt: &mut Attempt<'_>) -> Result<(), Problem> {
         let leave = async {
             let _ = self.say(request::Message::Leave(super::signal::Leave {}), "").await;
             let _ = self.socket.close(None).await;
-            attempt.delete(&name).await
         };
-        let left = tokio::time::timeout(quarter, leave).await;
-        let why = match left {
-            Ok(Ok(())) => return,
-            Ok(Err(problem)) => problem.to_string(),
-            Err(_) => "the server does not say that it is gone".to_owned(),
-        };
-        attempt.evidence.note("room-left", format!("{name}: {why}"));
+        let _ = tokio::time::timeout(attempt.deadline() / 8, leave).await;
+        attempt.delete(&self.name).await
     }
 }
 
 impl Attempt<'_> {
     /// Has a room removed.
-    async fn delete(&mut self, room: &str) -> Result<(), Problem> {
+    pub(super) async fn delete(&mut self, room: &str) -> Result<(), Problem> {
+        let asked = tokio::time::timeout(self.deadline() / 4, self.ask_to_delete(room)).await;
+        let why = match asked {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(problem)) => problem.to_string(),
+            Err(_) => "the server does not say that it is gone".to_owned(),
+        };
+        // What was seen in the room may be worse, and is told then.
+        self.evidence.note("room-left", format!("{room}: {why}"));
+        Err(Problem::degraded(Cause::RoomLeft, format!("the room {room} is left behind: {why}")))
+    }
+
+    async fn ask_to_delete(&mut self, room: &str) -> Result<(), Problem> {
         let key = self.keys().next().map(|(name, _)| name).unwrap_or_default();
         let token = self.token(&key, Grant::Create)?;
         let entrance = self.entrance().await?;
@@ -324,13 +327,4 @@ impl Attempt<'_> {
             }
         }
     }
-}
-
-/// So many random bytes, in hexadecimal.
-pub(super) fn random<const N: usize>() -> Result<String, Problem> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Problem::not_tried(Cause::NotPermitted, format!("this system has no randomness: {error}"))
-    })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

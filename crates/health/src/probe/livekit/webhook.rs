@@ -8,9 +8,9 @@ use serde_json::json;
 use stageplot_topology::{ServiceId, ServiceSpec};
 use url::Url;
 
-use super::room::random;
 use super::token::token_of_body;
 use super::{Attempt, ROOM, told};
+use crate::probe::random;
 use crate::{Cause, Problem};
 
 /// An event that is signed as LiveKit signs is accepted, and one that somebody else signed

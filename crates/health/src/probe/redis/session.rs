@@ -133,13 +133,13 @@ fn refused(error: &RedisError, target: &str) -> Problem {
         "NOPERM" => {
             Problem::failed(Cause::PasswordRejected, format!("{target} lets this user do nothing: {code}"))
         }
-        "LOADING" => Problem::degraded(Cause::RedisLoading, format!("{target} is still loading its data")),
+        "LOADING" => Problem::degraded(Cause::StillStarting, format!("{target} is still loading its data")),
         // What is wrong is said instead of PONG, too.
         "MISCONF" => failed(Cause::RedisSave, "cannot save, and takes no writes"),
         "MASTERDOWN" => failed(Cause::ReplicaLink, "has lost its primary, and answers nobody"),
-        "DENIED" => failed(Cause::RedisSetting, "answers its own machine alone"),
+        "DENIED" => failed(Cause::OtherSetting, "answers its own machine alone"),
         "ERR" if text.contains("max number of clients") => {
-            failed(Cause::RedisClients, "takes no more clients")
+            failed(Cause::TooManyClients, "takes no more clients")
         }
         "ERR" if text.contains("without any password configured") => {
             failed(Cause::PasswordIgnored, "knows no password")

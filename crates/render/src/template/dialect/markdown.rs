@@ -1,10 +1,11 @@
 //! CommonMark 0.31, with the tables of GitHub.
 
 use super::super::marks::Form;
-use super::{Refusal, Scan};
+use super::{Refusal, Scan, until};
 
 #[derive(Default)]
 pub(super) struct Markdown {
+    /// The line, as far as it begins.
     line: String,
     /// The fence that is open: its character and length.
     fence: Option<(char, usize)>,
@@ -22,9 +23,13 @@ impl Scan for Markdown {
         }
         if c == '\n' {
             self.end_line();
-        } else if self.line.len() < MAX_LINE {
+        } else if self.begins() {
             self.line.push(c);
         }
+    }
+
+    fn idle(&self, text: &str) -> usize {
+        if self.begins() { 0 } else { until(text, |c| matches!(c, b'`' | b'\n')) }
     }
 
     fn value(&mut self, value: &str, _: Form, out: &mut String) -> Result<(), Refusal> {
@@ -61,6 +66,12 @@ impl Scan for Markdown {
 }
 
 impl Markdown {
+    /// Whether the line is blank so far, or may be a fence: then it matters what comes next.
+    fn begins(&self) -> bool {
+        let text = self.line.trim_start();
+        self.line.len() < MAX_LINE && (text.is_empty() || text.starts_with(['`', '~']))
+    }
+
     fn close_ticks(&mut self) {
         let ticks = std::mem::take(&mut self.ticks);
         // Three or more at the start of a line are a fence, which the end of the line decides.
@@ -108,11 +119,11 @@ fn fence_of(line: &str) -> Option<(char, usize)> {
 ///
 /// What the template has before and after the value is taken to be the worst.
 fn escape(value: &str, out: &mut String) {
-    let chars: Vec<char> = value.chars().collect();
     let mut open = 0_usize;
-    for (at, &c) in chars.iter().enumerate() {
-        let previous = at.checked_sub(1).map(|at| chars[at]);
-        let next = chars.get(at + 1).copied();
+    for (at, c) in value.char_indices() {
+        let (before, rest) = value.split_at(at);
+        let previous = before.chars().next_back();
+        let next = rest.chars().nth(1);
         let in_word = previous.is_some_and(|c| c.is_ascii_alphanumeric())
             && next.is_some_and(|c| c.is_ascii_alphanumeric());
         let is_plain = match c {
@@ -129,7 +140,7 @@ fn escape(value: &str, out: &mut String) {
             // Within a word these mean nothing, and addresses stay readable.
             '_' | '#' => in_word,
             // A number at the start of a line, and one of these: a list.
-            '.' => !chars[..at].iter().all(char::is_ascii_digit) || next.is_some_and(|c| c != ' '),
+            '.' => !before.bytes().all(|c| c.is_ascii_digit()) || next.is_some_and(|c| c != ' '),
             // What a link leads to touches what stands before.
             '(' if previous == Some(' ') => {
                 open += 1;

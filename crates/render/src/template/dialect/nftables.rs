@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::marks::Form;
-use super::{Refusal, Scan, fits_comment};
+use super::{Refusal, Scan, fits_comment, until};
 
 #[derive(Default)]
 pub(super) struct Nftables {
@@ -32,6 +32,14 @@ impl Scan for Nftables {
             (State::Comment, '\n') => State::Words,
             (state, _) => state,
         };
+    }
+
+    fn idle(&self, text: &str) -> usize {
+        match self.state {
+            State::Words => until(text, |c| matches!(c, b'"' | b'#')),
+            State::Quotes => until(text, |c| c == b'"'),
+            State::Comment => until(text, |c| c == b'\n'),
+        }
     }
 
     fn value(&mut self, value: &str, _: Form, out: &mut String) -> Result<(), Refusal> {

@@ -1,7 +1,7 @@
 //! `redis.conf`, as `sdssplitargs` in Redis's `sds.c` reads each line.
 
 use super::super::marks::Form;
-use super::{IN_QUOTES, Refusal, Scan, fits_comment, is_plain};
+use super::{IN_QUOTES, Refusal, Scan, c_quoted, fits_comment, is_plain};
 
 #[derive(Default)]
 pub(super) struct RedisConf {
@@ -54,7 +54,7 @@ impl Scan for RedisConf {
                 out.push_str(value);
             }
             State::LineStart | State::Start => {
-                quote(value, out);
+                c_quoted(value, '"', |c| format!("\\x{c:02x}"), out);
                 self.state = State::Word;
                 self.quoted = true;
             }
@@ -66,21 +66,6 @@ impl Scan for RedisConf {
     fn may_follow(&self, next: Option<char>) -> bool {
         !self.quoted || next.is_none_or(is_space)
     }
-}
-
-fn quote(value: &str, out: &mut String) {
-    out.push('"');
-    for c in value.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 /// C's `isspace`.

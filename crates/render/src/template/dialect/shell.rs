@@ -1,7 +1,7 @@
 //! POSIX shell scripts: XCU chapter 2, "Shell Command Language".
 
 use super::super::marks::Form;
-use super::{Refusal, Scan, fits_comment, is_name};
+use super::{Refusal, Scan, fits_comment, is_name, until};
 
 #[derive(Default)]
 pub(super) struct Shell {
@@ -61,6 +61,19 @@ impl Scan for Shell {
             (State::Comment, '\n') => State::Words,
             (state, _) => state,
         };
+    }
+
+    fn idle(&self, text: &str) -> usize {
+        match self.state {
+            State::Words => {
+                until(text, |c| matches!(c, b'\\' | b'\'' | b'"' | b'`' | b'<' | b'(' | b'{' | b'#'))
+            }
+            State::Single => until(text, |c| c == b'\''),
+            State::Double => until(text, |c| matches!(c, b'"' | b'\\' | b'`' | b'(' | b'{')),
+            State::Comment => until(text, |c| c == b'\n'),
+            State::Tangled => text.len(),
+            State::Escape | State::DoubleEscape | State::Parameter { .. } => 0,
+        }
     }
 
     fn value(&mut self, value: &str, _: Form, out: &mut String) -> Result<(), Refusal> {

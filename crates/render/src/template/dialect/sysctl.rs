@@ -1,7 +1,7 @@
 //! `sysctl.d` files: `key = value`, the value being the trimmed rest of the line.
 
 use super::super::marks::Form;
-use super::{Refusal, Scan, fits_comment, is_name};
+use super::{Refusal, Scan, fits_comment, is_name, until};
 
 #[derive(Default)]
 pub(super) struct Sysctl {
@@ -27,6 +27,13 @@ impl Scan for Sysctl {
             (State::LineStart, _) => State::Key,
             (state, _) => state,
         };
+    }
+
+    fn idle(&self, text: &str) -> usize {
+        match self.state {
+            State::LineStart => text.rfind('\n').map_or(0, |at| at + 1),
+            _ => until(text, |c| matches!(c, b'=' | b'\n')),
+        }
     }
 
     fn value(&mut self, value: &str, _: Form, out: &mut String) -> Result<(), Refusal> {

@@ -1,7 +1,7 @@
 //! systemd units: systemd.syntax(7), with the quoting of each setting as systemd's parser does it.
 
 use super::super::marks::Form;
-use super::{IN_QUOTES, Refusal, Scan, fits_comment, is_plain};
+use super::{IN_QUOTES, Refusal, Scan, fits_comment, is_plain, until};
 
 #[derive(Default)]
 pub(super) struct Systemd {
@@ -77,6 +77,19 @@ impl Scan for Systemd {
             (State::Start, _) => State::Word,
             (state, _) => state,
         };
+    }
+
+    fn idle(&self, text: &str) -> usize {
+        match self.state {
+            // Whole lines, unless the last goes on.
+            State::LineStart => match text.rfind('\n') {
+                Some(at) if !text[..at].ends_with('\\') => at + 1,
+                _ => 0,
+            },
+            State::Word => until(text, |c| !c.is_ascii_graphic() || matches!(c, b'"' | b'\'' | b'\\')),
+            State::Comment => until(text, |c| matches!(c, b'\n' | b'\\')),
+            _ => 0,
+        }
     }
 
     fn value(&mut self, value: &str, _: Form, out: &mut String) -> Result<(), Refusal> {

@@ -62,6 +62,62 @@ fn nftables() {
 }
 
 #[test]
+fn postgresql_conf() {
+    for (value, written) in [
+        ("5432", "5432"),
+        ("128MB", "128MB"),
+        ("on", "on"),
+        ("8MB8", "'8MB8'"),
+        ("10.0.0.1", "'10.0.0.1'"),
+        ("", "''"),
+        ("it's", "'it\\'s'"),
+        ("a\nb\u{1}", "'a\\nb\\001'"),
+    ] {
+        writes(Dialect::PostgresConf, "a = {{ v }}\n", value, &format!("a = {written}\n"));
+        writes(Dialect::PostgresConf, "a {{ v }} # {{ 'b' }}\n", value, &format!("a {written} # b\n"));
+    }
+    for source in ["a = '{{ v }}'", "a = x{{ v }}", "a = {{ v }}x", "a = {{ v }}{{ v }}", "{{ v }} = 1"] {
+        refuses(Dialect::PostgresConf, source, "a b");
+    }
+}
+
+#[test]
+fn pg_hba_conf() {
+    for (value, written) in [
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("::/0", "::/0"),
+        ("fd00:20::/64", "fd00:20::/64"),
+        ("all", "\"all\""),
+        ("beef", "\"beef\""),
+        ("a\"b c", "\"a\"\"b c\""),
+    ] {
+        writes(Dialect::PgHba, "host {{ v }}, x\n", value, &format!("host {written}, x\n"));
+    }
+    for source in ["host \"{{ v }}\"", "host x{{ v }}", "host {{ v }}x", "# {{ v }}"] {
+        refuses(Dialect::PgHba, source, "a\nb");
+    }
+    refuses(Dialect::PgHba, "host {{ v }}", "/^a");
+}
+
+#[test]
+fn sql() {
+    writes(Dialect::Sql, "SELECT {{ v }};", "it's\\\n", "SELECT E'it\\'s\\\\\\n';");
+    writes(Dialect::Sql, "SELECT \"{{ v }}\", {{ v }}", "a\"", "SELECT \"a\"\"\", E'a\"'");
+    writes(Dialect::Sql, "-- {{ v }}\nSELECT {{ v }}", "a b", "-- a b\nSELECT E'a b'");
+    for source in [
+        "SELECT '{{ v }}'",
+        "SELECT x{{ v }}",
+        "SELECT {{ v }}'x'",
+        "SELECT {{ v }}{{ v }}",
+        "DO $$ BEGIN {{ v }} END $$",
+        "/* {{ v }} */",
+        "-- {{ v }}",
+    ] {
+        refuses(Dialect::Sql, source, "a\nb");
+    }
+}
+
+#[test]
 fn systemd() {
     writes(Dialect::Systemd, "ExecStart=/x {{ v }}\n", "$A %n", "ExecStart=/x \"$$A %%n\"\n");
     writes(Dialect::Systemd, "ExecStart={{ v }} a\n", "/usr/bin/x", "ExecStart=/usr/bin/x a\n");
@@ -160,6 +216,21 @@ fn mermaid() {
     writes(Dialect::Mermaid, "a[{{ v }}]", "end", "a[\"end\"]");
     writes(Dialect::Mermaid, "a[\"{{ v }}\"]", "x\"]", "a[\"x#34;#93;\"]");
     refuses(Dialect::Mermaid, "n{{ v }}", "a b");
+}
+
+#[test]
+fn nginx_takes_words_and_no_variables() {
+    writes(Dialect::Nginx, "set $a {{ v }};", "/hooks/publish", "set $a /hooks/publish;");
+    writes(Dialect::Nginx, "set $a {{ v }};", "a \"b\";\\\n", "set $a \"a \\\"b\\\";\\\\\\n\";");
+    writes(Dialect::Nginx, "set $a {{ v }};", "", "set $a \"\";");
+    writes(Dialect::Nginx, "application {{ v }} {", "a{b", "application \"a{b\" {");
+    writes(Dialect::Nginx, "set $args port={{ v }}&app=x;", "1935", "set $args port=1935&app=x;");
+    writes(Dialect::Nginx, "# {{ v }}\nset $a {{ v }};", "a b", "# a b\nset $a \"a b\";");
+    for source in ["set $a x{{ v }};", "set $a \"{{ v }}\";", "set $a '{{ v }}';", "set $a {{ v }}x;"] {
+        refuses(Dialect::Nginx, source, "a b");
+    }
+    refuses(Dialect::Nginx, "set $a {{ v }};", "$host");
+    refuses(Dialect::Nginx, "# {{ v }}", "a\nb");
 }
 
 #[test]

@@ -64,6 +64,115 @@ fn redis_line(line: &str) -> Vec<Vec<u8>> {
     }
 }
 
+/// `guc-file.l`: settings by name, their values as bytes.
+pub(super) fn postgres(file: &str) -> Vec<(String, Vec<u8>)> {
+    let lines = file.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let setting = |line: &str| {
+        let (name, value) = line.split_once('=').expect("a setting");
+        (name.trim().to_owned(), postgres_value(value.trim_start().as_bytes()))
+    };
+    lines.map(setting).collect()
+}
+
+fn postgres_value(text: &[u8]) -> Vec<u8> {
+    if text.first() != Some(&b'\'') {
+        let end = text.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'_').unwrap_or(text.len());
+        assert!(end > 0 && text[end..].first().is_none_or(|b| b" #".contains(b)), "{text:?}");
+        return text[..end].to_vec();
+    }
+    let (mut value, mut at) = (Vec::new(), 1);
+    loop {
+        match text[at] {
+            b'\'' if text.get(at + 1) == Some(&b'\'') => {
+                value.push(b'\'');
+                at += 2;
+            }
+            b'\'' => break,
+            b'\\' if text[at + 1].is_ascii_digit() => {
+                let octal = std::str::from_utf8(&text[at + 1..at + 4]).expect("digits");
+                value.push(u8::from_str_radix(octal, 8).expect("an octal"));
+                at += 4;
+            }
+            b'\\' => {
+                value.push(match text[at + 1] {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    other => other,
+                });
+                at += 2;
+            }
+            other => {
+                value.push(other);
+                at += 1;
+            }
+        }
+    }
+    assert!(text.get(at + 1).is_none_or(|b| b" #".contains(b)), "text after a closing quote");
+    value
+}
+
+/// `next_token` in `hba.c`: the words of each line, and whether each might be a keyword.
+pub(super) fn pg_hba(file: &str) -> Vec<Vec<(String, bool)>> {
+    let words = |line: &str| {
+        let (mut words, mut chars) = (Vec::new(), line.chars().peekable());
+        loop {
+            while chars.next_if(|c| c.is_ascii_whitespace() || *c == ',').is_some() {}
+            let Some(&first) = chars.peek() else { return words };
+            let (mut word, mut inside, mut was_quote) = (String::new(), false, false);
+            while let Some(c) = chars.next_if(|c| inside || !(c.is_ascii_whitespace() || *c == ',')) {
+                assert!(inside || c != '#', "a comment");
+                if c != '"' || was_quote {
+                    word.push(c);
+                }
+                was_quote = inside && c == '"' && !was_quote;
+                if c == '"' {
+                    inside = !inside;
+                }
+                was_quote = was_quote && chars.peek() == Some(&'"');
+            }
+            assert!(!inside, "an open quote");
+            words.push((word, first != '"'));
+        }
+    };
+    file.lines().map(words).collect()
+}
+
+/// `scan.l`: the strings with escapes, outside names and comments.
+pub(super) fn sql_strings(file: &str) -> Vec<String> {
+    let (mut strings, mut chars) = (Vec::new(), file.chars().peekable());
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => while chars.next().expect("an open name") != '"' {},
+            '-' if chars.next_if_eq(&'-').is_some() => while chars.next_if(|&c| c != '\n').is_some() {},
+            'E' if chars.next_if_eq(&'\'').is_some() => {
+                let mut string = String::new();
+                loop {
+                    match chars.next().expect("an open string") {
+                        '\'' => break,
+                        '\\' => string.push(match chars.next().expect("an escape") {
+                            'n' => '\n',
+                            'r' => '\r',
+                            't' => '\t',
+                            'x' => {
+                                let hex: String = chars.by_ref().take(2).collect();
+                                char::from(u8::from_str_radix(&hex, 16).unwrap())
+                            }
+                            c @ ('\\' | '\'') => c,
+                            c => panic!("an unknown escape {c:?}"),
+                        }),
+                        c => string.push(c),
+                    }
+                }
+                assert!(chars.peek() != Some(&'\''), "strings that touch");
+                strings.push(string);
+            }
+            _ => {}
+        }
+    }
+    strings
+}
+
 /// Caddy's three layers; the last only where the setting expands placeholders. No variable is set
 /// and every placeholder is unknown, hence empty.
 pub(super) fn caddy(file: &str, expands: bool) -> Vec<String> {

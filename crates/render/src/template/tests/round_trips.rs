@@ -34,6 +34,44 @@ proptest! {
     }
 
     #[test]
+    fn postgres_holds_everything(value in hostile()) {
+        let file = render(Dialect::PostgresConf, "a = {{ v }}\nport = 1 # {{ 2 }}\n", &value).unwrap();
+        let settings = readers::postgres(&file);
+        prop_assert_eq!(settings, [("a".to_owned(), value.into_bytes()), ("port".to_owned(), b"1".to_vec())]);
+    }
+
+    #[test]
+    fn pg_hba_holds_or_refuses(value in hostile()) {
+        let file = render(Dialect::PgHba, "host {{ v }} all\nlocal all\n", &value);
+        let control = value.chars().any(char::is_control);
+        prop_assert_eq!(refused(&file), control || value.is_empty() || value.starts_with('/'));
+        if let Ok(file) = file {
+            let words = |words: &[(&str, bool)]| words.iter().map(|(w, k)| ((*w).to_owned(), *k)).collect::<Vec<_>>();
+            let lines = readers::pg_hba(&file);
+            // Whether a word may be a keyword is whether it stands without quotes.
+            prop_assert_eq!(&lines[0][1].0, &value, "{}", file);
+            prop_assert!(!lines[0][1].1 || value.contains(['.', ':']));
+            prop_assert_eq!(&lines[0][2..], words(&[("all", true)]));
+            prop_assert_eq!(&lines[1..], [words(&[("local", true), ("all", true)])]);
+        }
+    }
+
+    #[test]
+    fn sql_holds_everything(value in hostile()) {
+        let source = "ALTER ROLE \"{{ 'a' }}\" PASSWORD {{ v }}; -- {{ 'x' }}\nSELECT {{ v }}\n";
+        let file = render(Dialect::Sql, source, &value).unwrap();
+        prop_assert_eq!(file.lines().count(), 2, "{}", file);
+        prop_assert_eq!(readers::sql_strings(&file), [value.clone(), value.clone()]);
+        let name = render(Dialect::Sql, "DROP ROLE \"{{ v }}\";", &value);
+        prop_assert_eq!(refused(&name), value.is_empty() || value.chars().any(char::is_control));
+        if let Ok(name) = name {
+            let inner = name.strip_prefix("DROP ROLE \"").unwrap().strip_suffix("\";").unwrap();
+            prop_assert_eq!(inner.replace("\"\"", "\u{1}").contains('"'), false);
+            prop_assert_eq!(inner.replace("\"\"", "\""), value);
+        }
+    }
+
+    #[test]
     fn caddy_holds_or_refuses(value in hostile()) {
         let file = render(Dialect::Caddyfile, "x {{ v }} y }\n", &value);
         if refused(&file) { return Ok(()); }

@@ -1,11 +1,13 @@
 //! The environment of an app: texts with references, and secrets.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::App;
 use crate::decode::{self, FromScalar, FromTable};
 use crate::validate::Review;
-use crate::{Code, FieldPath, Name, SecretRef, ServiceSpec, words};
+use crate::{Code, FieldPath, Name, SecretRef, Service, ServiceSpec, words};
 
 /// The value of an environment variable.
 ///
@@ -86,14 +88,15 @@ pub enum EnvPart<'a> {
     Reference {
         /// The service's name.
         service: &'a str,
-        /// `address`, `host`, `port`, `url` or `public-url`.
+        /// One of [`FIELDS`](EnvPart::FIELDS).
         field: &'a str,
     },
 }
 
 impl EnvPart<'_> {
     /// The fields that a reference may name.
-    pub const FIELDS: &'static [&'static str] = &["address", "host", "port", "url", "public-url"];
+    pub const FIELDS: &'static [&'static str] =
+        &["address", "host", "port", "url", "public-url", "publish-url", "user", "database", "pool"];
 
     /// Splits a value into text and references. `$$` is a single `$`; a `$`
     /// before anything but `{` is itself.
@@ -159,27 +162,41 @@ pub(super) fn review_references(text: &str, app: &App, path: FieldPath, review: 
         let needed = app.needs.iter().any(|need| need.as_str() == service);
         let topology = review.topology();
         let named = topology.service_named(service);
-        let spread = named.is_some_and(|service| match &service.kind {
-            ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
-            _ => false,
+        let absent = named.filter(|_| needed).and_then(|service| {
+            let is_postgres = matches!(service.kind, ServiceSpec::Postgres(_));
+            let name = &service.name;
+            let spread = match &service.kind {
+                ServiceSpec::Redis(redis) => redis.external.as_ref().is_some_and(|r| r.address.is_none()),
+                _ => false,
+            };
+            match field {
+                "public-url" if topology.public_url(service.id).is_none() => {
+                    Some(format!("no edge stands in front of {name}"))
+                }
+                "publish-url" if topology.publish_url(service.id).is_none() => {
+                    Some(format!("nobody publishes to {name}"))
+                }
+                "user" | "database" if !is_postgres => Some(format!("{name} is no Postgres")),
+                "pool" if !app.pool.contains_key(name) => Some(format!("pool says nothing of {name}")),
+                "address" | "host" | "port" | "url" if spread => {
+                    Some(format!("{name} is reached by several addresses"))
+                }
+                _ => None,
+            }
         });
-        let hidden =
-            field == "public-url" && named.is_some_and(|service| topology.public_url(service.id).is_none());
-        let stands = needed && !spread && !hidden && EnvPart::FIELDS.contains(&field);
+        let stands = needed && absent.is_none() && EnvPart::FIELDS.contains(&field);
+        if let Some(named) = named.filter(|_| stands && matches!(field, "host" | "port" | "url")) {
+            review_one(named, field, &path, review);
+        }
         if stands || !needed && !all_known {
             continue;
         }
-        let message = match needed {
-            true if hidden => {
-                format!("${{{service}.{field}}} has no value: no edge stands in front of {service}")
-            }
-            true if spread => {
-                format!("${{{service}.{field}}} has no value: {service} is reached by several addresses")
-            }
-            true => {
+        let message = match (needed, &absent) {
+            (true, Some(why)) => format!("${{{service}.{field}}} has no value: {why}"),
+            (true, None) => {
                 format!("${{{service}.{field}}} names nothing: there are {}", EnvPart::FIELDS.join(", "))
             }
-            false => format!("${{{service}.{field}}} does not name a service among needs"),
+            (false, _) => format!("${{{service}.{field}}} does not name a service among needs"),
         };
         let near = match needed {
             true => words::nearest(field, EnvPart::FIELDS.iter().copied()).map(|near| (service, near)),
@@ -188,14 +205,49 @@ pub(super) fn review_references(text: &str, app: &App, path: FieldPath, review: 
                 words::nearest(service, needs).map(|near| (near, field))
             }
         };
-        let help = match near.filter(|_| !spread && !hidden) {
+        let help = match near.filter(|_| absent.is_none()) {
             Some((service, field)) => format!("did you mean ${{{service}.{field}}}?"),
+            None if !needed && topology.service_named(service).is_some() => {
+                format!("add \"{service}\" to needs")
+            }
             None => {
-                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs; for a \
-                 plain dollar sign write $$"
+                "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs, .user or \
+                 .database of a Postgres, .publish-url of an rtmp, .pool of one that pool names; for a plain dollar sign write $$"
                     .to_owned()
             }
         };
         review.add_at(Code::EnvReference, path.clone(), message, help);
     }
+}
+
+/// Says so where one address of several is told, and the node has none of its own.
+fn review_one(named: &Service, field: &str, path: &FieldPath, review: &mut Review<'_>) {
+    let topology = review.topology();
+    let is_spread = match &named.kind {
+        ServiceSpec::Livekit(_)
+        | ServiceSpec::App(_)
+        | ServiceSpec::Prometheus(_)
+        | ServiceSpec::Rtmp(_)
+        | ServiceSpec::IonSfu(_) => true,
+        // Of an edge the name is told, of a database the primary.
+        ServiceSpec::Edge(_) | ServiceSpec::Redis(_) | ServiceSpec::Postgres(_) => false,
+    };
+    let nodes: BTreeSet<_> = named.placements.iter().map(|&at| topology.placement(at).node).collect();
+    let own = review.service().placements.iter().map(|&at| topology.placement(at).node);
+    let mut apart = own.filter(|node| !nodes.contains(node));
+    let (Some(first), Some(node), true) = (nodes.first(), apart.next(), is_spread && nodes.len() > 1) else {
+        return;
+    };
+    let name = &named.name;
+    let message = format!(
+        "${{{name}.{field}}} is that of {} alone on {}, and {name} stands on {} nodes",
+        topology.node(*first).name,
+        topology.node(node).name,
+        nodes.len()
+    );
+    let help = match topology.public_url(named.id) {
+        Some(_) => format!("${{{name}.public-url}} goes through the edge, ${{{name}.address}} lists all"),
+        None => format!("${{{name}.address}} lists all"),
+    };
+    review.add_at(Code::OneOfSeveral, path.clone(), message, help);
 }

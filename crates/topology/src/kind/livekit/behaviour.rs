@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{Livekit, TurnTls};
-use crate::check::{Probe, Promise, clients};
+use crate::check::{Probe, Promise, clients, entrance};
 use crate::endpoint::{Scope, Speaks};
 use crate::kind::Kind;
 use crate::resolve::{Draft, Wiring};
@@ -102,7 +102,7 @@ impl Kind for Livekit {
             wiring.need(wiring.service, "relay", "relayed media");
         }
         if let Some(redis) = wiring.one_of_kind("redis", self.redis.as_ref(), "redis") {
-            wiring.need_redis(redis, "rooms and nodes");
+            wiring.need_writable(redis, "rooms and nodes");
         }
         if let Some(metrics) = &self.metrics {
             let path = wiring.path.key("metrics").key("from");
@@ -130,11 +130,7 @@ impl Kind for Livekit {
             promises.push(Promise { from: own, to: redis.id, probe });
         }
         let edge = topology.edge_of(service.id);
-        if let Some(entrance) = edge.and_then(|edge| {
-            let https = topology.endpoint_named(edge, "https");
-            https.or_else(|| topology.endpoint_named(edge, "http"))
-        }) {
-            let to = entrance.id;
+        if let Some(to) = edge.and_then(|edge| entrance(topology, edge)) {
             promises.extend(clients(topology, to).map(|from| Promise {
                 from,
                 to,
@@ -195,35 +191,6 @@ fn turn_promises(
 }
 
 impl Topology {
-    /// The edge in front of a LiveKit, where there is one.
-    ///
-    /// ```
-    /// # use stageplot_topology::*;
-    /// # let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
-    /// # let front = NodeSpec::public("203.0.113.10".parse()?).address("10.0.0.1".parse()?);
-    /// # let media = NodeSpec::public("203.0.113.11".parse()?).address("10.0.0.2".parse()?);
-    /// # let topology = Plot::new("live".parse()?)
-    /// #     .service("edge", Edge::new("livekit.example.com".parse()?))
-    /// #     .service("livekit", Livekit { keys, ..Livekit::default() })
-    /// #     .node("front", front.role("edge"))
-    /// #     .node("media", media.role("livekit"))
-    /// #     .build()?
-    /// #     .topology;
-    /// let livekit = topology.service_named("livekit").ok_or("a LiveKit")?;
-    /// let edge = topology.edge_of(livekit.id).ok_or("the edge")?;
-    /// assert_eq!(topology.service(edge).name.as_str(), "edge");
-    /// // One LiveKit alone needs no Redis.
-    /// assert_eq!(topology.redis_of(livekit.id), None);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn edge_of(&self, service: ServiceId) -> Option<ServiceId> {
-        let signal = self.endpoint_named(service, "signal")?;
-        self.flows_to(signal.id).find_map(|flow| match flow.from {
-            Party::Service(id) if matches!(self.service(id).kind, ServiceSpec::Edge(_)) => Some(id),
-            _ => None,
-        })
-    }
-
     /// The Redis that a service uses, in the plot or outside.
     pub fn redis_of(&self, service: ServiceId) -> Option<ServiceId> {
         let ServiceSpec::Livekit(livekit) = &self.service(service).kind else { return None };

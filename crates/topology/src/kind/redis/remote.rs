@@ -1,22 +1,21 @@
 //! A Redis that somebody else runs: how it is reached, and what goes wrong with that.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Endpoint, Speaks};
+use crate::kind::remote::{self, RemoteTls};
 use crate::resolve::Draft;
 use crate::validate::Review;
-use crate::{Code, HostName, Port, Probe, Protocol, RemoteAddress, SecretRef};
+use crate::{Code, Probe, RemoteAddress, SecretRef};
 
 /// A Redis that somebody else runs.
 ///
 /// ```
-/// use stageplot_topology::{Redis, RedisRemote, RedisTls};
+/// use stageplot_topology::{Redis, RedisRemote, RemoteTls};
 ///
 /// let remote = RedisRemote {
 ///     address: Some("redis.example.com:6380".parse()?),
-///     tls: Some(RedisTls::default()),
+///     tls: Some(RemoteTls::default()),
 ///     ..RedisRemote::default()
 /// };
 /// assert_eq!(remote.addresses().count(), 1);
@@ -48,7 +47,7 @@ pub struct RedisRemote {
     /// The numbered database.
     pub db: u8,
     /// TLS to the server, where it wants it.
-    pub tls: Option<RedisTls>,
+    pub tls: Option<RemoteTls>,
 }
 
 impl RedisRemote {
@@ -62,7 +61,8 @@ impl RedisRemote {
     pub(super) fn endpoints(&self) -> Vec<Draft> {
         let server: Vec<_> = self.address.iter().cloned().collect();
         let parts = [("server", &server), ("sentinel", &self.sentinels), ("cluster", &self.cluster)];
-        parts.into_iter().flat_map(|(name, addresses)| endpoints_of(name, addresses)).collect()
+        let parts = parts.into_iter();
+        parts.flat_map(|(name, addresses)| remote::endpoints(name, &Speaks::Redis, addresses)).collect()
     }
 
     /// What an endpoint of it has to answer. Sentinels are asked with a password
@@ -78,7 +78,7 @@ impl RedisRemote {
         let count = ways.iter().filter(|way| **way).count();
         if count != 1 {
             review.add(
-                Code::RedisRemote,
+                Code::ExternalService,
                 "external",
                 format!("an external Redis is reached in one way, and {count} are written"),
                 "set one of address, sentinels and cluster",
@@ -86,89 +86,20 @@ impl RedisRemote {
         }
         if self.sentinels.is_empty() != self.sentinel_master.is_none() {
             review.add(
-                Code::RedisRemote,
+                Code::ExternalService,
                 "external",
                 "sentinels and the name of their master go together",
                 "set both sentinels and sentinel-master, or neither",
             );
         }
-        if !review.service().placements.is_empty() {
-            review.add(
-                Code::RedisRemote,
-                "external",
-                "an external Redis is run by somebody else, and nodes have it as a role",
-                "take the role away, or leave out external",
-            );
-        }
         if !self.cluster.is_empty() && self.db != 0 {
             review.add(
-                Code::RedisRemote,
+                Code::ExternalService,
                 "external",
                 format!("a Redis Cluster has no database {}", self.db),
                 "leave out db",
             );
         }
-        self.review_nodes(review);
+        remote::review(self.addresses(), review);
     }
-
-    /// Says so where it stands on a node of the plot, whose firewall knows of no
-    /// reason to let its clients in.
-    fn review_nodes(&self, review: &mut Review<'_>) {
-        let (topology, name) = (review.topology(), &review.service().name);
-        for address in self.addresses() {
-            let Ok(ip) = address.host.parse() else { continue };
-            let Some(node) = topology.nodes().iter().find(|node| node.has(ip)) else { continue };
-            let mut kept = topology.plot().access.keep.iter();
-            if kept.any(|keep| keep.protocol == Protocol::Tcp && keep.port.overlaps(address.port.into())) {
-                continue;
-            }
-            review.add(
-                Code::ExternalOnNode,
-                "external",
-                format!("{address} is {}, a node of this plot, whose firewall keeps {} closed", node.name, address.port),
-                format!(
-                    "let the plot run it: leave out external and add \"{name}\" to the roles of {}; or keep the port \
-                     open with access.keep",
-                    node.name
-                ),
-            );
-        }
-    }
-}
-
-/// How to trust an external Redis.
-///
-/// ```
-/// use stageplot_topology::{RedisTls, SecretRef};
-///
-/// let tls = RedisTls { ca: Some(SecretRef::File("redis-ca.pem".to_owned())), ..RedisTls::default() };
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[schemars(transform = crate::value::without_example)]
-#[serde(
-    deny_unknown_fields,
-    default,
-    rename_all = "kebab-case",
-    expecting = "{ server-name = \"redis.example.com\" }"
-)]
-pub struct RedisTls {
-    /// The authority's root in PEM, where it is a private one.
-    #[serde(deserialize_with = "crate::value::secret_or_path")]
-    pub ca: Option<SecretRef>,
-    /// The name in its certificate, where it differs from the address.
-    pub server_name: Option<HostName>,
-}
-
-fn endpoints_of(name: &'static str, addresses: &[RemoteAddress]) -> Vec<Draft> {
-    let mut by_port: BTreeMap<Port, Vec<RemoteAddress>> = BTreeMap::new();
-    for address in addresses {
-        by_port.entry(address.port).or_default().push(address.clone());
-    }
-    let several = by_port.len() > 1;
-    let endpoint = |(port, elsewhere)| {
-        let draft = Draft::new(name, Protocol::Tcp, port, Speaks::Redis);
-        let name = if several { format!("{name}-{port}").into() } else { draft.name };
-        Draft { name, elsewhere, ..draft }
-    };
-    by_port.into_iter().map(endpoint).collect()
 }

@@ -73,7 +73,7 @@ fn all_tables_come_in_an_operators_order() -> Result<(), Box<dyn std::error::Err
         from: vec![Source::Network("lan".parse()?)],
         why: "node exporter".into(),
     });
-    plot.severity.insert(crate::Code::RedisOpen, Level::Warning);
+    plot.severity.insert(crate::Code::NoPassword, Level::Warning);
     let expected = r#"name = "live"
 
 [access]
@@ -121,7 +121,7 @@ urls = [
 ]
 
 [severity]
-redis-open = "warning"
+no-password = "warning"
 "#;
     assert_eq!(plot.to_toml()?, expected);
     Ok(())

@@ -53,6 +53,19 @@ rm -rf "$to"/releases/.stage.*
 stage=$(mktemp -d "$to/releases/.stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 
+# A copy that was cut short, or that mixes two renderings, is told before anything is
+# touched: each file's digest stands in the manifest.
+whole() {
+	case $1 in manifest.json | install.sh) return 0 ;; esac
+	sum=
+	[ ! -f "$from/$1" ] || sum=$(sha256sum <"$from/$1" | cut -c1-64)
+	if [ -z "$sum" ] || ! grep -qF "\"$sum\"" "$from/manifest.json"; then
+		echo "$from/$1 is not what manifest.json says: copy the whole bundle again" >&2
+		exit 1
+	fi
+}
+each_file whole
+
 # Copies a file of the bundle, whole or not at all.
 place() {
 	install -D -m 0600 "$from/$2" "$1/$2.new"
@@ -84,7 +97,11 @@ done
 find "$to/services" "$to/live" -type d -exec chmod 755 {} +
 chmod 700 "$to"
 
+was=$(readlink "$to/current" || true)
 [ -d "$to/releases/$release" ] || mv "$stage" "$to/releases/$release"
 ln -sfn "releases/$release" "$to/.current.new"
 mv -fT "$to/.current.new" "$to/current"
-echo "release $release is in place"
+case $was in
+"releases/$release") echo "release $release was in place already: nothing of it changed" ;;
+*) echo "release $release is in place" ;;
+esac

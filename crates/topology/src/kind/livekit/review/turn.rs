@@ -72,7 +72,7 @@ pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
                     }
                     if !edge.layer4 {
                         review.add_at(
-                            Code::EdgeImageLacksModule,
+                            Code::ImageLacksModule,
                             crate::resolve::service_path(&service.name).key("layer4"),
                             "TURN is split from HTTPS by Caddy's layer 4 module, which the stock images lack",
                             "build an image with github.com/mholt/caddy-l4, name it in image, and set layer4 = true",
