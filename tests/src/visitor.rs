@@ -141,10 +141,24 @@ impl Visitor {
     ///
     /// [`Missing`] where there is no Chromium here.
     pub fn browser(&self, language: &str, arguments: &[&str]) -> Result<Client, Missing> {
+        self.chromium("browser.py", language, arguments)
+    }
+
+    /// Opens a page with a video in Chromium, `tests/clients/player.py`; a picture of it is
+    /// left in a file, where that has a name.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] where there is no Chromium here.
+    pub fn player(&self, url: &str, picture: &str) -> Result<Client, Missing> {
+        self.chromium("player.py", "en", &[url, picture])
+    }
+
+    fn chromium(&self, script: &str, language: &str, arguments: &[&str]) -> Result<Client, Missing> {
         for program in ["chromium", "certutil"] {
             Program::named(program)?;
         }
-        Ok(self.script("browser.py", arguments, &[("BROWSER_LANGUAGE", language)]))
+        Ok(self.script(script, arguments, &[("BROWSER_LANGUAGE", language)]))
     }
 
     /// Has one client of an ion-sfu publish a picture and another see it, `tests/clients/ion_sfu.py`,
@@ -175,6 +189,8 @@ impl Visitor {
         let mut command = self.command(self.python.path());
         command.arg("-u").arg(script).args(arguments);
         command.envs(environment.iter().copied()).env("HOME", self.scratch.path());
+        // What it imports stands beside it, where nothing is to be left.
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
         Client { process: Process::start(&format!("{name} {}", arguments.join(" ")), &mut command) }
     }
 }

@@ -25,6 +25,7 @@ const MIGRATION: i64 = 0x6d69_6372_6f76;
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) room_id: String,
+    pub(crate) stream_key: String,
     pub(crate) title: String,
     pub(crate) protocol: String,
     pub(crate) is_ended: bool,
@@ -75,15 +76,15 @@ impl Rooms {
 
     /// The room of an identity.
     pub(crate) async fn of_id(&self, room_id: &str) -> Result<Option<Room>, DataError> {
-        let query =
-            "SELECT room_id, title, protocol, ended_at IS NOT NULL FROM live_rooms WHERE room_id = $1";
+        let query = "SELECT room_id, stream_key, title, protocol, ended_at IS NOT NULL FROM live_rooms \
+                     WHERE room_id = $1";
         self.find(query, room_id).await
     }
 
     /// The room of a stream key.
     pub(crate) async fn of_key(&self, stream_key: &str) -> Result<Option<Room>, DataError> {
-        let query =
-            "SELECT room_id, title, protocol, ended_at IS NOT NULL FROM live_rooms WHERE stream_key = $1";
+        let query = "SELECT room_id, stream_key, title, protocol, ended_at IS NOT NULL FROM live_rooms \
+                     WHERE stream_key = $1";
         self.find(query, stream_key).await
     }
 
@@ -93,7 +94,13 @@ impl Rooms {
             return Ok(None);
         }
         let row = sqlx::query_as(query).bind(value).fetch_optional(&self.data.postgres).await?;
-        Ok(row.map(|(room_id, title, protocol, is_ended)| Room { room_id, title, protocol, is_ended }))
+        Ok(row.map(|(room_id, stream_key, title, protocol, is_ended)| Room {
+            room_id,
+            stream_key,
+            title,
+            protocol,
+            is_ended,
+        }))
     }
 
     /// Ends a room for good: its key is taken no more. A stream that nginx-rtmp has taken

@@ -8,7 +8,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,7 @@ pub(crate) fn router(node: Node) -> Router {
         .route("/api/v1/live/auth/publish_done", post(publish_done))
         .route("/api/v1/live/ws", get(socket))
         .route("/api/v1/live/{room_id}", get(state))
+        .route("/api/v1/live/{room_id}/watch", get(watch))
         .route("/api/v1/live/{room_id}/end", post(end))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(TraceLayer::new_for_http())
@@ -165,10 +166,18 @@ fn refused() -> Failure {
 async fn state(State(node): Shared, Path(room_id): Path<String>) -> Result<Json<Value>, Failure> {
     let room = found(&node, &room_id).await?;
     let is_live = node.rooms.is_live(&room).await?;
+    // A player's address has the key in it, as the real one's has.
+    let is_played = room.protocol == Protocol::Rtmp.as_str();
+    let hls = node.settings.streaming.hls(&room.stream_key).filter(|_| is_played);
     Ok(success(json!({
         "room_id": room.room_id, "title": room.title, "protocol": room.protocol, "live": is_live,
-        "ended": room.is_ended, "node": node.name,
+        "ended": room.is_ended, "hls_url": hls, "node": node.name,
     })))
+}
+
+/// A page that plays the room, whichever that is: it asks for it itself.
+async fn watch() -> Html<&'static str> {
+    Html(include_str!("watch.html"))
 }
 
 async fn end(State(node): Shared, Path(room_id): Path<String>) -> Result<Json<Value>, Failure> {

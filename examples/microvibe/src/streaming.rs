@@ -47,13 +47,12 @@ impl Streaming {
     /// What to hand to the one who made a room. What is sent to an SFU is also watched
     /// there, by the same path: nginx-rtmp never sees it.
     pub(crate) fn addresses(&self, protocol: Protocol, room_id: &str, stream_key: &str) -> Addresses {
-        let below = |server: &str, end: &str| format!("{}/{stream_key}{end}", server.trim_end_matches('/'));
         match protocol {
             Protocol::Rtmp => Addresses {
                 push_url: self.push.clone(),
-                hls_url: self.hls.as_deref().map(|server| below(server, ".m3u8")),
-                flv_url: self.flv.as_deref().map(|server| below(server, ".flv")),
-                rtmp_url: Some(below(&self.play, "")),
+                hls_url: self.hls(stream_key),
+                flv_url: self.flv.as_deref().map(|server| below(server, stream_key, ".flv")),
+                rtmp_url: Some(below(&self.play, stream_key, "")),
             },
             Protocol::Webrtc => Addresses {
                 push_url: format!("/api/v1/live/ws?room_id={room_id}"),
@@ -63,6 +62,15 @@ impl Streaming {
             },
         }
     }
+
+    /// Where a stream is played as HLS.
+    pub(crate) fn hls(&self, stream_key: &str) -> Option<String> {
+        self.hls.as_deref().map(|server| below(server, stream_key, ".m3u8"))
+    }
+}
+
+fn below(server: &str, stream_key: &str, end: &str) -> String {
+    format!("{}/{stream_key}{end}", server.trim_end_matches('/'))
 }
 
 #[cfg(test)]

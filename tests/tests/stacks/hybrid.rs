@@ -82,12 +82,24 @@ fn is_published_and_played(rig: &Rig) {
         assert!(kinds.contains(&&json!("h264")) && kinds.contains(&&json!("aac")), "{url}: {seen}");
         assert!(streams.iter().any(|stream| stream["width"] == 320), "{url}: {seen}");
     }
+    is_watched(rig, &id);
     drop(publisher);
     wait_for("the application hears of the end", SOON, || !is_live());
     let recorded = rig.directory("ingest").join("data/streams/recordings");
     let files: Vec<_> = recorded.read_dir().expect("recordings").flatten().collect();
     let sizes = files.iter().map(|file| file.metadata().map_or(0, |file| file.len()));
     assert!(sizes.max().is_some_and(|size| size > 10_000), "{files:?}");
+}
+
+/// Chromium on the application's page plays the stream that the edge hands out. With
+/// HYBRID_PICTURE set to a file, a picture of the page is left there.
+fn is_watched(rig: &Rig, id: &str) {
+    let page = format!("{SITE}/api/v1/live/{id}/watch");
+    let picture = std::env::var("HYBRID_PICTURE").unwrap_or_default();
+    let mut player = want!(rig.outside().player(&page, &picture));
+    let seen = player.wait_for("video", SOON);
+    assert!(seen["width"] == 320 && seen["height"] == 240, "{seen}");
+    assert!(seen["source"].as_str().is_some_and(|url| url.starts_with(&format!("{SITE}/hls/"))), "{seen}");
 }
 
 /// Rooms of browsers: the application leads each to one of the SFUs, and media goes there,
