@@ -36,6 +36,8 @@ impl Image {
     pub const MICROVIBE: &str = "registry.example.com/microvibe:1.0";
     /// Prometheus, of Debian's version.
     pub const PROMETHEUS: &str = "prom/prometheus:v3.5.0";
+    /// What stands in for Grafana: not the program, but its place.
+    pub const GRAFANA: &str = "grafana/grafana:12.2.0";
     /// nginx with the RTMP module.
     pub const NGINX_RTMP: &str = "tiangolo/nginx-rtmp:latest-2024-12-02";
     /// ion-sfu with its JSON-RPC server.
@@ -78,6 +80,7 @@ impl Image {
             Some(ServiceSpec::IonSfu(_)) => Self::ION_SFU.to_owned(),
             Some(ServiceSpec::Rtmp(_)) => Self::NGINX_RTMP.to_owned(),
             Some(ServiceSpec::Prometheus(_)) => Self::PROMETHEUS.to_owned(),
+            Some(ServiceSpec::Grafana(_)) => Self::GRAFANA.to_owned(),
             _ => image.to_owned(),
         }
     }

@@ -55,6 +55,10 @@ pub(crate) fn draw_about<'a>(
         (0, 0) => Level::INFO,
     };
     let mut last = format!("{} in {}", total.in_words(), about);
+    if total.errors > 0 {
+        // What follows from an error is not told beside it.
+        last.push_str("; mended, it may show more");
+    }
     if findings.dropped() > 0 {
         last.push_str(&format!("; the first {} are shown", Findings::LIMIT));
     }

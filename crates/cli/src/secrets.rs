@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use stageplot_topology::{Plot, SecretError, SecretRef, SecretSource};
 
 mod command;
@@ -53,9 +53,11 @@ impl SystemSecrets {
             return Err(format!("{here}, and the plot names no secrets-file"));
         };
         match self.lines.get_or_init(|| file::lines(file)) {
-            Ok(lines) => {
-                lines.get(name).cloned().ok_or_else(|| format!("{here}, and not in {}", file.display()))
-            }
+            Ok(lines) => match lines.get(name) {
+                Some(value) if !value.expose_secret().is_empty() => Ok(value.clone()),
+                Some(_) => Err(format!("{here}, and has no value in {}", file.display())),
+                None => Err(format!("{here}, and not in {}", file.display())),
+            },
             Err(why) => Err(format!("{here}, and {why}")),
         }
     }

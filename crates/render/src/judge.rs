@@ -90,12 +90,18 @@ enum Place {
     Redis,
     /// A password in the list of ion-sfu's users, which has no quotes.
     IonUsers,
+    /// A setting of Grafana's, in an `env_file`.
+    Grafana,
     /// A word in `nginx.conf`.
     Nginx,
     /// A string in SQL for Postgres.
     Sql,
     /// A variable in an `env_file`.
     Env,
+    /// A file with a certificate, in PEM (RFC 7468).
+    Certificate,
+    /// A file with a private key, in PEM.
+    PrivateKey,
     /// A text in `compose.yaml` or `livekit.yaml`, which a program is given.
     Yaml,
 }
@@ -116,9 +122,12 @@ impl Place {
             Self::Caddyfile => "the Caddyfile",
             Self::Redis => "redis.conf",
             Self::IonUsers => "ion-sfu's list of users",
+            Self::Grafana => "Grafana's settings",
             Self::Nginx => "nginx.conf",
             Self::Sql => "roles.sql",
             Self::Env => "a file of environment variables",
+            Self::Certificate => "a file with a certificate",
+            Self::PrivateKey => "a file with a private key",
             Self::Yaml => "the configuration of a program",
         }
     }
@@ -138,6 +147,22 @@ impl Judges {
             let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let fits = !value.is_empty() && value.chars().all(word);
             return (!fits).then_some("it takes letters, digits and _ alone, and cuts off what follows");
+        }
+        if place == Place::Grafana {
+            // https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#variable-expansion
+            let expands = ["$__", "${"].iter().any(|start| value.contains(start));
+            return match expands {
+                true => Some("it puts something else in place of what follows $__ or ${"),
+                false => self.refusal(Place::Env, value),
+            };
+        }
+        if place == Place::Certificate {
+            let fits = value.contains("-----BEGIN CERTIFICATE-----");
+            return (!fits).then_some("it holds none in PEM, which begins with -----BEGIN CERTIFICATE-----");
+        }
+        if place == Place::PrivateKey {
+            let fits = value.contains("-----BEGIN ") && value.contains("PRIVATE KEY-----");
+            return (!fits).then_some("it holds none in PEM, which begins with -----BEGIN PRIVATE KEY-----");
         }
         if place == Place::Yaml {
             // YAML itself has an escape for every character.
@@ -168,6 +193,11 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
             ServiceSpec::Redis(redis) => of_redis(redis, &path, &mut uses),
             ServiceSpec::Postgres(postgres) => of_postgres(postgres, &path, &mut uses),
             ServiceSpec::Prometheus(_) => {}
+            ServiceSpec::Grafana(grafana) => uses.extend(grafana.password.iter().map(|secret| Use {
+                path: path.key("password"),
+                what: What::Secret(secret),
+                place: Place::Grafana,
+            })),
             ServiceSpec::IonSfu(sfu) => of_ion_sfu(sfu, &path, &mut uses),
             ServiceSpec::Rtmp(rtmp) => of_rtmp(rtmp, &path, &mut uses),
             ServiceSpec::App(app) => of_app(app, &path, &mut uses),
@@ -177,8 +207,17 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
 }
 
 fn of_edge<'a>(edge: &'a Edge, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
-    let Tls::Acme(Acme { email, ca, dns, .. }) = &edge.tls else { return };
     let path = path.key("tls");
+    if let Tls::Own { cert, key } = &edge.tls {
+        uses.push(Use { path: path.key("cert"), what: What::Secret(cert), place: Place::Certificate });
+        uses.push(Use { path: path.key("key"), what: What::Secret(key), place: Place::PrivateKey });
+    }
+    let Tls::Acme(Acme { email, ca, ca_root, dns }) = &edge.tls else { return };
+    uses.extend(ca_root.iter().map(|root| Use {
+        path: path.key("ca-root"),
+        what: What::Secret(root),
+        place: Place::Certificate,
+    }));
     let mut text = |field: &str, text: String| {
         uses.push(Use { path: path.key(field), what: What::Text(text), place: Place::Caddyfile });
     };
@@ -199,6 +238,13 @@ fn of_livekit<'a>(livekit: &'a Livekit, path: &FieldPath, uses: &mut Vec<Use<'a>
         let path = path.key("keys").key(name.as_str());
         uses.push(Use { path: path.clone(), what: What::Text(name.clone()), place });
         uses.push(Use { path, what: What::Secret(secret), place });
+    }
+    if let Some(turn) = &livekit.turn {
+        let files = [("cert", &turn.cert, Place::Certificate), ("key", &turn.key, Place::PrivateKey)];
+        uses.extend(files.into_iter().filter_map(|(field, secret, place)| {
+            let what = What::Secret(secret.as_ref()?);
+            Some(Use { path: path.key("turn").key(field), what, place })
+        }));
     }
     let settings = Value::Object(livekit.settings.clone());
     texts(&settings, &path.key("settings"), &mut |path, text| {
@@ -238,6 +284,12 @@ fn of_redis<'a>(redis: &'a Redis, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
     }
     let Some(remote) = &redis.external else { return };
     let path = path.key("external");
+    let ca = remote.tls.iter().filter_map(|tls| tls.ca.as_ref());
+    uses.extend(ca.map(|ca| Use {
+        path: path.key("tls").key("ca"),
+        what: What::Secret(ca),
+        place: Place::Certificate,
+    }));
     let fields = [("username", &remote.username), ("sentinel-master", &remote.sentinel_master)];
     let texts = fields.into_iter().filter_map(|(field, text)| Some((field, text.clone()?)));
     uses.extend(texts.map(|(field, text)| Use {

@@ -2,6 +2,7 @@
 
 mod app;
 mod edge;
+mod grafana;
 mod ion_sfu;
 mod livekit;
 mod postgres;
@@ -64,6 +65,7 @@ pub(crate) fn render(scene: Scene<'_>) -> Result<Part, RenderError> {
         ServiceSpec::Redis(redis) => redis::render(scene, redis),
         ServiceSpec::Postgres(postgres) => postgres::render(scene, postgres),
         ServiceSpec::Prometheus(prometheus) => prometheus::render(scene, prometheus),
+        ServiceSpec::Grafana(grafana) => grafana::render(scene, grafana),
         ServiceSpec::Rtmp(rtmp) => rtmp::render(scene, rtmp),
         ServiceSpec::IonSfu(sfu) => ion_sfu::render(scene, sfu),
         ServiceSpec::App(app) => app::render(scene, app),

@@ -76,6 +76,7 @@ pub(crate) fn render(
         ServiceSpec::Edge(_)
         | ServiceSpec::Redis(_)
         | ServiceSpec::Prometheus(_)
+        | ServiceSpec::Grafana(_)
         | ServiceSpec::Rtmp(_)
         | ServiceSpec::IonSfu(_)
         | ServiceSpec::App(_) => 30,

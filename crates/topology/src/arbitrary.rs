@@ -24,11 +24,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::{
-    App, Balance, ContainerNetwork, Edge, FirewallInput, Identifier, ImageRef, IonSfu, IonTurn, Livekit,
-    LivekitVersion, Metrics, Name, NetworkSpec, NodeSpec, OnPublish, Opening, Period, Plot, Port, PortRange,
-    Postgres, PostgresRemote, Prometheus, Protocol, PublicAddress, Recording, Redis, RedisRemote, Registry,
-    RegistryAccess, RegistrySpec, Rtmp, Run, SecretRef, ServiceSpec, Source, Sticky, Tls, Topology, Turn,
-    TurnTls,
+    App, Balance, ContainerNetwork, Edge, FirewallInput, Grafana, Identifier, ImageRef, IonSfu, IonTurn,
+    Livekit, LivekitVersion, Metrics, Name, NetworkSpec, NodeSpec, OnPublish, Opening, Period, Plot, Port,
+    PortRange, Postgres, PostgresRemote, Prometheus, Protocol, PublicAddress, Recording, Redis, RedisRemote,
+    Registry, RegistryAccess, RegistrySpec, Rtmp, Run, SecretRef, ServiceSpec, Source, Sticky, Tls, Topology,
+    Turn, TurnTls,
 };
 
 /// How many nodes a random plot has at most.
@@ -209,7 +209,7 @@ fn services(nodes: Vec<String>) -> impl Strategy<Value = Vec<Placed>> {
     let postgres = (postgres(), on(1), any::<prop::sample::Index>());
     let sfus = (livekit(), on(1));
     let apps = (app("app-a", 9000), on(1), app("app-b", 9100), on(1));
-    let numbers = (prometheus(), on(1));
+    let numbers = (prometheus(), on(1), prop::option::of((grafana(), on(1))));
     let streams = (rtmp(), on(1), ion_sfu(), on(1));
     let present = prop::array::uniform8(prop_oneof![4 => Just(true), 1 => Just(false)]);
     // On the heap: so many in one value would not fit a thread's stack, unoptimised.
@@ -246,8 +246,10 @@ fn services(nodes: Vec<String>) -> impl Strategy<Value = Vec<Placed>> {
                 all.push(("app-b".to_owned(), second.into(), second_on));
             }
             if watched {
-                let (prometheus, on) = numbers;
+                let (prometheus, on, boards) = numbers;
                 all.push(("numbers".to_owned(), prometheus.into(), on));
+                let boards = boards.map(|(grafana, on)| ("boards".to_owned(), grafana.into(), on));
+                all.extend(boards);
             }
             if streamed {
                 all.push(("streams".to_owned(), rtmp.into(), rtmp_on.into_iter().take(1).collect()));
@@ -281,6 +283,10 @@ fn join(all: &mut [Placed]) {
                 rtmp.on_publish = rtmp.on_publish.take().filter(|_| names.iter().any(|name| name == "app-a"));
                 (rtmp.hls, rtmp.dash) = (rtmp.hls && has_edge, rtmp.dash && has_edge);
                 rtmp.edge = (rtmp.hls || rtmp.dash).then(|| fixed("edge-a"));
+            }
+            ServiceSpec::Grafana(grafana) => {
+                grafana.route = grafana.route.take().filter(|_| has_edge);
+                grafana.edge = grafana.route.is_some().then(|| fixed("edge-a"));
             }
             ServiceSpec::App(app) => {
                 if !has_edge {
@@ -379,6 +385,14 @@ fn prometheus() -> impl Strategy<Value = Prometheus> {
     (sources(), any::<bool>()).prop_map(|(from, open)| Prometheus {
         from: if open { from } else { Vec::new() },
         ..Prometheus::default()
+    })
+}
+
+fn grafana() -> impl Strategy<Value = Grafana> {
+    (sources(), any::<[bool; 2]>()).prop_map(|(from, [open, handed_out])| Grafana {
+        from: if open { from } else { Vec::new() },
+        route: handed_out.then(|| "/grafana".to_owned()),
+        ..Grafana::new(SecretRef::env("GRAFANA_PASSWORD"))
     })
 }
 

@@ -160,6 +160,10 @@ fn remote_sources(topology: &Topology, flow: &Flow, at: Placement) -> Vec<Source
         }
         Party::Nets(id) => vec![Sources::Nets(topology.nets(id).into())],
         Party::Service(service) => {
+            let by_name = is_by_name(topology, flow).then(|| any_way(topology, service, node)).flatten();
+            if let Some(sources) = by_name {
+                return sources;
+            }
             let groups = topology.peers[service.index()].groups.iter();
             let others = groups.filter(|group| group.members.iter().any(|&member| member != at.node));
             others.filter_map(|group| group.towards(node)).map(|(_, nets)| Sources::Nets(nets)).collect()
@@ -180,16 +184,29 @@ fn relay_sources(topology: &Topology, service: ServiceId, node: &Node) -> Vec<So
         // The plot does not know the address that such a node is seen by.
         return vec![Sources::Any];
     }
-    let groups = topology.peers[service.id.index()].groups.iter();
+    // Too many to list on every node; a relay asks each peer's leave by itself.
+    any_way(topology, service.id, node).unwrap_or_else(|| vec![Sources::Any])
+}
+
+/// Whether the other end is called by a name, which leads to a public address also where
+/// there is a private one.
+fn is_by_name(topology: &Topology, flow: &Flow) -> bool {
+    let target = topology.service(topology.endpoint(flow.to).service);
+    matches!(&target.kind, ServiceSpec::Edge(edge) if edge.domain.is_some())
+}
+
+/// Where a service comes from that dials whichever address of a node there is; nothing where
+/// those are too many to list on every node.
+fn any_way(topology: &Topology, service: ServiceId, node: &Node) -> Option<Vec<Sources>> {
+    let groups = topology.peers[service.index()].groups.iter();
     let lists: Vec<_> = groups.flat_map(|group| group.anyhow(node)).collect();
     // However few each way has, many ways together are as long.
     let listed: usize = lists.iter().map(|nets| nets.len()).sum();
     if lists.iter().any(|nets| nets.len() > SOURCES_LIMIT) || listed > WAYS * SOURCES_LIMIT {
-        // Too many to list on every node; a relay asks each peer's leave by itself.
-        return vec![Sources::Any];
+        return None;
     }
     let nets: Vec<_> = lists.iter().flat_map(|nets| nets.iter().copied()).collect();
-    if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(IpNet::aggregate(&nets).into())] }
+    Some(if nets.is_empty() { Vec::new() } else { vec![Sources::Nets(IpNet::aggregate(&nets).into())] })
 }
 
 impl Topology {
@@ -262,6 +279,33 @@ pub(crate) mod tests {
         // What is no relay is dialled on the best side alone.
         let redis = sources(&topology, "redis", "primary", "one");
         assert_eq!(redis, ["192.168.1.1/32 192.168.1.2/32", "203.0.113.3/32"]);
+    }
+
+    #[test]
+    fn what_is_called_by_its_name_is_met_from_the_public_side_as_well() {
+        let text = r#"
+            name = "live"
+            [access]
+            clients = "10.0.0.0/8"
+            [networks.lan]
+            cidr = "192.168.1.0/24"
+            [nodes]
+            front = { address = "192.168.1.1", public = "203.0.113.1", roles = ["edge", "rooms"] }
+            media = { address = "192.168.1.2", public = "203.0.113.2", roles = ["livekit"] }
+            [edge]
+            domain = "live.example.com"
+            tls = "internal"
+            [services.rooms]
+            kind = "app"
+            run = "host"
+            port = 8080
+            routes = "/api/*"
+            [livekit]
+            keys = { main = { env = "LIVEKIT_API_SECRET" } }
+            webhook = { urls = "https://live.example.com/api/webhook" }
+        "#;
+        let https = sources(&topology(text), "edge", "https", "front");
+        assert_eq!(https, ["10.0.0.0/8", "192.168.1.2/32 203.0.113.2/32"]);
     }
 
     #[test]

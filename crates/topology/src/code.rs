@@ -98,6 +98,7 @@ codes! {
     PlaceholderSecret "placeholder-secret" Warning,
     ShortPassword "short-password" Warning,
     IdleEdge "idle-edge" Warning,
+    NoWayIn "no-way-in" Warning,
     NothingToScrape "nothing-to-scrape" Warning,
     RouteConflict "route-conflict" Error,
     WebhookNoRoute "webhook-no-route" Warning,

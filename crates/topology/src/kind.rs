@@ -9,6 +9,7 @@ use crate::{Attachment, Findings, PlacementId, Service, ServiceSpec, Topology};
 mod app;
 mod copies;
 mod edge;
+mod grafana;
 mod ion_sfu;
 mod limits;
 mod livekit;
@@ -20,6 +21,7 @@ mod rtmp;
 
 pub use app::{App, EnvPart, EnvValue, Opening, Run};
 pub use edge::{Acme, Balance, DnsChallenge, Edge, Sticky, Tls};
+pub use grafana::Grafana;
 pub use ion_sfu::{IonSfu, IonTurn};
 pub use limits::{ContainerNetwork, Limits};
 pub use livekit::{
@@ -72,6 +74,7 @@ impl ServiceSpec {
             Self::Redis(redis) => redis,
             Self::Postgres(postgres) => &**postgres,
             Self::Prometheus(prometheus) => prometheus,
+            Self::Grafana(grafana) => grafana,
             Self::Rtmp(rtmp) => &**rtmp,
             Self::IonSfu(sfu) => &**sfu,
             Self::App(app) => app,

@@ -126,6 +126,6 @@ fn distance(kind: &ServiceSpec) -> u8 {
         ServiceSpec::Redis(_) | ServiceSpec::Postgres(_) => 0,
         ServiceSpec::Livekit(_) | ServiceSpec::Rtmp(_) | ServiceSpec::IonSfu(_) => 1,
         ServiceSpec::App(_) => 2,
-        ServiceSpec::Edge(_) | ServiceSpec::Prometheus(_) => 3,
+        ServiceSpec::Edge(_) | ServiceSpec::Prometheus(_) | ServiceSpec::Grafana(_) => 3,
     }
 }

@@ -45,6 +45,9 @@ impl Topology {
                 ServiceSpec::Redis(redis) => of_redis(redis, &path, &mut secrets),
                 ServiceSpec::Postgres(postgres) => of_postgres(postgres, &path, &mut secrets),
                 ServiceSpec::Prometheus(_) => {}
+                ServiceSpec::Grafana(grafana) => {
+                    secrets.extend(grafana.password.iter().map(|secret| (path.key("password"), secret)));
+                }
                 ServiceSpec::Rtmp(rtmp) => {
                     let trial = rtmp.on_publish.iter().filter_map(|asked| asked.trial.as_ref());
                     secrets.extend(trial.map(|secret| (path.key("on-publish").key("trial"), secret)));

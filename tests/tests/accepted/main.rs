@@ -7,6 +7,7 @@ mod caddy;
 mod compose;
 mod elsewhere;
 mod firewall;
+mod grafana;
 mod ion_sfu;
 mod livekit;
 mod nginx;

@@ -195,6 +195,7 @@ fn name_images(engine: &Engine, images: &[&str]) -> Result<(), Missing> {
         (Image::REDIS, "redis:7.2-alpine"),
         (Image::POSTGRES, "postgres:16.4"),
         (Image::PROMETHEUS, "prom/prometheus:v3.6.0"),
+        (Image::GRAFANA, "grafana/grafana:12.3.0"),
         (Image::NGINX_RTMP, "stageplot/nginx-rtmp:1"),
         (Image::ION_SFU, "stageplot/ion-sfu:1"),
         (Image::LIVEKIT, "stageplot/livekit:1"),

@@ -50,6 +50,9 @@ fn a_prometheus_reaches_all_that_show_metrics() {
     assert_eq!(ask("livekit_node_messages")["status"], "success");
     let edge = ask("caddy_reverse_proxy_upstreams_healthy");
     assert!(!edge["data"]["result"].as_array().expect("a vector").is_empty(), "{edge}");
+    // What stands in for Grafana is there below its path.
+    let boards = rig.outside().curl(&["-f", "https://livekit.example.com/grafana/api/health"]).success();
+    assert!(boards.contains("ok"), "{boards}");
     // From outside nobody reads it.
     let closed = rig.outside().curl(&["-m", "3", "http://203.0.113.10:9090/-/ready"]);
     assert!(!closed.succeeded(), "{closed:?}");

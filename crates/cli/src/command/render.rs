@@ -149,7 +149,8 @@ impl Render {
         if written.changed.is_empty() && written.unchanged.is_empty() && written.removed.is_empty() {
             // The first time everything is new.
             text.push_str(match self.sealed {
-                true => "Sealed: to be compared, not to be run.\n",
+                true => "Sealed: to be compared and read, not to be run.\n",
+                false if self.node.is_some() => "The node's README.md says how to bring it up.\n",
                 false => "Each node's README.md says how to bring it up, runbook.md in which order.\n",
             });
         } else {

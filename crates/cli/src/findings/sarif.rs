@@ -39,7 +39,6 @@ pub(crate) fn log(plot: &PlotFile, failure: Option<&Failure>) -> impl Serialize 
                 "name": "stageplot",
                 "version": env!("CARGO_PKG_VERSION"),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": rules.iter().copied().map(rule).collect::<Vec<_>>(),
             } },
             "invocations": [invocation(plot, failure)],

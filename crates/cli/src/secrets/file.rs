@@ -24,8 +24,7 @@ pub(crate) fn lines(path: &Path) -> Result<BTreeMap<String, SecretString>, Strin
         let line = finding.location.span.map_or(1, |span| span.line);
         screen::warn(&format!("{name}:{line}: {}: {}", finding.message, finding.help));
     }
-    let lines = lines.iter().filter(|(_, variable)| !variable.value().is_empty());
-    Ok(lines.map(|(name, variable)| (name.to_owned(), variable.value().to_owned().into())).collect())
+    Ok(lines.iter().map(|(name, variable)| (name.to_owned(), variable.value().to_owned().into())).collect())
 }
 
 /// The whole content of a file, less one newline at its end.

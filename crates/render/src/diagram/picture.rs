@@ -292,6 +292,7 @@ fn detail(topology: &Topology, service: &Service, replica: bool) -> String {
             }
         }
         ServiceSpec::Prometheus(_) => "Prometheus".to_owned(),
+        ServiceSpec::Grafana(_) => "Grafana".to_owned(),
         ServiceSpec::IonSfu(_) => "ion-sfu".to_owned(),
         ServiceSpec::Rtmp(_) => "nginx · RTMP".to_owned(),
         ServiceSpec::App(_) => {

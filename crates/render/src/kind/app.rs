@@ -136,7 +136,9 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
         }
         ServiceSpec::Livekit(_) | ServiceSpec::IonSfu(_) => ("signal", "http"),
         ServiceSpec::Rtmp(_) => ("rtmp", "rtmp"),
-        ServiceSpec::Edge(_) | ServiceSpec::App(_) | ServiceSpec::Prometheus(_) => ("http", "http"),
+        ServiceSpec::Edge(_) | ServiceSpec::App(_) | ServiceSpec::Prometheus(_) | ServiceSpec::Grafana(_) => {
+            ("http", "http")
+        }
     };
     let endpoint = topology.endpoint_named(service.id, endpoint)?;
     let mut targets = scene.targets(endpoint).peekable();

@@ -235,6 +235,7 @@ fn group(
             let paths = rtmp.paths().into_iter().map(str::to_owned).collect();
             ("http", paths, Some("/health".to_owned()))
         }
+        ServiceSpec::Grafana(grafana) => ("http", grafana.paths(), Some("/api/health".to_owned())),
         _ => return Ok(None),
     };
     let paths = if paths.iter().any(|path| path == "/*") { Vec::new() } else { paths };

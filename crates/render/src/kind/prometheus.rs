@@ -6,7 +6,7 @@ mod rules;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stageplot_topology::{Prometheus, ServiceSpec, dial};
+use stageplot_topology::{Prometheus, ServiceId, ServiceSpec, Topology, dial};
 
 use super::{Part, Scene};
 use crate::artifact::{Artifact, Owner};
@@ -50,14 +50,12 @@ struct Target {
 
 pub(super) fn render(scene: Scene<'_>, prometheus: &Prometheus) -> Result<Part, RenderError> {
     let Scene { topology, service, placement, .. } = scene;
-    let mut kinds = Vec::new();
     // Each job has the name of its service, this one's own as well: no two have one.
     let own = Target::new(scene.node.name.as_str(), format!("127.0.0.1:{}", prometheus.port));
     let mut jobs = vec![Job::new(service.name.as_str(), "/metrics", vec![own])];
     for (endpoint, path) in topology.scraped(service.id) {
         let endpoint = topology.endpoint(endpoint);
         let shown = topology.service(endpoint.service);
-        kinds.push(&shown.kind);
         let targets = endpoint.at.iter().filter_map(|&at| {
             let target = dial(topology, placement.id, endpoint.id, at)?;
             let node = topology.node(topology.placement(at).node);
@@ -75,12 +73,12 @@ pub(super) fn render(scene: Scene<'_>, prometheus: &Prometheus) -> Result<Part, 
         rule_files: ["rules.yml"],
         scrape_configs: jobs,
     };
-    let edge = kinds.iter().any(|kind| matches!(kind, ServiceSpec::Edge(_)));
+    let edge = shown(topology, service.id).iter().any(|kind| matches!(kind, ServiceSpec::Edge(_)));
     let private = |name: &str, text: String| Artifact::private(name, text, PROMETHEUS);
     let mut files = vec![
         private("prometheus.yml", yaml::to_string(&config)?),
         private("rules.yml", yaml::to_string(&rules::rules(edge))?),
-        private("grafana-dashboard.json", dashboard::dashboard(topology.name().as_str(), &kinds)),
+        private("grafana-dashboard.json", dashboard_of(topology, service.id)),
     ];
     files.extend_from_slice(scene.extra);
     let (dir, artifacts) = scene.at_start(files);
@@ -96,6 +94,17 @@ pub(super) fn render(scene: Scene<'_>, prometheus: &Prometheus) -> Result<Part, 
     let ready = format!("wget -q -T 3 -O /dev/null http://127.0.0.1:{}/-/ready", prometheus.port);
     container.healthcheck = Some(HealthCheck::shell(&ready));
     Ok(Part { artifacts, container: Some(container) })
+}
+
+/// A dashboard, for Grafana, of what a Prometheus keeps.
+pub(super) fn dashboard_of(topology: &Topology, prometheus: ServiceId) -> String {
+    dashboard::dashboard(topology.name().as_str(), &shown(topology, prometheus))
+}
+
+/// Who shows metrics to a Prometheus.
+fn shown(topology: &Topology, prometheus: ServiceId) -> Vec<&ServiceSpec> {
+    let scraped = topology.scraped(prometheus).into_iter();
+    scraped.map(|(endpoint, _)| &topology.service(topology.endpoint(endpoint).service).kind).collect()
 }
 
 impl Job {

@@ -44,7 +44,8 @@ impl Staging {
             name.extend_from_slice(format!("{}-{random:016x}", std::process::id()).as_bytes());
             name.extend_from_slice(UNFINISHED);
             let path = target.sibling(&name);
-            let fail = |error: std::io::Error| OutputError::io("create", &path, error);
+            // Named as the user has: nobody knows of the new tree beside it.
+            let fail = |error: std::io::Error| OutputError::io("create", target.path(), error);
             match rustix::fs::mkdirat(target.parent(), &name, Mode::RWXU) {
                 Err(Errno::EXIST) => continue,
                 done => done.map_err(|error| fail(error.into()))?,

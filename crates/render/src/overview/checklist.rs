@@ -108,6 +108,7 @@ impl Checklist {
                 ServiceSpec::Redis(_)
                 | ServiceSpec::Postgres(_)
                 | ServiceSpec::Prometheus(_)
+                | ServiceSpec::Grafana(_)
                 | ServiceSpec::IonSfu(_)
                 | ServiceSpec::App(_) => {}
             }
@@ -199,6 +200,10 @@ pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> V
         ServiceSpec::Prometheus(prometheus) => {
             let url = format!("http://127.0.0.1:{}/-/ready", prometheus.port);
             vec![Check::new("", format!("{compose} exec -T {name} wget -q -O - {url}"), "Ready")]
+        }
+        ServiceSpec::Grafana(grafana) => {
+            let url = format!("http://127.0.0.1:{}/api/health", grafana.port);
+            vec![Check::new("", format!("{compose} exec -T {name} wget -q -O - {url}"), "ok")]
         }
         ServiceSpec::IonSfu(sfu) => {
             let url = format!("http://127.0.0.1:{}/metrics", sfu.metrics.unwrap_or(IonSfu::METRICS_PORT));

@@ -42,6 +42,7 @@ pub(super) fn records(topology: &Topology) -> BTreeMap<&HostName, Record> {
             ServiceSpec::Redis(_)
             | ServiceSpec::Postgres(_)
             | ServiceSpec::Prometheus(_)
+            | ServiceSpec::Grafana(_)
             | ServiceSpec::IonSfu(_)
             | ServiceSpec::App(_) => {}
         }

@@ -189,6 +189,7 @@ fn step(topology: &Topology, step: &StartStep, compose: &str) -> Step {
         ServiceSpec::Postgres(_) if service.placements.len() > 1 => "the primary Postgres",
         ServiceSpec::Postgres(_) => "Postgres",
         ServiceSpec::Prometheus(_) => "Prometheus",
+        ServiceSpec::Grafana(_) => "Grafana",
         ServiceSpec::Rtmp(_) => "nginx for RTMP",
         ServiceSpec::IonSfu(_) => "ion-sfu",
         ServiceSpec::App(_) => "your service",

@@ -80,6 +80,7 @@ pub(super) fn played(
             ServiceSpec::Redis(redis) => instead(&mut redis.external, own, &mut left_out),
             ServiceSpec::Postgres(postgres) => instead(&mut postgres.external, own, &mut left_out),
             ServiceSpec::Prometheus(prometheus) => prometheus.from = among(&prometheus.from, &network),
+            ServiceSpec::Grafana(grafana) => grafana.from = among(&grafana.from, &network),
             ServiceSpec::IonSfu(sfu) => {
                 left_out.push(format!(
                     "{own} tells browsers its container's address, which Docker Desktop lets nobody reach"

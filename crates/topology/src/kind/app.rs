@@ -184,7 +184,10 @@ impl Kind for App {
                     let help = format!("set services.{need}.port, or take it out of needs");
                     wiring.findings.add(Code::MissingField, path, message, help);
                 }
-                ServiceSpec::Edge(_) | ServiceSpec::App(_) | ServiceSpec::Prometheus(_) => {
+                ServiceSpec::Edge(_)
+                | ServiceSpec::App(_)
+                | ServiceSpec::Prometheus(_)
+                | ServiceSpec::Grafana(_) => {
                     wiring.need(service.id, "http", "requests");
                 }
             }

@@ -273,6 +273,16 @@ impl Kind for Edge {
                     "keep http-port at 80, forward port 80 to it in front of the node, or prove the name by DNS (tls.dns)",
                 );
             }
+            let clients = &review.topology().plot().access.clients;
+            if self.domain.is_some() && acme.dns.is_none() && acme.ca.is_none() && !admits_everybody(clients)
+            {
+                review.add(
+                    Code::AcmePort,
+                    "tls",
+                    "the certificate authority asks from the Internet, and access.clients lets nobody in from there",
+                    "prove the name by DNS (tls.dns), bring an own certificate (tls.cert, tls.key), or use tls = \"internal\"",
+                );
+            }
             if self.domain.is_some() && acme.dns.is_none() && placements > 1 {
                 review.add(
                     Code::AcmeSeveralEdges,
@@ -341,6 +351,15 @@ impl Kind for Edge {
 
 const LOCAL: &[&str] = &[".localhost", ".local", ".internal", ".home.arpa"];
 
+/// Whether anybody on the Internet is among clients.
+fn admits_everybody(clients: &[Source]) -> bool {
+    clients.iter().any(|source| match source {
+        Source::Any => true,
+        Source::Net(net) => net.prefix_len() == 0,
+        Source::Network(_) => false,
+    })
+}
+
 /// Says so where clients come from the Internet, and it does not lead to the edge.
 fn review_public(review: &mut Review<'_>) {
     let (topology, service) = (review.topology(), review.service());
@@ -370,7 +389,7 @@ fn review_public(review: &mut Review<'_>) {
         ),
         format!(
             "set nodes.{first}.public, with bound = false where a router or a load balancer has the address; \
-             or access.clients, where clients come from a network of yours"
+             or access.clients, where clients come from a network of yours, with tls = \"internal\""
         ),
     );
 }

@@ -94,6 +94,9 @@ impl Livekit {
     /// an app: signalling, the API, agents, WHIP.
     pub const PATHS: &[&str] = &["/rtc", "/rtc/*", "/twirp/*", "/agent", "/agent/*", "/whip/*"];
 
+    /// Those of [`PATHS`](Self::PATHS) without which nobody joins a room.
+    pub(crate) const JOIN: &[&str] = &["/rtc", "/rtc/*", "/twirp/*"];
+
     /// The shortest API secret that LiveKit does not complain of, in characters
     /// (its `pkg/config`, `validateKeys`).
     pub const MIN_SECRET_LEN: usize = 32;

@@ -127,6 +127,7 @@ fn shown(topology: &Topology, own: ServiceId) -> Vec<(ServiceId, &'static str, S
         ServiceSpec::Redis(_)
         | ServiceSpec::Postgres(_)
         | ServiceSpec::Prometheus(_)
+        | ServiceSpec::Grafana(_)
         | ServiceSpec::Rtmp(_) => None,
     });
     shown.filter(|(service, endpoint, _)| topology.endpoint_named(*service, endpoint).is_some()).collect()

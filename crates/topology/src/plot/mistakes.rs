@@ -30,7 +30,12 @@ impl<'d> Mistakes<'d> {
     pub(super) fn explain(&self, finding: &Diagnostic) -> bool {
         let path = &finding.location.path;
         match finding.code {
-            Code::IdleNode | Code::IdleEdge | Code::LivekitNeedsRedis | Code::WebhookNoRoute
+            Code::IdleNode
+            | Code::IdleEdge
+            | Code::NoWayIn
+            | Code::LivekitNeedsRedis
+            | Code::TurnCertificate
+            | Code::WebhookNoRoute
                 if self.are_any_in("services") =>
             {
                 true
@@ -140,6 +145,9 @@ const ABSENCES: &[Code] = &[
     Code::IdleEdge,
     Code::NothingToScrape,
     Code::PlainHttp,
+    Code::AcmePort,
+    Code::AcmeSeveralEdges,
+    Code::ImageLacksModule,
     Code::NoPrimary,
     Code::NoPassword,
     Code::LivekitNoKeys,

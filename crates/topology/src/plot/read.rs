@@ -14,8 +14,8 @@ use crate::decode::{ByKind, decode_beside};
 use crate::document::{Entry, Table, Value};
 use crate::words::nearest;
 use crate::{
-    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, IonSfu, Livekit, Name, Postgres,
-    Prometheus, Redis, Registry, Rtmp, Segment,
+    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Grafana, IonSfu, Livekit, Name,
+    Postgres, Prometheus, Redis, Registry, Rtmp, Segment,
 };
 
 /// A plot as its file has it.
@@ -47,6 +47,8 @@ struct File {
     #[serde(deserialize_with = "some")]
     prometheus: Option<Prometheus>,
     #[serde(deserialize_with = "some")]
+    grafana: Option<Grafana>,
+    #[serde(deserialize_with = "some")]
     rtmp: Option<Box<Rtmp>>,
     #[serde(deserialize_with = "some")]
     ion_sfu: Option<Box<IonSfu>>,
@@ -69,6 +71,7 @@ enum Service {
     Redis(Redis),
     Postgres(Box<Postgres>),
     Prometheus(Prometheus),
+    Grafana(Grafana),
     Rtmp(Box<Rtmp>),
     IonSfu(Box<IonSfu>),
     App(App),
@@ -82,6 +85,7 @@ impl From<Service> for ServiceSpec {
             Service::Redis(redis) => Self::Redis(redis),
             Service::Postgres(postgres) => Self::Postgres(postgres),
             Service::Prometheus(prometheus) => Self::Prometheus(prometheus),
+            Service::Grafana(grafana) => Self::Grafana(grafana),
             Service::Rtmp(rtmp) => Self::Rtmp(rtmp),
             Service::IonSfu(sfu) => Self::IonSfu(sfu),
             Service::App(app) => Self::App(app),
@@ -272,6 +276,7 @@ fn plot(
         redis,
         postgres,
         prometheus,
+        grafana,
         rtmp,
         ion_sfu,
         app,
@@ -293,6 +298,7 @@ fn plot(
         redis.map(ServiceSpec::from),
         postgres.map(ServiceSpec::from),
         prometheus.map(ServiceSpec::from),
+        grafana.map(ServiceSpec::from),
         rtmp.map(ServiceSpec::Rtmp),
         ion_sfu.map(ServiceSpec::IonSfu),
         app.map(ServiceSpec::from),

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::{App, ByteSize, Edge, ImageRef, IonSfu, Limits, Livekit, Postgres, Prometheus, Redis, Rtmp};
+use crate::{
+    App, ByteSize, Edge, Grafana, ImageRef, IonSfu, Limits, Livekit, Postgres, Prometheus, Redis, Rtmp,
+};
 
 /// A service, by its kind.
 ///
@@ -31,6 +33,8 @@ pub enum ServiceSpec {
     Redis(Redis),
     /// Prometheus.
     Prometheus(Prometheus),
+    /// Grafana.
+    Grafana(Grafana),
     /// Postgres.
     Postgres(Box<Postgres>),
     /// nginx with the RTMP module.
@@ -44,7 +48,7 @@ pub enum ServiceSpec {
 impl ServiceSpec {
     /// The names of all kinds, as the file has them.
     pub const KINDS: &[&str] =
-        &["app", "edge", "ion-sfu", "livekit", "postgres", "prometheus", "redis", "rtmp"];
+        &["app", "edge", "grafana", "ion-sfu", "livekit", "postgres", "prometheus", "redis", "rtmp"];
 
     /// The kind's name, as the file has it.
     pub fn kind(&self) -> &'static str {
@@ -54,6 +58,7 @@ impl ServiceSpec {
             Self::Redis(_) => "redis",
             Self::Postgres(_) => "postgres",
             Self::Prometheus(_) => "prometheus",
+            Self::Grafana(_) => "grafana",
             Self::Rtmp(_) => "rtmp",
             Self::IonSfu(_) => "ion-sfu",
             Self::App(_) => "app",
@@ -69,6 +74,7 @@ impl ServiceSpec {
             Self::Redis(redis) => redis.external.is_none().then(|| redis.image.clone()),
             Self::Postgres(postgres) => postgres.external.is_none().then(|| postgres.image.clone()),
             Self::Prometheus(prometheus) => Some(prometheus.image.clone()),
+            Self::Grafana(grafana) => Some(grafana.image.clone()),
             Self::Rtmp(rtmp) => Some(rtmp.image.clone()),
             Self::IonSfu(sfu) => Some(sfu.image.clone()),
             Self::App(app) => app.image.clone().filter(|_| app.run.is_none()),
@@ -83,6 +89,7 @@ impl ServiceSpec {
             Self::Redis(redis) => redis.external.is_none().then_some(&redis.limits),
             Self::Postgres(postgres) => postgres.external.is_none().then_some(&postgres.limits),
             Self::Prometheus(prometheus) => Some(&prometheus.limits),
+            Self::Grafana(grafana) => Some(&grafana.limits),
             Self::Rtmp(rtmp) => Some(&rtmp.limits),
             Self::IonSfu(sfu) => Some(&sfu.limits),
             Self::App(app) => app.run.is_none().then_some(&app.limits),
@@ -109,6 +116,7 @@ impl ServiceSpec {
             Self::Edge(_)
             | Self::Livekit(_)
             | Self::Prometheus(_)
+            | Self::Grafana(_)
             | Self::Rtmp(_)
             | Self::IonSfu(_)
             | Self::App(_) => false,
@@ -124,6 +132,7 @@ impl ServiceSpec {
             Self::Edge(_)
             | Self::Livekit(_)
             | Self::Prometheus(_)
+            | Self::Grafana(_)
             | Self::Rtmp(_)
             | Self::IonSfu(_)
             | Self::App(_) => None,
@@ -152,6 +161,12 @@ impl From<Redis> for ServiceSpec {
 impl From<Prometheus> for ServiceSpec {
     fn from(prometheus: Prometheus) -> Self {
         Self::Prometheus(prometheus)
+    }
+}
+
+impl From<Grafana> for ServiceSpec {
+    fn from(grafana: Grafana) -> Self {
+        Self::Grafana(grafana)
     }
 }
 

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use self::toml::{Writer, quoted_key};
 use super::Plot;
 use crate::{
-    App, Edge, FieldPath, IonSfu, IonTurn, Livekit, Metrics, Postgres, Prometheus, Redis, RedisRemote, Rtmp,
-    ServiceSpec, Turn,
+    App, Edge, FieldPath, Grafana, IonSfu, IonTurn, Livekit, Metrics, Postgres, Prometheus, Redis,
+    RedisRemote, Rtmp, ServiceSpec, Turn,
 };
 
 impl Plot {
@@ -134,6 +134,7 @@ fn service_default(spec: &ServiceSpec) -> Map<String, Value> {
         ServiceSpec::Redis(_) => Redis::default().into(),
         ServiceSpec::Postgres(_) => Postgres::default().into(),
         ServiceSpec::Prometheus(_) => Prometheus::default().into(),
+        ServiceSpec::Grafana(_) => Grafana::default().into(),
         ServiceSpec::Rtmp(_) => Rtmp::default().into(),
         ServiceSpec::IonSfu(_) => IonSfu::default().into(),
         ServiceSpec::App(_) => App::default().into(),

@@ -35,7 +35,7 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
         Code::ClearOverInternet,
         FieldPath::root().key("nodes").key(first.as_str()).key("address"),
         format!(
-            "unencrypted over the Internet: {}; {} share no private network",
+            "unencrypted over the Internet: {}; not all of {} are in one private network",
             words::listed(&talks.into_iter().collect::<Vec<_>>()),
             words::listed(&all)
         ),

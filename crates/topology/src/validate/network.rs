@@ -46,6 +46,10 @@ fn duplicate_addresses(topology: &Topology, findings: &mut Findings) {
             } else if let Some(owner) = owners.insert(ip, name) {
                 let is_public = path.segments().last() == Some(&Segment::Key("public".to_owned()));
                 let (message, help) = match owner == name {
+                    true if is_public && not_public(ip).is_some() => (
+                        format!("{ip} is address and public of this node"),
+                        "take public out, or write the address by which the Internet reaches it",
+                    ),
                     true if is_public => (
                         format!("{ip} is address and public of this node"),
                         "take address out: it is for a private network, and a node may have none",

@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::listen::listen;
 use crate::resolve::service_path;
 use crate::{
-    Code, Diagnostic, Edge, Endpoint, EndpointId, FieldPath, Findings, IonSfu, IonTurn, Livekit, Metrics,
-    NodeId, PortRange, Postgres, Prometheus, Protocol, Redis, Rtmp, Segment, ServiceSpec, Ssh, Topology,
-    Turn, words,
+    Code, Diagnostic, Edge, Endpoint, EndpointId, FieldPath, Findings, Grafana, IonSfu, IonTurn, Livekit,
+    Metrics, NodeId, PortRange, Postgres, Prometheus, Protocol, Redis, Rtmp, Segment, ServiceSpec, Ssh,
+    Topology, Turn, words,
 };
 
 /// Something that takes ports of a node.
@@ -150,6 +150,7 @@ fn is_default(topology: &Topology, endpoint: &Endpoint) -> bool {
         ServiceSpec::Redis(_) => Redis::default().into(),
         ServiceSpec::Postgres(_) => Postgres::default().into(),
         ServiceSpec::Prometheus(_) => Prometheus::default().into(),
+        ServiceSpec::Grafana(_) => Grafana::default().into(),
         ServiceSpec::Rtmp(_) => Rtmp::default().into(),
         ServiceSpec::IonSfu(sfu) => {
             let turn = sfu.turn.as_ref().map(|_| IonTurn::default());

@@ -1,9 +1,10 @@
 //! Paths behind an edge that two services claim, or that nobody does.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::resolve::service_path;
-use crate::{Code, FieldPath, Findings, Name, Service, ServiceId, ServiceSpec, Topology};
+use crate::{Code, FieldPath, Findings, Livekit, Name, Service, ServiceId, ServiceSpec, Topology};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     conflicts(topology, findings);
@@ -54,9 +55,9 @@ fn webhooks(topology: &Topology, findings: &mut Findings) {
 }
 
 /// Routes with the fields that they are written in.
-fn written<'a>(service: &Name, routes: &'a [String]) -> Vec<(&'a str, FieldPath)> {
+fn written<'a>(service: &Name, routes: &'a [String]) -> Vec<(Cow<'a, str>, FieldPath)> {
     let field = service_path(service).key("routes");
-    routes.iter().enumerate().map(|(index, route)| (route.as_str(), field.index(index))).collect()
+    routes.iter().enumerate().map(|(index, route)| (route.into(), field.index(index))).collect()
 }
 
 /// Whether a route takes a path, as Caddy's `path` matcher reads it.
@@ -70,23 +71,28 @@ fn covers(route: &str, path: &str) -> bool {
 
 fn conflicts(topology: &Topology, findings: &mut Findings) {
     for edge in topology.services.iter().filter(|s| matches!(s.kind, ServiceSpec::Edge(_))) {
-        let mut owners: BTreeMap<&str, ServiceId> = BTreeMap::new();
+        let mut owners: BTreeMap<Cow<'_, str>, ServiceId> = BTreeMap::new();
         for flow in topology.flows_from(edge.id) {
             let id = topology.endpoint(flow.to).service;
             let service = topology.service(id);
-            let routes: Vec<(&str, FieldPath)> = match &service.kind {
+            let routes: Vec<(Cow<'_, str>, FieldPath)> = match &service.kind {
                 ServiceSpec::App(app) => written(&service.name, &app.routes),
                 ServiceSpec::Livekit(livekit) if flow.reason == "signalling" => {
                     written(&service.name, &livekit.routes)
                 }
                 ServiceSpec::Rtmp(rtmp) => {
                     let field = service_path(&service.name).key("edge");
-                    rtmp.paths().into_iter().map(|path| (path, field.clone())).collect()
+                    rtmp.paths().into_iter().map(|path| (path.into(), field.clone())).collect()
+                }
+                ServiceSpec::Grafana(grafana) => {
+                    let field = service_path(&service.name).key("route");
+                    grafana.paths().into_iter().map(|path| (path.into(), field.clone())).collect()
                 }
                 _ => continue,
             };
             for (route, field) in routes {
-                if let Some(owner) = owners.insert(route, id).filter(|owner| *owner != id) {
+                let owner = owners.insert(route.clone(), id);
+                if let Some(owner) = owner.filter(|owner| *owner != id) {
                     findings.add(
                         Code::RouteConflict,
                         field,
@@ -96,6 +102,7 @@ fn conflicts(topology: &Topology, findings: &mut Findings) {
                 }
             }
         }
+        taken_from_livekit(topology, edge, findings);
         let several: Vec<_> = topology
             .flows_from(edge.id)
             .map(|flow| topology.endpoint(flow.to).service)
@@ -110,6 +117,36 @@ fn conflicts(topology: &Topology, findings: &mut Findings) {
                 service_path(&edge.name),
                 format!("{first} and {second} both take all paths that no app takes behind {}", edge.name),
                 "give each LiveKit service an edge with a domain of its own (edge = \"…\")",
+            );
+        }
+    }
+}
+
+/// Says so where an app takes the paths by which clients join a LiveKit behind the same edge,
+/// which is to have what nobody else takes.
+fn taken_from_livekit(topology: &Topology, edge: &Service, findings: &mut Findings) {
+    let behind =
+        topology.flows_from(edge.id).map(|flow| topology.service(topology.endpoint(flow.to).service));
+    let behind: Vec<_> = behind.collect();
+    let livekit = behind
+        .iter()
+        .find(|service| matches!(&service.kind, ServiceSpec::Livekit(livekit) if livekit.routes.is_empty()));
+    let Some(livekit) = livekit else { return };
+    let overlap = |one: &str, other: &str| {
+        covers(one, other.trim_end_matches('*')) || covers(other, one.trim_end_matches('*'))
+    };
+    for service in &behind {
+        let ServiceSpec::App(app) = &service.kind else { continue };
+        for (route, field) in written(&service.name, &app.routes) {
+            // Of all that is left, LiveKit's own paths are taken out.
+            let Some(path) = Livekit::JOIN.iter().find(|path| route != "/*" && overlap(&route, path)) else {
+                continue;
+            };
+            findings.add(
+                Code::RouteConflict,
+                field,
+                format!("{route} takes {path}, by which clients join rooms of {}", livekit.name),
+                "give the app paths of its own, such as \"/api/*\"",
             );
         }
     }

@@ -49,6 +49,7 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
                 }
             }
             ServiceSpec::Prometheus(prometheus) => look(&prometheus.from, &mut nodes, path.key("from")),
+            ServiceSpec::Grafana(grafana) => look(&grafana.from, &mut nodes, path.key("from")),
             ServiceSpec::Rtmp(rtmp) => look(&rtmp.from, &mut nodes, path.key("from")),
             ServiceSpec::App(app) => {
                 for (name, opening) in &app.open {

@@ -187,6 +187,7 @@ fn the_business_service_is_called_as_clients_know_it_and_given_the_key() {
         let plot = plot(&[("203.0.113.10", &text(path))]);
         let ServiceSpec::App(app) = &plot.services[name] else { panic!("an app for {path}") };
         let env = app.env.keys().map(String::as_str).collect::<Vec<_>>();
-        assert_eq!(env, ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL"], "{path}");
+        let wanted = ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_PUBLIC_URL", "LIVEKIT_URL"];
+        assert_eq!(env, wanted, "{path}");
     }
 }

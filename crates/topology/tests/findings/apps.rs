@@ -1,12 +1,23 @@
 //! Apps: how they start, what they need, what they are told.
 
-use stageplot_topology::{App, Balance, Code, EnvValue, Opening, Plot, Port, Protocol, RedisRemote, Source};
+use stageplot_topology::{
+    App, Balance, Code, Edge, EnvValue, Opening, Plot, Port, Protocol, RedisRemote, Source,
+};
 
 use crate::healthy::*;
 use crate::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
+        case(
+            Code::NoWayIn,
+            "services.zoo.port",
+            |p| {
+                add(p, "zoo", host_app(9000));
+                place(p, "zoo", "front");
+            },
+            |p| app(p).needs.push(name("zoo")),
+        ),
         case(
             Code::LiteralSecret,
             "services.rooms.env.JWT_SECRET",
@@ -80,7 +91,7 @@ pub(super) fn cases() -> Vec<Case> {
                 app(p).balance = Some(Balance::Random);
                 app(p).routes.clear();
             },
-            |p| app(p).balance = None,
+            |p| app(p).routes = vec!["/api/*".to_owned()],
         ),
         case(
             Code::EnvReference,
@@ -120,7 +131,10 @@ pub(super) fn cases() -> Vec<Case> {
                 p.services.remove("edge");
                 node(p, "front").roles.remove(0);
             },
-            |p| app(p).routes.clear(),
+            |p| {
+                add(p, "edge", Edge::new(host("live.example.com")));
+                place(p, "edge", "front");
+            },
         ),
         case(
             Code::InvalidValue,

@@ -57,6 +57,12 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             Code::RouteConflict,
+            "services.rooms.routes[0]",
+            |p| app(p).routes = vec!["/rtc/*".to_owned()],
+            |p| app(p).routes = vec!["/*".to_owned()],
+        ),
+        case(
+            Code::RouteConflict,
             "services.edge",
             |p| {
                 let other = Livekit { port: Port::fixed(7980), ..livekit(p).clone() };
@@ -98,13 +104,22 @@ pub(super) fn cases() -> Vec<Case> {
             Code::EdgeNotPublic,
             "nodes.front.public",
             |p| node(p, "front").public = None,
-            |p| p.access.clients = vec![source("lan")],
+            |p| {
+                p.access.clients = vec![source("lan")];
+                edge(p).tls = Tls::Internal;
+            },
         ),
         case(
             Code::AcmePort,
             "services.edge.http-port",
             |p| edge(p).http_port = Port::fixed(8080),
             |p| edge(p).http_port = Port::fixed(80),
+        ),
+        case(
+            Code::AcmePort,
+            "services.edge.tls",
+            |p| p.access.clients = vec![source("192.168.1.0/24")],
+            |p| edge(p).tls = Tls::Own { cert: file("live.crt"), key: file("live.key") },
         ),
         case(
             Code::AcmeSeveralEdges,

@@ -1,12 +1,28 @@
 //! LiveKit: its keys, its Redis, its settings and its webhook.
 
-use stageplot_topology::{Acme, Code, LivekitVersion, Plot, Port, Redis, Region, Selector, Tls, Webhook};
+use stageplot_topology::{
+    Acme, Code, Edge, LivekitVersion, Plot, Port, Redis, Region, Selector, Tls, Webhook,
+};
 
 use crate::healthy::*;
 use crate::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
+        case(
+            Code::NoWayIn,
+            "services.sfu.edge",
+            |p| {
+                p.services.remove("edge");
+                p.services.remove("rooms");
+                node(p, "front").roles.clear();
+                place(p, "sfu", "front");
+            },
+            |p| {
+                add(p, "edge", Edge::new(host("live.example.com")));
+                place(p, "edge", "front");
+            },
+        ),
         case(
             Code::WebhookNoRoute,
             "services.sfu.webhook.urls[0]",

@@ -3,6 +3,7 @@
 
 mod apps;
 mod edges;
+mod grafana;
 mod healthy;
 mod ion_sfu;
 mod livekit;
@@ -68,6 +69,7 @@ fn cases() -> Vec<Case> {
         redis::cases(),
         postgres::cases(),
         prometheus::cases(),
+        grafana::cases(),
         registries::cases(),
         rtmp::cases(),
         ion_sfu::cases(),

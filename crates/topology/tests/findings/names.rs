@@ -1,6 +1,6 @@
 //! Values, names, and what they name.
 
-use stageplot_topology::{Code, Level, NetworkSpec};
+use stageplot_topology::{App, Code, Level, NetworkSpec};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -78,7 +78,7 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             Code::UnplacedService,
             "services.spare",
-            |p| add(p, "spare", host_app(9000)),
+            |p| add(p, "spare", App { port: None, ..host_app(9000) }),
             |p| place(p, "spare", "front"),
         ),
     ]

@@ -1,6 +1,8 @@
 //! Addresses, networks and ports.
 
-use stageplot_topology::{App, Code, Keep, Metrics, NodeSpec, Port, Protocol, Redis, Source, Turn};
+use stageplot_topology::{
+    App, Code, Keep, Metrics, NodeSpec, Port, Protocol, PublicAddress, Redis, Source, Turn,
+};
 
 use std::net::Ipv4Addr;
 
@@ -20,6 +22,12 @@ pub(super) fn cases() -> Vec<Case> {
             "nodes.media-2.address[0]",
             |p| node(p, "media-2").address = vec![ip("192.168.1.2")],
             |p| node(p, "media-2").address = vec![ip("192.168.1.3")],
+        ),
+        case(
+            Code::DuplicateAddress,
+            "nodes.media-2.public",
+            |p| node(p, "media-2").public = Some(PublicAddress::from(ip("192.168.1.3"))),
+            |p| node(p, "media-2").public = Some(PublicAddress::from(ip("203.0.113.12"))),
         ),
         case(
             Code::NetworkOverlap,

@@ -1,7 +1,7 @@
 //! Postgres: its primary and its replicas, its version, its memory, and the connections
 //! that it takes.
 
-use stageplot_topology::{ByteSize, Code, Plot, Postgres, PostgresRemote, Redis};
+use stageplot_topology::{App, ByteSize, Code, Plot, Postgres, PostgresRemote, Redis};
 
 use crate::healthy::*;
 use crate::{Case, case};
@@ -226,7 +226,7 @@ fn the_sum_of_pools_is_told() {
         told(&plot),
         ["3 nodes × 40 connections = 120, and db takes 97 (100 less 3 for its superuser)"]
     );
-    let mut other = host_app(8081);
+    let mut other = App { port: None, ..host_app(8081) };
     other.needs = vec![name("db")];
     other.pool = [(name("db"), 10)].into();
     add(&mut plot, "jobs", other);

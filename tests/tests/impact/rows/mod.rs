@@ -2,6 +2,7 @@
 
 mod app;
 mod edge;
+mod grafana;
 mod ion_sfu;
 mod livekit;
 mod plot;
@@ -43,6 +44,8 @@ const RELAYED: [&str; 2] = [Image::ECHO, Image::ION_SFU];
 
 const WATCHED: [&str; 3] = [Image::CADDY, Image::ECHO, Image::PROMETHEUS];
 
+const SHOWN: [&str; 4] = [Image::CADDY, Image::ECHO, Image::PROMETHEUS, Image::GRAFANA];
+
 /// All trials by name.
 pub(crate) fn trials() -> Vec<(&'static str, Trial)> {
     vec![
@@ -52,6 +55,7 @@ pub(crate) fn trials() -> Vec<(&'static str, Trial)> {
         ("plot", Trial { plot: front(), loses: true, images: &FRONT, rows: plot::rows() }),
         ("postgres", Trial { plot: database(), loses: true, images: &DATABASE, rows: postgres::rows() }),
         ("prometheus", Trial { plot: watched(), loses: false, images: &WATCHED, rows: prometheus::rows() }),
+        ("grafana", Trial { plot: shown(), loses: false, images: &SHOWN, rows: grafana::rows() }),
         ("ion-sfu", Trial { plot: relayed(), loses: false, images: &RELAYED, rows: ion_sfu::rows() }),
         ("rtmp", Trial { plot: streams(), loses: false, images: &STREAMS, rows: rtmp::rows() }),
         ("redis", Trial { plot: front(), loses: true, images: &FRONT, rows: redis::rows() }),
@@ -103,6 +107,15 @@ fn watched() -> Value {
         },
         "prometheus": {},
     }))
+}
+
+/// The same, with a Grafana behind the edge.
+fn shown() -> Value {
+    let mut plot = watched();
+    plot["grafana"] = json!({ "password": secret("GRAFANA_PASSWORD"), "route": "/grafana" });
+    let roles = plot["nodes"]["front"]["roles"].as_array_mut().expect("roles");
+    roles.push(json!("grafana"));
+    plot
 }
 
 /// An SFU, and the app that picks it for rooms.

@@ -27,6 +27,7 @@ impl TrialSecrets {
             true => lines(&file).map_err(Failure::new)?,
             false => BTreeMap::new(),
         };
+        let kept = kept.into_iter().filter(|(_, value)| !value.expose_secret().is_empty()).collect();
         Ok(Self { own, file, kept, made: RefCell::default(), used: RefCell::default() })
     }
 

@@ -58,6 +58,8 @@ pub(super) fn business_service(
     );
     let mut env: BTreeMap<String, EnvValue> = BTreeMap::new();
     env.insert("LIVEKIT_URL".to_owned(), EnvValue::Text(format!("${{{livekit_name}.url}}")));
+    // What the service hands to clients is another: the edge's.
+    env.insert("LIVEKIT_PUBLIC_URL".to_owned(), EnvValue::Text(format!("${{{livekit_name}.public-url}}")));
     if let Some((key, secret)) = livekit.keys.first_key_value() {
         env.insert("LIVEKIT_API_KEY".to_owned(), EnvValue::Text(key.replace('$', "$$")));
         env.insert("LIVEKIT_API_SECRET".to_owned(), EnvValue::Secret(secret.clone()));

@@ -227,6 +227,7 @@ fn review_one(named: &Service, field: &str, path: &FieldPath, review: &mut Revie
         ServiceSpec::Livekit(_)
         | ServiceSpec::App(_)
         | ServiceSpec::Prometheus(_)
+        | ServiceSpec::Grafana(_)
         | ServiceSpec::Rtmp(_)
         | ServiceSpec::IonSfu(_) => true,
         // Of an edge the name is told, of a database the primary.

@@ -47,6 +47,7 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
             "add a service of kind edge, or leave out routes",
         );
     }
+    review_way_in(app, review);
     if let Some((name, _)) = app.open.get_key_value("http").filter(|_| app.port.is_some()) {
         let path = review.path().key("open").key(name.as_str());
         review.add_at(
@@ -115,6 +116,21 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
             }
             env::review_references(text, app, path, review);
         }
+    }
+}
+
+/// Says so where no flow leads to the app's port.
+fn review_way_in(app: &App, review: &mut Review<'_>) {
+    let (topology, service) = (review.topology(), review.service());
+    let http = topology.endpoint_named(service.id, "http").filter(|http| !http.at.is_empty());
+    let is_reached = http.is_none_or(|http| topology.flows_to(http.id).next().is_some());
+    if app.routes.is_empty() && !is_reached {
+        review.add(
+            Code::NoWayIn,
+            "port",
+            "nobody reaches this port: the app has no routes, and no service needs it",
+            "set routes for what an edge sends here, name it in the needs of another service, or leave out port",
+        );
     }
 }
 

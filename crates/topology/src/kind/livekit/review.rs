@@ -15,6 +15,7 @@ pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
     review_settings(livekit, review);
     turn::review(livekit, review);
     review_redis(review);
+    review_way_in(review);
     review_regions(livekit, review);
     review_public(livekit, review);
 }
@@ -32,6 +33,21 @@ fn review_redis(review: &mut Review<'_>) {
                 service.placements.len()
             ),
             "add a redis service, or one with external",
+        );
+    }
+}
+
+/// Says so where no edge hands clients on to it.
+fn review_way_in(review: &mut Review<'_>) {
+    let (topology, service) = (review.topology(), review.service());
+    let has_edge = topology.services.iter().any(|service| matches!(service.kind, ServiceSpec::Edge(_)));
+    // Where there are some, which of them is meant is told by itself.
+    if !has_edge && !service.placements.is_empty() {
+        review.add(
+            Code::NoWayIn,
+            "edge",
+            "clients join through an edge, and the plot has none",
+            "add a service of kind edge",
         );
     }
 }

@@ -24,7 +24,9 @@ pub struct Turn {
     #[serde(with = "crate::value::port_or_off")]
     #[schemars(with = "u16")]
     pub udp_port: Option<Port>,
-    /// TURN over TLS.
+    /// TURN over TLS, which clients dial on port 443: `"off"`, `"direct"` (by LiveKit itself, on
+    /// a node without an edge) or `"edge"` (on the port of the edge, told apart by name, with an
+    /// image that has the layer 4 module).
     pub tls: TurnTls,
     /// The ports on which a relay meets the media servers.
     pub relay: PortRange,
