@@ -24,7 +24,14 @@ impl SecretSource for Told {
     fn secret(&self, secret: &SecretRef) -> Result<SecretString, SecretError> {
         let label = secret.label();
         let value = self.0.get(&label).cloned();
-        Ok(value.unwrap_or_else(|| format!("canary-{}-", label.replace(' ', "-")).repeat(4)).into())
+        let value = value.unwrap_or_else(|| format!("canary-{}-", label.replace(' ', "-")).repeat(4));
+        // As much of PEM as a certificate and its key have to have.
+        Ok(match label.rsplit_once('.') {
+            Some((_, "crt")) => format!("-----BEGIN CERTIFICATE-----{value}"),
+            Some((_, "key")) => format!("-----BEGIN PRIVATE KEY-----{value}"),
+            _ => value,
+        }
+        .into())
     }
 }
 

@@ -148,7 +148,7 @@ pub struct Span {
 /// assert_eq!((place.line, place.column), (3, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Findings {
     kept: Vec<Diagnostic>,
     dropped: usize,
@@ -265,6 +265,13 @@ impl fmt::Display for Findings {
             write!(f, "\nand {} more findings", self.dropped)?;
         }
         Ok(())
+    }
+}
+
+/// As they are read by people: this is what a program's `main` prints of an error.
+impl fmt::Debug for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -121,7 +121,7 @@ pub enum Level {
 ///     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"));
 /// let Built { topology, findings, .. } = plot.build()?;
 /// for finding in &findings {
-///     eprintln!("{finding}"); // such as that anybody may try to come in by SSH
+///     eprintln!("{finding}"); // such as that clients talk to the edge in the clear
 /// }
 /// assert_eq!(topology.nodes()[0].name.as_str(), "front");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -401,7 +401,7 @@ fn names(all: &[&str]) -> Vec<String> {
 const SHORT: usize = 80;
 
 /// How many characters of a value or a sentence are shown.
-const LONGEST: usize = 200;
+const LONGEST: usize = 500;
 
 /// How many characters of a finding are shown.
 const TOLD: usize = 400;

@@ -143,9 +143,16 @@ impl Policy {
         let kinds: Vec<_> = diff.known.services.values().flatten().collect();
         let of_rule = |(name, rule): (&String, &Rule)| {
             let place = rule.deny.place().cloned().unwrap_or_default();
+            let from = rule.deny.from();
+            let from_services = from.iter().filter_map(|who| match who {
+                Who::Service(pattern) => Some(pattern),
+                _ => None,
+            });
+            let from_services: Vec<_> = from_services.cloned().collect();
             let named = [
                 ("nodes", &place.nodes, &nodes),
                 ("services", &place.services, &services),
+                ("services in from", &from_services, &services),
                 ("kinds", &place.kinds, &kinds),
             ];
             let unmatched = named.into_iter().filter_map(|(what, patterns, known)| {
@@ -169,6 +176,14 @@ impl Deny {
             Self::Rooms(place) => Some(place),
             Self::File(rule) => Some(&rule.place),
             Self::Secret(_) => None,
+        }
+    }
+
+    /// Who is denied; nobody by name where it is about no flows.
+    fn from(&self) -> &[Who] {
+        match self {
+            Self::Opening(rule) | Self::Closing(rule) => &rule.from,
+            Self::Impact(_) | Self::Rooms(_) | Self::File(_) | Self::Secret(_) => &[],
         }
     }
 

@@ -27,7 +27,9 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
                 let all = after.services.get(name).map_or(&[][..], |service| &service.nodes);
                 let is_all = !all.is_empty() && all.iter().all(|node| nodes.contains(&node.as_str()));
                 let waiting = ended.iter().filter(|(_, effect)| effect.drain_seconds.is_some());
-                let fields: Vec<_> = waiting.flat_map(|(_, effect)| redis_fields(effect)).collect();
+                let fields: Vec<_> = waiting.flat_map(|(_, effect)| fields_below(effect, "redis.")).collect();
+                let has_other_keys =
+                    ended.iter().any(|(_, effect)| fields_below(effect, "keys.").next().is_some());
                 let redis = match fields.iter().any(|field| !is_login(field)) {
                     _ if fields.is_empty() => None,
                     true => Some("reaches it in another way from now on"),
@@ -37,11 +39,17 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
                     // Nodes that differ in it have no room in common.
                     (Some(how), 2..) => sentences.push(format!(
                         "{name} keeps its rooms in Redis, and {how}: nodes that differ in it share none, so stop \
-                         {name} on every node, bring the change in, and start it again"
+                         {name} on every node, bring the change in, and start it again; from the first stop until \
+                         then nobody opens or joins a room"
                     )),
                     (Some(how), _) => sentences.push(format!(
                         "{name} keeps its rooms in Redis, and {how}: let it drain before Redis itself is changed, or \
                          the rooms there lose their store"
+                    )),
+                    (None, 2..) if has_other_keys => sentences.push(format!(
+                        "{name} has another key from now on: a node that has not the key by which a token is signed \
+                         refuses it, so first add the new key beside the old one on every node, then let the apps \
+                         sign with it, and take the old one out at last"
                     )),
                     (None, 1) => {}
                     (None, count) if is_all => sentences.push(format!(
@@ -54,6 +62,17 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
                     sentences
                         .push(format!("{name} has no other node: while it drains, nobody takes new rooms"));
                 }
+            }
+            Some("redis") if has_rooms => {
+                let primary = after.services.get(name).and_then(|service| service.primary.as_deref());
+                let dialled = ended.iter().find(|(node, effect)| {
+                    primary.is_none_or(|primary| primary == *node) && !effect.drops_rooms
+                });
+                sentences.extend(dialled.map(|_| {
+                    format!(
+                        "{name} is started anew: rooms go on, and until it is back nobody opens or joins one"
+                    )
+                }));
             }
             Some("rtmp") => sentences.push(format!(
                 "every stream through {name} ends: publishers have to come back, and players after them"
@@ -94,8 +113,8 @@ fn is_login(field: &str) -> bool {
     matches!(field, "password" | "username")
 }
 
-/// The fields that differ of how LiveKit reaches its Redis.
-fn redis_fields(effect: &Effect) -> impl Iterator<Item = &str> {
+/// The fields of LiveKit's configuration that differ, below one of its tables.
+fn fields_below<'a>(effect: &'a Effect, table: &'a str) -> impl Iterator<Item = &'a str> {
     let fields = effect.reasons.iter().flat_map(|reason| &reason.fields);
-    fields.filter_map(|field| Some(field.split_once("livekit.yaml: redis.")?.1))
+    fields.filter_map(move |field| field.split_once("livekit.yaml: ")?.1.strip_prefix(table))
 }

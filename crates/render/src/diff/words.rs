@@ -119,10 +119,15 @@ impl Diff {
     /// assert_eq!(Diff::default().exposed(), "");
     /// ```
     pub fn exposed(&self) -> String {
-        match self.opened.iter().filter(|flow| flow.from == Party::Internet).count() {
-            0 => String::new(),
-            1 => "1 port opens to the Internet".to_owned(),
-            count => format!("{count} ports open to the Internet"),
+        let opened = self.opened.iter().filter(|flow| flow.from == Party::Internet);
+        let opened: Vec<_> = opened.collect();
+        let has_range = opened.iter().any(|flow| flow.ports.contains('-'));
+        match (opened.len(), has_range) {
+            (0, _) => String::new(),
+            (1, false) => "1 port opens to the Internet".to_owned(),
+            (1, true) => "1 range of ports opens to the Internet".to_owned(),
+            (count, false) => format!("{count} ports open to the Internet"),
+            (count, true) => format!("{count} ports and ranges open to the Internet"),
         }
     }
 

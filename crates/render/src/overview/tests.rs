@@ -142,6 +142,7 @@ fn what_people_read_of_very_many_nodes_stays_a_document() {
     }
     text.push_str("[nodes.data]\naddress = \"10.1.0.1\"\nroles = \"redis\"\n");
     text.push_str("[redis]\npassword = { env = \"P\" }\n[livekit]\nkeys = { main = { env = \"S\" } }\n");
+    text.push_str("[severity]\nno-way-in = \"allow\"\n");
     let topology = topology(&text);
     let custom = Custom::default();
     let renderer = crate::Renderer::new(&topology, Secrets::SEALED, &custom).expect("loads");

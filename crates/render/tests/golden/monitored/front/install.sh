@@ -13,6 +13,10 @@ fi
 
 # Calls a function with the path, owner and mode of every file.
 each_file() {
+	"$1" 'services/boards/2738f9580a8c/datasources/prometheus.yml' '472:0' '0400'
+	"$1" 'services/boards/2738f9580a8c/dashboards/stageplot.yml' '472:0' '0400'
+	"$1" 'services/boards/2738f9580a8c/boards/stack.json' '472:0' '0400'
+	"$1" 'services/boards/cf9896afe384/env' '0:0' '0400'
 	"$1" 'live/checks/env' '0:0' '0400'
 	"$1" 'live/edge/Caddyfile' '0:0' '0400'
 	"$1" 'services/numbers/9b291deaee01/prometheus.yml' '65534:65534' '0400'
@@ -32,6 +36,10 @@ each_file() {
 # holds one directory for each content, live/ the files that a reload reads.
 each_mounted() {
 	:
+	"$1" 'services/boards/2738f9580a8c/datasources/prometheus.yml' '472:0' '0400'
+	"$1" 'services/boards/2738f9580a8c/dashboards/stageplot.yml' '472:0' '0400'
+	"$1" 'services/boards/2738f9580a8c/boards/stack.json' '472:0' '0400'
+	"$1" 'services/boards/cf9896afe384/env' '0:0' '0400'
 	"$1" 'live/checks/env' '0:0' '0400'
 	"$1" 'live/edge/Caddyfile' '0:0' '0400'
 	"$1" 'services/numbers/9b291deaee01/prometheus.yml' '65534:65534' '0400'
@@ -42,6 +50,7 @@ each_mounted() {
 # Directories for data, which this makes and never empties.
 each_data() {
 	:
+	"$1" 'data/boards' '472:0'
 	"$1" 'data/edge/data' '0:0'
 	"$1" 'data/edge/config' '0:0'
 	"$1" 'data/numbers' '65534:65534'
