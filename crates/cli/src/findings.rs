@@ -57,7 +57,7 @@ pub(crate) fn draw_about<'a>(
     let mut last = format!("{} in {}", total.in_words(), about);
     if total.errors > 0 {
         // What follows from an error is not told beside it.
-        last.push_str("; mended, it may show more");
+        last.push_str("; more may show once mended");
     }
     if findings.dropped() > 0 {
         last.push_str(&format!("; the first {} are shown", Findings::LIMIT));

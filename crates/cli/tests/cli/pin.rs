@@ -64,10 +64,7 @@ fn plot(place: &Place, registry: &Registry, images: &[&str], more: &str) {
         (1..=images.len()).map(|n| format!("\"app-{n}\", ")).collect::<String>(),
     );
     for (n, image) in (1..).zip(images) {
-        let port = 8080 + n;
-        text.push_str(&format!(
-            "[services.app-{n}]\nkind = \"app\"\nimage = \"{name}/{image}\"\nport = {port}\n"
-        ));
+        text.push_str(&format!("[services.app-{n}]\nkind = \"app\"\nimage = \"{name}/{image}\"\n"));
     }
     place.write("stageplot.toml", text);
 }

@@ -65,14 +65,12 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
             }
             Some("redis") if has_rooms => {
                 let primary = after.services.get(name).and_then(|service| service.primary.as_deref());
-                let dialled = ended.iter().find(|(node, effect)| {
-                    primary.is_none_or(|primary| primary == *node) && !effect.drops_rooms
-                });
-                sentences.extend(dialled.map(|_| {
-                    format!(
+                let is_dialled = nodes.iter().any(|node| primary.is_none_or(|primary| primary == *node));
+                if is_dialled && !ended.iter().any(|(_, effect)| effect.drops_rooms) {
+                    sentences.push(format!(
                         "{name} is started anew: rooms go on, and until it is back nobody opens or joins one"
-                    )
-                }));
+                    ));
+                }
             }
             Some("rtmp") => sentences.push(format!(
                 "every stream through {name} ends: publishers have to come back, and players after them"

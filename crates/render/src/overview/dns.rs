@@ -34,6 +34,8 @@ pub(super) fn records(topology: &Topology) -> BTreeMap<&HostName, Record> {
                 let Some(turn) = &livekit.turn else { continue };
                 let Some(domain) = &turn.domain else { continue };
                 match (turn.tls, edge_before_turn(topology, service.id)) {
+                    // Nothing asks for it there.
+                    (TurnTls::Off, _) => {}
                     (TurnTls::Edge, Some(edge)) => add(domain, edge),
                     _ => add(domain, service.id),
                 }

@@ -14,16 +14,10 @@ pub(super) fn cases() -> Vec<Case> {
             |p| livekit(p).turn = Some(Turn::default()),
         ),
         case(
-            Code::TurnOff,
-            "services.sfu.turn.tls",
-            |p| livekit(p).turn = Some(Turn { domain: Some(host("turn.example.com")), ..Turn::default() }),
-            |p| turn(p).domain = None,
-        ),
-        case(
             Code::TurnDomain,
             "services.sfu.turn.domain",
             |p| livekit(p).turn = Some(Turn { domain: Some(host("live.example.com")), ..Turn::default() }),
-            |p| turn(p).domain = None,
+            |p| turn(p).domain = Some(host("turn.example.com")),
         ),
         case(
             Code::TurnDomain,

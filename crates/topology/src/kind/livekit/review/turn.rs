@@ -42,12 +42,6 @@ pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
         );
     }
     match turn.tls {
-        TurnTls::Off if turn.domain.is_some() => review.add_at(
-            Code::TurnOff,
-            path.key("tls"),
-            "the name is for TURN over TLS, which is off",
-            "set tls = \"edge\" or \"direct\", or leave out domain",
-        ),
         TurnTls::Off => {}
         TurnTls::Direct if turn.cert.is_none() || turn.key.is_none() => review.add_at(
             Code::TurnCertificate,
