@@ -243,4 +243,5 @@ const FIELDS: &[&str] = &[
     "rtmp",
     "ion-sfu",
     "prometheus",
+    "grafana",
 ];
