@@ -154,7 +154,7 @@ codes! {
 }
 
 impl Code {
-    /// Whether a plot can not set its severity, because with such a finding
+    /// Whether a plot cannot set its severity, because with such a finding
     /// there is nothing sound to render.
     ///
     /// ```

@@ -141,7 +141,7 @@ pub struct Import {
 ///
 /// # Errors
 ///
-/// All findings, where a file can not be read or two contradict each other.
+/// All findings, where a file cannot be read or two contradict each other.
 ///
 /// ```
 /// use stageplot_topology::dotenv::{EnvFile, import};

@@ -20,7 +20,7 @@
 //! | take over the `.env` files of shell scripts and Compose files | [`dotenv`] |
 //!
 //! A [`Plot`] is what is written, in its own words, and may contradict itself. A
-//! [`Topology`] is what was made of it, and can not. Names, ports, sizes and the like
+//! [`Topology`] is what was made of it, and cannot. Names, ports, sizes and the like
 //! are types that hold nothing else ([`Name`], [`Port`], [`HostName`], [`ImageRef`], …);
 //! each is parsed from text, and its error says what to write.
 //!

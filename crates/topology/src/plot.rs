@@ -2,7 +2,7 @@
 //!
 //! A [`Plot`] is read from a file ([`Plot::read`]) or built in code with the
 //! methods here. It may still contradict itself; [`Plot::build`] turns it into
-//! a [`Topology`], which can not.
+//! a [`Topology`], which cannot.
 
 mod access;
 mod kinds;

@@ -40,7 +40,7 @@ pub(super) struct Checklist {
     outside: Vec<Check>,
     /// What must not answer.
     closed: Vec<String>,
-    /// Whether media goes to nodes: it can not be tried without a session.
+    /// Whether media goes to nodes: it cannot be tried without a session.
     media: Vec<String>,
     /// What the user's service hands out to clients.
     client_urls: Vec<String>,

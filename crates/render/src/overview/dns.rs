@@ -11,7 +11,7 @@ use stageplot_topology::{HostName, Node, Party, ServiceId, ServiceSpec, Topology
 pub(super) struct Record {
     pub(super) addresses: BTreeSet<IpAddr>,
     /// Nodes without a public address: where the name should lead, the plot
-    /// can not know.
+    /// cannot know.
     pub(super) unknown: BTreeSet<String>,
 }
 

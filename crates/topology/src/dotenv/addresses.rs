@@ -16,7 +16,7 @@ pub(super) fn unreached(survey: &mut Survey, private: &[usize], names: &[Name]) 
         Code::EnvMissing,
         if others.is_empty() { path } else { nodes },
         format!(
-            "{}, where Caddy runs, {have} no public address: clients on the Internet can not reach {it}",
+            "{}, where Caddy runs, {have} no public address: clients on the Internet cannot reach {it}",
             all(names, private)
         ),
         format!(

@@ -182,7 +182,7 @@ impl fmt::Debug for Secrets {
 /// file that it is written to.
 pub(super) fn secret(text: &str) -> Result<String, String> {
     match text.contains(char::is_control) {
-        true => Err("a secret with a line break or a control character can not be handed on".to_owned()),
+        true => Err("a secret with a line break or a control character cannot be handed on".to_owned()),
         false => Ok(text.to_owned()),
     }
 }

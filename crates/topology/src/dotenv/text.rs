@@ -146,7 +146,7 @@ impl Dotenv {
             error(
                 self.path(),
                 mark(from, from + equals),
-                "what stands before = can not name a variable",
+                "what stands before = cannot name a variable",
                 "use letters, digits and underscores, no digit first",
             );
             reader.skip_to(end);

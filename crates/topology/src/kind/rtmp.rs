@@ -270,7 +270,7 @@ impl Kind for Rtmp {
             review.add(
                 Code::InvalidValue,
                 "application",
-                format!("{:?} can not be a part of an address", self.application),
+                format!("{:?} cannot be a part of an address", self.application),
                 "use letters, digits and - _ only, such as \"live\"",
             );
         }

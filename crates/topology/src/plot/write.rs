@@ -92,7 +92,7 @@ impl Plot {
     }
 }
 
-/// Why a plot can not be written as TOML.
+/// Why a plot cannot be written as TOML.
 ///
 /// ```
 /// use stageplot_topology::{Literal, Plot, Redis, SecretRef, UnwritablePlot};

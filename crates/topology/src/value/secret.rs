@@ -131,7 +131,7 @@ impl fmt::Debug for Literal {
 }
 
 impl Serialize for Literal {
-    /// A plot that holds a literal can not be written out again with it: the
+    /// A plot that holds a literal cannot be written out again with it: the
     /// placeholder stands in its place.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str("…")

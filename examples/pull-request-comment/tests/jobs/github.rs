@@ -60,7 +60,8 @@ impl Job<'_> {
         let steps = workflow["jobs"]["comment"]["steps"].as_array().expect("steps");
         for step in steps {
             let Some(script) = step["run"].as_str() else {
-                assert_eq!(step["uses"], "actions/checkout@v4");
+                let known = ["actions/checkout@v4", "actions/cache@v4"];
+                assert!(known.contains(&step["uses"].as_str().expect("an action")), "{step}");
                 continue;
             };
             let mut env = vec![

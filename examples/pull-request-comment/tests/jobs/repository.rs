@@ -26,12 +26,13 @@ impl Repository {
         repository.git(&["init", "--quiet", "--initial-branch", "main"]);
         repository.git(&["commit", "--quiet", "--allow-empty", "--message", "begin"]);
         repository.git(&["branch", "empty"]);
-        repository.add(&[("stageplot.toml", BEFORE)]);
+        repository.add(&[("stageplot.toml", BEFORE), ("ci/Cargo.toml", "# The rules of main.\n")]);
         let after = BEFORE
             .replace(r#"["edge", "rooms", "redis"]"#, r#"["edge", "rooms"]"#)
             .replace(r#"["livekit"]"#, r#"["livekit", "redis"]"#)
             .replace("[livekit]\n", "[livekit]\nturn = { udp-port = 3478 }\n");
-        repository.commit("branch", &[("stageplot.toml", &after)]);
+        repository
+            .commit("branch", &[("stageplot.toml", &after), ("ci/Cargo.toml", "# Rules of its own.\n")]);
         repository.git(&["checkout", "--quiet", "--detach", "main"]);
         repository.git(&["merge", "--quiet", "--no-ff", "--message", "merge", "branch"]);
         repository
@@ -45,7 +46,9 @@ impl Repository {
 
     fn add(&self, files: &[(&str, &str)]) {
         for (name, text) in files {
-            fs::write(self.directory().join(name), text).expect("written");
+            let file = self.directory().join(name);
+            fs::create_dir_all(file.parent().expect("a directory")).expect("made");
+            fs::write(file, text).expect("written");
         }
         self.git(&["add", "."]);
         self.git(&["commit", "--quiet", "--message", "change"]);
@@ -71,12 +74,13 @@ impl Repository {
     }
 
     /// Runs a script as the runners of both services do. `cargo install` puts the program
-    /// that is tested where it was told to, and other programs may stand in for real ones.
+    /// that is tested where it was told to, if it is given the rules of `main`, and other programs may stand in for real ones.
     pub(crate) fn script(&self, script: &str, env: &[(&str, String)], stand_ins: &[(&str, &str)]) -> Output {
         let bin = self.path().join("bin");
         fs::create_dir_all(&bin).expect("a directory");
         let cargo = format!(
-            "#!/bin/sh\n[ \"$1 $4 $5 $6\" = \"install --path ci --root\" ] || exit 1\n\
+            "#!/bin/sh\n[ \"$1 $4 $5 $6\" = \"install --path judge/ci --root\" ] || exit 1\n\
+             grep -q 'of main' judge/ci/Cargo.toml || exit 1\n\
              mkdir -p \"$7/bin\"\ncp '{}' \"$7/bin/pull-request-comment\"\n",
             env!("CARGO_BIN_EXE_pull-request-comment")
         );

@@ -62,7 +62,7 @@ pub(super) fn next(draft: &Draft, dir: &Path, is_well: bool) -> String {
     )
 }
 
-/// Which of these a secrets file has no value for; none where it can not be
+/// Which of these a secrets file has no value for; none where it cannot be
 /// read, which rendering then says.
 fn lacking(file: &Path, names: &[String]) -> Vec<String> {
     let Ok(text) = std::fs::read_to_string(file) else { return Vec::new() };

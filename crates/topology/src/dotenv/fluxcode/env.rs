@@ -50,7 +50,7 @@ impl<'a> Env<'a> {
         match told {
             Some(told) if told.value == 0 => {
                 let message = format!(
-                    "0 is no limit, so what all nodes hold together can not be held against what {service} takes"
+                    "0 is no limit, so what all nodes hold together cannot be held against what {service} takes"
                 );
                 let help = format!("write a number, or set pool of [services.{NAME}]");
                 self.survey.add_as(Code::EnvChanged, Severity::Warning, (told.machine, name), message, help);
@@ -95,7 +95,7 @@ impl<'a> Env<'a> {
 
 fn text(text: &str) -> Result<String, String> {
     match text.contains(char::is_control) {
-        true => Err("a line break or a control character can not be handed on to the container".to_owned()),
+        true => Err("a line break or a control character cannot be handed on to the container".to_owned()),
         false => Ok(text.to_owned()),
     }
 }

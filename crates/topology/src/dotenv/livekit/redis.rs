@@ -103,7 +103,7 @@ fn seat(survey: &mut Survey, places: &Places) -> (Option<Seat>, Vec<usize>) {
                 survey.add(
                     Code::InvalidValue,
                     at,
-                    "a Redis can not follow itself",
+                    "a Redis cannot follow itself",
                     "name the primary's machine",
                 );
                 continue;

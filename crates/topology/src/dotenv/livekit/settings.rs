@@ -233,7 +233,7 @@ fn turn(survey: &mut Survey, groups: &[&[usize]], domain: Option<&HostName>) -> 
     let help = "for TLS give it a name of its own: turn = { domain = \"turn.…\", tls = \"edge\" }";
     match &name {
         Some(told) if Some(&told.value) == domain => {
-            let message = "TURN over TLS can not share the name of the edge; the relay serves UDP alone";
+            let message = "TURN over TLS cannot share the name of the edge; the relay serves UDP alone";
             survey.add_as(Code::EnvChanged, Severity::Info, (told.machine, "TURN_DOMAIN"), message, help);
         }
         Some(told) => {

@@ -98,12 +98,7 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !valid {
             let help = "use letters, digits and underscores, no digit first";
-            review.add_at(
-                Code::InvalidValue,
-                path.clone(),
-                format!("{name:?} can not name a variable"),
-                help,
-            );
+            review.add_at(Code::InvalidValue, path.clone(), format!("{name:?} cannot name a variable"), help);
         }
         if let EnvValue::Text(text) = value {
             if is_secret(name) && !text.is_empty() && !text.contains("${") {

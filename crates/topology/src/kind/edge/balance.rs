@@ -95,7 +95,7 @@ impl Balance {
             review.add_at(
                 Code::InvalidValue,
                 path.key(field),
-                format!("{name:?} can not name a {field}"),
+                format!("{name:?} cannot name a {field}"),
                 "use letters, digits, - and _",
             );
         }

@@ -37,7 +37,7 @@ pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
         review.add_at(
             Code::TurnDomain,
             path.key("domain"),
-            format!("{domain} is the edge's own name, so TURN and HTTPS can not be told apart"),
+            format!("{domain} is the edge's own name, so TURN and HTTPS cannot be told apart"),
             "give TURN a name of its own, such as turn.example.com",
         );
     }
