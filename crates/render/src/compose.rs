@@ -36,6 +36,8 @@ pub(crate) struct Container {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) command: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) working_dir: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<String>,
     /// Whose its data directories are made; root's, where not set: the official
     /// images run as root until they have made theirs their own.
@@ -145,16 +147,19 @@ pub(crate) struct HealthCheck {
     start_period: &'static str,
 }
 
+/// A text as it stands: Compose takes a dollar sign for a variable unless it is doubled.
+pub(crate) fn literal(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
 impl HealthCheck {
     /// A shell command. Three failures make a container unhealthy: within half
     /// a minute of what it depends on going away, even where every one of them
     /// takes the three seconds that a command may, and LiveKit first takes four
     /// to notice.
     pub(crate) fn shell(command: &str) -> Self {
-        // Compose takes a dollar sign for a variable unless it is doubled.
-        let command = command.replace('$', "$$");
         Self {
-            test: vec!["CMD-SHELL".to_owned(), command],
+            test: vec!["CMD-SHELL".to_owned(), literal(command)],
             interval: "4s",
             timeout: "4s",
             retries: 3,

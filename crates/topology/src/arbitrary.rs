@@ -469,6 +469,7 @@ fn app(name: &'static str, port: u16) -> impl Strategy<Value = App> {
             App {
                 run: host.then_some(Run::Host),
                 image: (!host).then_some(image),
+                working_dir: (!host && routed).then(|| "/app/data".to_owned()),
                 network: network.filter(|_| !host),
                 port: Port::new(port),
                 health: Some("/health".to_owned()),

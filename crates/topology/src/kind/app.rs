@@ -95,6 +95,8 @@ pub struct App {
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
+    /// The directory in the container in which it runs, where it is not the image's own.
+    pub working_dir: Option<String>,
     /// The user that the container runs as, where it is not the image's own; by
     /// number where there are volumes, such as `1000:1000`, for they are made to
     /// be that user's.

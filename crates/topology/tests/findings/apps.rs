@@ -26,6 +26,21 @@ pub(super) fn cases() -> Vec<Case> {
             |p| app(p).run = None,
         ),
         case(
+            Code::AppNotStarted,
+            "services.rooms.working-dir",
+            |p| app(p).working_dir = Some("/app".to_owned()),
+            |p| app(p).working_dir = None,
+        ),
+        case(
+            Code::InvalidValue,
+            "services.rooms.working-dir",
+            |p| {
+                contain(app(p));
+                app(p).working_dir = Some("app".to_owned());
+            },
+            |p| app(p).working_dir = Some("/app".to_owned()),
+        ),
+        case(
             Code::EnvReference,
             "services.rooms.env.REDIS_HOST",
             |p| refer(p, "${cache.host}"),

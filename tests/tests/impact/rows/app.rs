@@ -26,6 +26,7 @@ pub(super) fn rows() -> Vec<Row> {
             row("app.env.OTHER", "new"),
             row("app.env.REDIS_PASSWORD", secret("OTHER_PASSWORD")),
             row("app.command", json!(["-h"])),
+            row("app.working-dir", "/app/data"),
             row("app.user", "1000:1001"),
             row("app.volumes.state", "/app/other"),
             row("app.volumes.more", "/app/more"),

@@ -6,19 +6,17 @@ use crate::{Code, Name, ServiceSpec, words};
 
 /// Adds every finding about an app.
 pub(super) fn review(app: &App, review: &mut Review<'_>) {
-    match (app.run, &app.image) {
-        (None, None) => review.add_here(
+    if app.run.is_none() && app.image.is_none() {
+        review.add_here(
             Code::AppNotStarted,
             "nothing says how this app is started",
             "set image, or run = \"host\" for a process that you start yourself",
-        ),
-        (Some(Run::Host), Some(_)) => review.add(
-            Code::AppNotStarted,
-            "image",
-            "an app that you start yourself has no image",
-            "leave out run or image",
-        ),
-        _ => {}
+        );
+    }
+    let of_container = [("image", app.image.is_some()), ("working-dir", app.working_dir.is_some())];
+    for (field, _) in of_container.iter().filter(|(_, is_set)| *is_set && app.run == Some(Run::Host)) {
+        let message = format!("an app that you start yourself has no {field}");
+        review.add(Code::AppNotStarted, field, message, format!("leave out run or {field}"));
     }
     if let Some(image) = &app.image {
         review.image("image", image);
@@ -56,9 +54,11 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
             "give the opening another name",
         );
     }
-    for (name, place) in &app.volumes {
+    let volumes = app.volumes.iter();
+    let volumes = volumes.map(|(name, place)| (review.path().key("volumes").key(name.as_str()), place));
+    let working_dir = app.working_dir.iter().map(|place| (review.path().key("working-dir"), place));
+    for (path, place) in volumes.chain(working_dir).collect::<Vec<_>>() {
         if !place.starts_with('/') || place.contains(|c: char| c.is_control() || c == ':') {
-            let path = review.path().key("volumes").key(name.as_str());
             review.add_at(
                 Code::InvalidValue,
                 path,
