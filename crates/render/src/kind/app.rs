@@ -56,6 +56,9 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
         let ask = format!("wget -q -T 3 -O /dev/null 'http://127.0.0.1:{port}{path}'");
         container.healthcheck = Some(HealthCheck::shell(&ask));
     }
+    if let Some(migration) = scene.service.migration() {
+        container.migrate(migration.as_str(), &app.migrate);
+    }
     Ok(Part { artifacts, container: Some(container) })
 }
 

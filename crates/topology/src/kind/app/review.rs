@@ -1,6 +1,6 @@
 //! What goes wrong with an app.
 
-use super::{App, EnvValue, Run, env};
+use super::{App, EnvValue, Run, env, migrate};
 use crate::validate::Review;
 use crate::{Code, Name, ServiceSpec, words};
 
@@ -13,7 +13,11 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
             "set image, or run = \"host\" for a process that you start yourself",
         );
     }
-    let of_container = [("image", app.image.is_some()), ("working-dir", app.working_dir.is_some())];
+    let of_container = [
+        ("image", app.image.is_some()),
+        ("working-dir", app.working_dir.is_some()),
+        ("migrate", !app.migrate.is_empty()),
+    ];
     for (field, _) in of_container.iter().filter(|(_, is_set)| *is_set && app.run == Some(Run::Host)) {
         let message = format!("an app that you start yourself has no {field}");
         review.add(Code::AppNotStarted, field, message, format!("leave out run or {field}"));
@@ -81,6 +85,7 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
         };
         review.add(Code::VolumeOwner, "user", message, help);
     }
+    review_migration(app, review);
     review_pool(app, review);
     let of_edge = [("edge", app.edge.is_some()), ("balance", app.balance.is_some())];
     if let Some((field, _)) = of_edge.iter().find(|(_, is_set)| *is_set && app.routes.is_empty()) {
@@ -122,6 +127,23 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     ["SECRET", "PASSWORD", "TOKEN"].iter().any(|word| name == *word || name.ends_with(&format!("_{word}")))
+}
+
+/// Says so where the migration's container can not be called what it is called.
+fn review_migration(app: &App, review: &mut Review<'_>) {
+    if app.migrate.is_empty() {
+        return;
+    }
+    let own = &review.service().name;
+    let Some(name) = migrate::named(own) else {
+        let message = format!("its container would be {own}-migrate, which is longer than a name may be");
+        review.add(Code::InvalidValue, "migrate", message, "give the app a shorter name");
+        return;
+    };
+    if review.topology().service_named(name.as_str()).is_some() {
+        let message = format!("its container is called {name}, and so is a service");
+        review.add(Code::DuplicateService, "migrate", message, "give one of the two another name");
+    }
 }
 
 /// Says so where connections are held to nothing, or to what counts none.
