@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use stageplot_topology::{Edge, ServiceSpec, Topology};
+use stageplot_topology::{Edge, Service, ServiceSpec, Topology};
 
 use crate::process::run;
 use crate::program::Missing;
@@ -66,7 +66,11 @@ impl Image {
     /// The image that is run in the place of a service's own, where nobody can have that
     /// here.
     pub fn in_place_of(topology: &Topology, service: &str, image: &str) -> String {
-        match topology.service_named(service).map(|service| &service.kind) {
+        let mut services = topology.services().iter();
+        // What runs before an app runs from its image.
+        let is_own =
+            |own: &&Service| own.name == *service || own.migration().is_some_and(|name| name == *service);
+        match services.find(is_own).map(|service| &service.kind) {
             _ if Self::named(image).is_ok() => image.to_owned(),
             Some(ServiceSpec::App(_)) => Self::ECHO.to_owned(),
             Some(ServiceSpec::Edge(Edge { layer4: true, .. })) => Self::CADDY_L4.to_owned(),

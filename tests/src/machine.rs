@@ -231,6 +231,11 @@ pub struct Container {
 }
 
 impl Container {
+    /// Whether it ran to its end, with no error.
+    pub fn has_ended_well(&self) -> bool {
+        !self.running && !self.started.starts_with("0001") && self.exit_code == 0
+    }
+
     fn of(shown: Value) -> (String, Self) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let state = &shown["State"];

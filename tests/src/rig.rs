@@ -229,7 +229,8 @@ impl Rig {
         Some(command)
     }
 
-    /// Waits until all containers of these nodes are healthy.
+    /// Waits until all containers of these nodes are healthy, or have ended well where they
+    /// are to end.
     ///
     /// # Panics
     ///
@@ -240,10 +241,18 @@ impl Rig {
         for node in nodes {
             let machine = self.machine(node);
             let expected = Declared::all(machine.bundle(&self.rendering), Path::new("")).len();
+            let migrations: Vec<_> = self.topology.services().iter().filter_map(Service::migration).collect();
+            let is_well = |service: &str, container: &crate::Container| match migrations
+                .iter()
+                .any(|own| own == service)
+            {
+                true => container.has_ended_well(),
+                false => container.health == "healthy",
+            };
             loop {
                 let containers = machine.containers();
                 let ill: Vec<_> =
-                    containers.iter().filter(|(_, container)| container.health != "healthy").collect();
+                    containers.iter().filter(|(service, container)| !is_well(service, container)).collect();
                 if ill.is_empty() && containers.len() == expected {
                     break;
                 }

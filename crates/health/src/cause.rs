@@ -56,6 +56,8 @@ causes! {
     DiskFull "disk-full",
     MemoryLow "memory-low",
     // Containers.
+    MigrationFailed "migration-failed",
+    MigrationRunning "migration-running",
     ContainerMissing "container-missing",
     ContainerPaused "container-paused",
     OutOfMemory "out-of-memory",

@@ -53,12 +53,13 @@ pub fn examinations(topology: &Topology, stand: Stand) -> Vec<Trial> {
         trials.push(trial("Docker".to_owned(), Target::Machine, What::Engine));
     }
     for (placement, service) in containers {
-        let mut logs =
-            trial(format!("{} logs", service.name), Target::Container(service.name.clone()), What::Logs);
-        logs.subject = Subject::Placement(placement);
-        logs.service = Some(service.id);
-        logs.at = Some(placement);
-        trials.push(logs);
+        for name in service.migration().into_iter().chain([service.name.clone()]) {
+            let mut logs = trial(format!("{name} logs"), Target::Container(name), What::Logs);
+            logs.subject = Subject::Placement(placement);
+            logs.service = Some(service.id);
+            logs.at = Some(placement);
+            trials.push(logs);
+        }
     }
     let input = topology.plot().firewall.input == FirewallInput::Nftables;
     trials.push(trial("firewall rules".to_owned(), Target::Machine, What::Rules { input }));

@@ -82,7 +82,10 @@ impl Group {
     pub(crate) fn of(topology: &Topology, trial: &Trial) -> Self {
         match &trial.what {
             What::Probe(probe) => Self::of_probe(topology, trial, probe),
-            What::Container { .. } | What::NoStrangers { .. } | What::Configuration => Self::Containers,
+            What::Container { .. }
+            | What::Migration { .. }
+            | What::NoStrangers { .. }
+            | What::Configuration => Self::Containers,
             What::Engine => Self::Docker,
             What::Ports { .. } => Self::Ports,
             What::ClosedTcp { .. }

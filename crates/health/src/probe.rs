@@ -13,6 +13,7 @@ mod http;
 mod ion_sfu;
 mod livekit;
 mod logs;
+mod migration;
 mod ports;
 mod postgres;
 mod prometheus;
@@ -36,6 +37,7 @@ use stageplot_topology::Probe;
 use tokio::time::Instant;
 
 pub(crate) use self::closed::Pace;
+pub(crate) use self::logs::last;
 use crate::run::Scene;
 use crate::trial::{Host, Target, Trial, What};
 use crate::{Activity, Cause, Evidence, Problem};
@@ -61,6 +63,7 @@ pub(crate) async fn probe(
     let question = match &trial.what {
         What::Probe(question) => question,
         What::Container { image } => return docker::container(&mut attempt, image).await,
+        What::Migration { image } => return migration::has_ended(&mut attempt, image).await,
         What::NoStrangers { known } => return docker::strangers(&mut attempt, known).await,
         What::Configuration => return configuration::is_current(&mut attempt).await,
         What::Ports { node } => return ports::strangers(&mut attempt, *node).await,

@@ -152,6 +152,11 @@ pub enum What {
         /// As the rendered `compose.yaml` names it.
         image: String,
     },
+    /// What has to end before an app is started has ended, and well.
+    Migration {
+        /// As the rendered `compose.yaml` names it.
+        image: String,
+    },
     /// Docker runs nothing under the plot's name but these services.
     NoStrangers {
         /// Their names.
@@ -229,7 +234,7 @@ pub enum Target {
     Socket(Host, Port),
     /// All that answers at an address.
     Address(IpAddr),
-    /// A container of a service, through Docker.
+    /// A container, by the name of its service in `compose.yaml`, through Docker.
     Container(Name),
     /// This machine itself.
     Machine,
@@ -334,12 +339,17 @@ fn of_machine(topology: &Topology, node: NodeId, trials: &mut Vec<Trial>) {
             topology.endpoints_of(service.id).iter().any(|endpoint| endpoint.speaks == Speaks::Media);
         if let Some(image) = service.kind.image() {
             known.push(service.name.clone());
-            let what = What::Container { image: topology.pulled(&image).to_string() };
+            let image = topology.pulled(&image).to_string();
+            if let Some(migration) = service.migration() {
+                known.push(migration.clone());
+                let what = What::Migration { image: image.clone() };
+                add(format!("{migration} container"), Some(placed.id), Target::Container(migration), what);
+            }
             add(
                 format!("{} container", service.name),
                 Some(placed.id),
                 Target::Container(service.name.clone()),
-                what,
+                What::Container { image },
             );
         }
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::models::{ContainerInspectResponse, ContainerStatsResponse};
+use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, ContainerStatsResponse};
 use bollard::query_parameters::StatsOptions;
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use stageplot_topology::{NodeId, Probe, Topology};
 
 use crate::docker::{Docker, service_of};
+use crate::observation;
 use crate::probe::{self, Progress};
 use crate::run::Scene;
 use crate::{Cause, Evidence, Options, Problem, Secrets, Stand, What, tls, trials};
@@ -34,6 +35,27 @@ pub struct Container {
     pub started: String,
     /// How often Docker started it again.
     pub restarts: i64,
+    /// What it ended with; none where it runs, or was never started.
+    pub exit_code: Option<i64>,
+    /// The app that is started only after it has ended well (`app.migrate`); none where it is
+    /// to run.
+    pub before: Option<String>,
+    /// What it said last, where it is one that has to end well and did not, with the names of
+    /// secrets in the place of their values.
+    pub said: Vec<String>,
+}
+
+impl Container {
+    /// Whether it does what it is there for: it runs, and says nothing bad of itself, or has
+    /// ended well where it has to end.
+    pub fn is_well(&self) -> bool {
+        match self.before {
+            Some(_) => self.exit_code == Some(0),
+            None => {
+                self.state == "running" && self.health.as_deref().is_none_or(|health| health == "healthy")
+            }
+        }
+    }
 }
 
 /// What a container uses.
@@ -118,6 +140,9 @@ pub struct RedisActivity {
     pub misses: u64,
 }
 
+/// How many lines are told of a container that has failed, the last ones.
+const SAID: usize = 5;
+
 /// How many containers are asked at a time.
 const AT_ONCE: usize = 16;
 
@@ -134,7 +159,9 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// #     .node("front", NodeSpec::private("10.0.0.1".parse()?).role("cache"))
 /// #     .build()?
 /// #     .topology;
-/// for container in stageplot_health::containers(&topology, &stageplot_health::Options::default())? {
+/// use stageplot_health::{Options, Secrets, containers};
+///
+/// for container in containers(&topology, &Secrets::none(), &Options::default())? {
 ///     println!("{} is {}", container.service, container.state);
 /// }
 /// # Ok(())
@@ -144,10 +171,26 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// Where Docker does not answer.
-pub fn containers(topology: &Topology, options: &Options) -> Result<Vec<Container>, Problem> {
+pub fn containers(
+    topology: &Topology,
+    secrets: &Secrets,
+    options: &Options,
+) -> Result<Vec<Container>, Problem> {
     wait(async {
         let docker = own(options)?;
-        let mut all: Vec<_> = docker.containers(topology, None).await?.iter().map(container).collect();
+        let mut all = Vec::new();
+        for shown in docker.containers(topology, None).await? {
+            let mut container = container(&shown);
+            let apps = topology.services().iter();
+            let mut apps = apps.filter(|app| app.migration().is_some_and(|own| own == *container.service));
+            container.before = apps.next().map(|app| app.name.to_string());
+            let has_failed = container.exit_code.is_some_and(|code| code != 0);
+            if has_failed && container.before.is_some() {
+                let said = probe::last(&docker, shown.id.as_deref().unwrap_or_default(), SAID).await?;
+                container.said = said.iter().map(|line| secrets.scrub(observation::line(line))).collect();
+            }
+            all.push(container);
+        }
         all.sort_by(|one, other| (&one.service, &one.name).cmp(&(&other.service, &other.name)));
         Ok(all)
     })
@@ -284,6 +327,15 @@ fn wait<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem>
 fn container(shown: &ContainerInspectResponse) -> Container {
     let state = shown.state.as_ref();
     let health = state.and_then(|state| state.health.as_ref()?.status);
+    let has_ended = |status| {
+        matches!(
+            status,
+            ContainerStateStatusEnum::EXITED
+                | ContainerStateStatusEnum::DEAD
+                | ContainerStateStatusEnum::RESTARTING
+        )
+    };
+    let ended = state.filter(|state| state.status.is_some_and(has_ended));
     Container {
         service: service_of(shown).unwrap_or_default().to_owned(),
         name: shown.name.as_deref().unwrap_or_default().trim_start_matches('/').to_owned(),
@@ -298,6 +350,9 @@ fn container(shown: &ContainerInspectResponse) -> Container {
             .and_then(|time| Some(format!("{}Z", time.get(..19)?)))
             .unwrap_or_default(),
         restarts: shown.restart_count.unwrap_or_default(),
+        exit_code: ended.and_then(|state| state.exit_code),
+        before: None,
+        said: Vec::new(),
     }
 }
 

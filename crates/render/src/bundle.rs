@@ -100,7 +100,8 @@ pub struct Manifest<'a> {
     /// Whether no file holds the value of a secret: the names of secrets stand in
     /// their places, or the plot has none.
     pub sealed: bool,
-    /// The services that run in containers, by name.
+    /// The services that run in containers, by name; and `NAME-migrate`, which runs to its end
+    /// before `NAME` is started and reads its files (`app.migrate`).
     #[serde(default)]
     pub services: BTreeMap<Cow<'a, str>, ManifestService>,
     /// The files by path.

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stageplot_topology::{Attachment, ImageRef, Limits, Period, Placement, Protocol, Topology, listen};
+use serde_json::json;
+use stageplot_topology::{
+    Attachment, ImageRef, Limits, Period, Placement, Protocol, Service, Topology, listen,
+};
 
 use crate::artifact::Owner;
 use crate::{RenderError, bridge_name, yaml};
@@ -18,7 +21,21 @@ pub(crate) struct Project {
     pub(crate) networks: BTreeMap<&'static str, Bridge>,
 }
 
+/// When Docker starts a migration again: where it ended with an error, for what it needs may
+/// not be up yet; ten times in all, each after twice the time, the last after half a minute.
+/// Compose waits meanwhile.
+const MIGRATION_RESTART: &str = "on-failure:9";
+
 impl Project {
+    /// Adds a service's container, and what has to run before that.
+    pub(crate) fn insert(&mut self, service: &Service, mut container: Container) {
+        let migration = container.migration.take();
+        if let (Some(name), Some(migration)) = (service.migration(), migration) {
+            self.services.insert(name.to_string(), *migration);
+        }
+        self.services.insert(service.name.to_string(), container);
+    }
+
     /// All that the project says of a service: whatever changes in it, Compose gives the
     /// service a new container.
     pub(crate) fn text_of(&self, service: &str) -> Result<String, RenderError> {
@@ -29,23 +46,30 @@ impl Project {
 }
 
 /// A service of a Compose project.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Container {
     #[serde(serialize_with = "yaml::beside_its_key")]
     pub(crate) image: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) command: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) working_dir: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<String>,
     /// Whose its data directories are made; root's, where not set: the official
     /// images run as root until they have made theirs their own.
     #[serde(skip)]
     pub(crate) data_owner: Option<Owner>,
+    /// What has to run to its end before it is started: a service of its own in the project.
+    #[serde(skip)]
+    pub(crate) migration: Option<Box<Self>>,
     pub(crate) restart: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) network_mode: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) depends_on: BTreeMap<String, DependsOn>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) labels: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ports: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -72,17 +96,18 @@ pub(crate) struct Container {
 }
 
 /// What another service has to be before this one is started.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct DependsOn {
     condition: &'static str,
 }
 
 impl DependsOn {
     pub(crate) const HEALTHY: Self = Self { condition: "service_healthy" };
+    pub(crate) const ENDED: Self = Self { condition: "service_completed_successfully" };
 }
 
 /// A bind mount, or a volume. The long form, because a path may hold a colon.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Mount {
     r#type: &'static str,
     source: String,
@@ -95,7 +120,7 @@ pub(crate) struct Mount {
 
 /// Whether Docker makes a directory that is not there; versions of Compose differ
 /// where nothing is said.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct BindOptions {
     create_host_path: bool,
 }
@@ -136,7 +161,7 @@ impl Mount {
 }
 
 /// How Docker asks whether a container is well.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct HealthCheck {
     test: Vec<String>,
     interval: &'static str,
@@ -145,16 +170,19 @@ pub(crate) struct HealthCheck {
     start_period: &'static str,
 }
 
+/// A text as it stands: Compose takes a dollar sign for a variable unless it is doubled.
+pub(crate) fn literal(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
 impl HealthCheck {
     /// A shell command. Three failures make a container unhealthy: within half
     /// a minute of what it depends on going away, even where every one of them
     /// takes the three seconds that a command may, and LiveKit first takes four
     /// to notice.
     pub(crate) fn shell(command: &str) -> Self {
-        // Compose takes a dollar sign for a variable unless it is doubled.
-        let command = command.replace('$', "$$");
         Self {
-            test: vec!["CMD-SHELL".to_owned(), command],
+            test: vec!["CMD-SHELL".to_owned(), literal(command)],
             interval: "4s",
             timeout: "4s",
             retries: 3,
@@ -164,7 +192,7 @@ impl HealthCheck {
 }
 
 /// Where a container's output goes: bounded, or it fills the disk.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Logging {
     driver: &'static str,
     options: BTreeMap<&'static str, &'static str>,
@@ -230,15 +258,36 @@ impl Container {
         }
     }
 
+    /// Has a command run to its end, as it would in this container, before this one is started:
+    /// in a service of the given name, which [`Project::insert`] adds.
+    pub(crate) fn migrate(&mut self, name: &str, command: &[String]) {
+        self.migration = Some(Box::new(Self {
+            command: command.iter().map(|word| literal(word)).collect(),
+            restart: MIGRATION_RESTART,
+            ports: Vec::new(),
+            healthcheck: None,
+            ..self.clone()
+        }));
+        self.depends_on.insert(name.to_owned(), DependsOn::ENDED);
+        // Of versions of Compose, earlier ones give a service a new container where one that it
+        // depends on gets one, and later ones do not. With this all do.
+        self.labels.insert("stageplot.migrate", literal(&json!(command).to_string()));
+    }
+
     /// Has it share the network of another service, which plays its node, read its files in
     /// that node's directory, and keep its data in volumes. Returns those, and whose they
     /// have to be.
     pub(crate) fn move_into(&mut self, node: &str) -> Vec<(String, Option<Owner>)> {
         self.network_mode = Some(format!("service:{node}").into());
+        // What it waits for is played in the same way.
+        let waits = std::mem::take(&mut self.depends_on);
+        self.depends_on = waits.into_iter().map(|(name, until)| (format!("{node}.{name}"), until)).collect();
         self.depends_on.insert(node.to_owned(), DependsOn::HEALTHY);
         self.ports.clear();
         // What waits for another, as LiveKit does for Redis, may end before that is there.
-        self.restart = "on-failure";
+        if self.restart != MIGRATION_RESTART {
+            self.restart = "on-failure";
+        }
         for file in &mut self.env_file {
             *file = file.replacen("./", &format!("./{node}/"), 1);
         }

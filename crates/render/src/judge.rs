@@ -334,7 +334,11 @@ fn of_app<'a>(app: &'a App, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
         };
         uses.push(Use { path: path.key("env").key(name.as_str()), what, place: Place::Env });
     }
-    let words = app.command.iter().enumerate().map(|(index, word)| (path.key("command").index(index), word));
+    let commands = [("command", &app.command), ("migrate", &app.migrate)].into_iter();
+    let words = commands.flat_map(|(field, words)| {
+        let path = path.key(field);
+        words.iter().enumerate().map(move |(index, word)| (path.index(index), word))
+    });
     let user = app.user.iter().map(|user| (path.key("user"), user));
     uses.extend(words.chain(user).map(|(path, text)| Use {
         path,

@@ -238,7 +238,7 @@ impl<'a> Renderer<'a> {
             artifacts.extend(files);
             if let Some(container) = container {
                 bridged |= placement.attachment == Attachment::Bridge;
-                project.services.insert(service.name.to_string(), container);
+                project.insert(service, container);
             }
         }
         if bridged {

@@ -33,6 +33,8 @@ struct System<'a> {
     reserved_ports: Vec<String>,
     /// The longest time that a container may take to stop, and some.
     stop_seconds: u32,
+    /// Whether containers are started only after others have ended well.
+    migrates: bool,
     /// Files with the owner and mode that they need, relative to the bundle.
     files: Vec<File<'a>>,
     /// Those among them that containers mount from beside the releases.
@@ -91,6 +93,7 @@ pub(crate) fn render(
         redis: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Redis(_))),
         reserved_ports: reserved_ports(topology, node),
         stop_seconds: drain.max().unwrap_or(30) + 60,
+        migrates: topology.placements_on(node).any(|p| topology.service(p.service).migration().is_some()),
         files: Vec::new(),
         mounted: Vec::new(),
         data: data_dirs(project),
@@ -118,15 +121,16 @@ pub(crate) fn render(
     Ok(artifacts)
 }
 
-/// The directories that containers keep data in.
+/// The directories that containers keep data in, each once: a migration has those of its app.
 fn data_dirs(project: &Project) -> Vec<DataDir<'_>> {
+    let mut known = BTreeSet::new();
     let containers = project.services.values();
     let data = containers.flat_map(|container| {
         let owner = container.data_owner.unwrap_or(Owner::ROOT).to_string();
         let dirs = container.volumes.iter().filter_map(Mount::data_dir);
         dirs.map(move |path| DataDir { path, owner: owner.clone() })
     });
-    data.collect()
+    data.filter(|dir| known.insert(dir.path)).collect()
 }
 
 /// Where a plot lives on every machine.

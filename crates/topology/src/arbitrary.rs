@@ -475,27 +475,28 @@ fn app(name: &'static str, port: u16) -> impl Strategy<Value = App> {
     let attached = select(vec![None, Some(ContainerNetwork::Host), Some(ContainerNetwork::Bridge)]);
     let needs = subsequence(vec!["cache", "db", "sfu", "edge-a", "app-a", "app-b", "streams", "ion"], 0..=3);
     let open = prop::option::of((sources(), select(vec![Protocol::Tcp, Protocol::Udp])));
-    (any::<bool>(), attached, needs, any::<bool>(), open, prop::option::of(balance())).prop_map(
-        move |(host, network, needs, routed, open, balance)| {
-            let image = fixed_image("registry.example.com/app:1.4");
-            let opening =
-                |(from, protocol)| (fixed("extra"), Opening { port: Port::fixed(port + 1), protocol, from });
-            App {
-                run: host.then_some(Run::Host),
-                image: (!host).then_some(image),
-                network: network.filter(|_| !host),
-                port: Port::new(port),
-                health: Some("/health".to_owned()),
-                metrics: routed.then(|| "/metrics".to_owned()),
-                routes: if routed { vec![format!("/{name}/*")] } else { Vec::new() },
-                needs: needs.into_iter().filter(|need| *need != name).map(fixed).collect(),
-                open: open.map(opening).into_iter().collect(),
-                balance: balance.filter(|_| routed),
-                pool: [(fixed("db"), 10)].into(),
-                ..App::default()
-            }
-        },
-    )
+    let shape = (any::<[bool; 3]>(), attached, needs, open, prop::option::of(balance()));
+    shape.prop_map(move |([host, routed, migrates], network, needs, open, balance)| {
+        let image = fixed_image("registry.example.com/app:1.4");
+        let opening =
+            |(from, protocol)| (fixed("extra"), Opening { port: Port::fixed(port + 1), protocol, from });
+        App {
+            run: host.then_some(Run::Host),
+            image: (!host).then_some(image),
+            working_dir: (!host && routed).then(|| "/app/data".to_owned()),
+            migrate: if migrates && !host { vec!["migrate".to_owned()] } else { Vec::new() },
+            network: network.filter(|_| !host),
+            port: Port::new(port),
+            health: Some("/health".to_owned()),
+            metrics: routed.then(|| "/metrics".to_owned()),
+            routes: if routed { vec![format!("/{name}/*")] } else { Vec::new() },
+            needs: needs.into_iter().filter(|need| *need != name).map(fixed).collect(),
+            open: open.map(opening).into_iter().collect(),
+            balance: balance.filter(|_| routed),
+            pool: [(fixed("db"), 10)].into(),
+            ..App::default()
+        }
+    })
 }
 
 fn sources() -> impl Strategy<Value = Vec<Source>> {

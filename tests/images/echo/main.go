@@ -6,6 +6,9 @@
 // with $LIVEKIT_PUBLIC_URL and a token signed with that secret, and every other
 // path answers with what arrived: method, path, headers, remote address, and the
 // name of the host that answered. The environment is not shown: it may hold secrets.
+//
+// `echo migrate FILE` plays what is done before it is started: it ends with 3 where there
+// is no such file, and says so with that secret, as programs do that say how they dialled.
 package main
 
 import (
@@ -143,7 +146,21 @@ func show(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func migrate(files []string) {
+	for _, file := range files {
+		if _, err := os.Stat(file); err != nil {
+			log.Printf("failed with %s: %v", os.Getenv("LIVEKIT_API_SECRET"), err)
+			os.Exit(3)
+		}
+	}
+	log.Print("migrated")
+}
+
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "migrate" {
+		migrate(os.Args[2:])
+		return
+	}
 	port := os.Getenv("PORT")
 	if port == "" {
 		port = "8080"

@@ -12,10 +12,13 @@ use stageplot_render::diff::{Diff, Effect, Impact};
 use stageplot_tests::{Engine, Image, Lan, Machine, Missing, Program, Scratch, run, wait_for};
 
 use crate::data::Data;
-use crate::seen::Sight;
+use crate::seen::{Seen, Sight};
 use crate::stack::Stack;
 
 const SOON: Duration = Duration::from_secs(30);
+
+/// How the container is called that runs before an app's, after that.
+const MIGRATION: &str = "-migrate";
 
 /// Containers with IPv6 of their own take this of an engine of 26.
 const DAEMON: &str = r#"{ "experimental": true, "ip6tables": true }"#;
@@ -84,7 +87,19 @@ impl Bench {
         for node in self.machines.keys() {
             let effects = effects(&foretold, node);
             let (before, after) = (&before[node], &after[node]);
-            let services = before.services().chain(after.services()).chain(effects.keys().copied());
+            // What runs before an app is made anew with it alone, and runs before each new
+            // container of the app.
+            for migration in after.services().filter(|name| name.ends_with(MIGRATION)) {
+                let app = migration.trim_end_matches(MIGRATION);
+                let seen = [app, migration].map(|service| before.compare(after, service));
+                let is_new = seen.map(|seen| matches!(seen, Seen::Started | Seen::Recreated));
+                let has_run = before.is_started_since(after, migration) && after.has_ended_well(migration);
+                if is_new[1] && !is_new[0] || is_new[0] && !has_run {
+                    outcome.wrong.push(format!("{app} and {migration} on {node}: seen {seen:?}"));
+                }
+            }
+            let services = before.services().chain(after.services());
+            let services = services.filter(|name| !name.ends_with(MIGRATION)).chain(effects.keys().copied());
             for service in services.collect::<BTreeSet<_>>() {
                 let effect = effects.get(service);
                 let process = effect.map_or(Impact::None, |effect| effect.process);

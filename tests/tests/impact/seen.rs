@@ -84,6 +84,17 @@ impl Sight {
         self.containers.get(service)
     }
 
+    /// Whether a service's container ran to its end, with no error.
+    pub(crate) fn has_ended_well(&self, service: &str) -> bool {
+        self.container(service).is_some_and(Container::has_ended_well)
+    }
+
+    /// Whether a service's container was started by a later time.
+    pub(crate) fn is_started_since(&self, later: &Self, service: &str) -> bool {
+        let started = |sight: &Self| Some(sight.container(service)?.started.clone());
+        started(self) != started(later)
+    }
+
     /// The services that have containers.
     pub(crate) fn services(&self) -> impl Iterator<Item = &str> {
         self.containers.keys().map(String::as_str)

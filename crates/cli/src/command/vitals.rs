@@ -56,9 +56,9 @@ struct View {
 impl Status {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         self.view.show(
-            |probing, _| containers(&probing.topology, &probing.options),
+            |probing, _| containers(&probing.topology, &probing.secrets, &probing.options),
             |all| running(all),
-            |all| all.iter().all(is_well),
+            |all| all.iter().all(Container::is_well),
         )
     }
 }
@@ -117,11 +117,6 @@ impl View {
     }
 }
 
-/// Whether a container runs, and says nothing bad of itself.
-fn is_well(container: &Container) -> bool {
-    container.state == "running" && container.health.as_deref().is_none_or(|health| health == "healthy")
-}
-
 fn running(all: &[Container]) -> String {
     if all.is_empty() {
         return "nothing of the plot runs here\n".to_owned();
@@ -130,14 +125,26 @@ fn running(all: &[Container]) -> String {
     for container in all {
         table.row([
             container.service.clone(),
-            container.state.clone(),
+            match container.exit_code {
+                Some(code) => format!("{} ({code})", container.state),
+                None => container.state.clone(),
+            },
             container.health.clone().unwrap_or_else(|| "-".to_owned()),
             container.started.clone(),
             container.restarts.to_string(),
             container.image.clone(),
         ]);
     }
-    table.draw()
+    let mut text = table.draw();
+    for container in all.iter().filter(|container| !container.is_well()) {
+        let (Some(app), Some(code)) = (&container.before, container.exit_code) else { continue };
+        text.push_str(&format!(
+            "\n{} ended with {code}, and {app} is started only after it has ended well. It said last:\n",
+            container.service
+        ));
+        text.extend(container.said.iter().map(|line| format!("  {line}\n")));
+    }
+    text
 }
 
 fn used(all: &[Usage]) -> String {

@@ -38,7 +38,8 @@ impl Attempt<'_> {
         command.args(["compose", "--progress", "plain", "--project-directory", directory]);
         // Several are parted by commas.
         command.args(files.split(',').flat_map(|file| ["--file", file]));
-        command.args(["up", "--dry-run", "--detach", "--no-build", "--pull", "never"]);
+        // Not `up`, which would wait for what has to end well first.
+        command.args(["create", "--dry-run", "--no-build", "--pull", "never"]);
         command.stdin(Stdio::null()).kill_on_drop(true);
         let output =
             command.output().await.map_err(|error| unknown(format!("docker cannot be run: {error}")))?;

@@ -27,16 +27,55 @@ pub(super) async fn container(attempt: &mut Attempt<'_>, image: &str) -> Result<
             format!("{service} has no container on this machine"),
         ));
     };
-    let name = shown.name.as_deref().unwrap_or_default().trim_start_matches('/').to_owned();
+    let name = name_of(&shown);
     attempt.evidence.note("container", &name);
+    waits(attempt, &docker, &shown, &name).await?;
     runs(attempt, &shown, &name)?;
+    image_is(attempt, &shown, &name, image)?;
+    files(attempt, &shown, &name)
+}
+
+/// What Docker calls a container.
+pub(super) fn name_of(shown: &ContainerInspectResponse) -> String {
+    shown.name.as_deref().unwrap_or_default().trim_start_matches('/').to_owned()
+}
+
+/// A container was made from the image that the plot has.
+pub(super) fn image_is(
+    attempt: &mut Attempt<'_>,
+    shown: &ContainerInspectResponse,
+    name: &str,
+    image: &str,
+) -> Result<(), Problem> {
     let own = shown.config.as_ref().and_then(|config| config.image.as_deref()).unwrap_or_default();
     attempt.evidence.note("image", own);
     if own != image {
         let what = format!("{name} runs {own}, and the plot has {image}");
         return Err(Problem::degraded(Cause::ContainerImage, what));
     }
-    files(attempt, &shown, &name)
+    Ok(())
+}
+
+/// A container that was made waits for nothing that is still to end.
+async fn waits(
+    attempt: &mut Attempt<'_>,
+    docker: &Docker,
+    shown: &ContainerInspectResponse,
+    name: &str,
+) -> Result<(), Problem> {
+    let status = |shown: &ContainerInspectResponse| shown.state.as_ref().and_then(|state| state.status);
+    let topology = &attempt.scene.topology;
+    let migration = attempt.trial.service.and_then(|service| topology.service(service).migration());
+    let Some(migration) = migration.filter(|_| status(shown) == Some(ContainerStateStatusEnum::CREATED))
+    else {
+        return Ok(());
+    };
+    let found = docker.containers(topology, Some(&migration)).await?;
+    if found.iter().any(|found| status(found) == Some(ContainerStateStatusEnum::RUNNING)) {
+        let what = format!("{name} waits for {migration}, which has not ended yet");
+        return Err(Problem::degraded(Cause::MigrationRunning, what));
+    }
+    Ok(())
 }
 
 /// How many files a server with many clients has open: each connection is one.
@@ -81,6 +120,10 @@ fn runs(attempt: &mut Attempt<'_>, shown: &ContainerInspectResponse, name: &str)
         Some(ContainerStateStatusEnum::RESTARTING) => {
             let what = format!("{name} ends with {code} as soon as it is started, {restarts} times by now");
             return Err(Problem::failed(Cause::ContainerRestarting, what));
+        }
+        Some(ContainerStateStatusEnum::CREATED) => {
+            let what = format!("{name} was made and not started");
+            return Err(Problem::failed(Cause::ContainerStopped, what));
         }
         status => {
             let status = status.map_or_else(|| "not running".to_owned(), |status| status.to_string());

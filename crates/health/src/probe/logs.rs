@@ -66,6 +66,23 @@ pub(super) async fn errors(attempt: &mut Attempt<'_>) -> Result<(), Problem> {
     }
 }
 
+/// The last lines of a container's output that are not empty.
+pub(crate) async fn last(docker: &Docker, id: &str, most: usize) -> Result<Vec<String>, Problem> {
+    // Some end with lines that say nothing.
+    let tail = (4 * most).to_string();
+    let options = LogsOptions { stdout: true, stderr: true, tail, ..LogsOptions::default() };
+    let engine = docker.engine()?;
+    let mut output = engine.logs(id, Some(options));
+    let mut lines = Vec::new();
+    while let Some(line) = output.next().await {
+        let line = line.map_err(|error| docker.silent(&error))?;
+        lines.push(String::from_utf8_lossy(line.as_ref()).trim_end().to_owned());
+    }
+    lines.retain(|line| !line.is_empty());
+    lines.drain(..lines.len().saturating_sub(most));
+    Ok(lines)
+}
+
 /// Whether a line is about an error, as these programs write one: a level (Caddy, LiveKit:
 /// JSON and columns; nginx, ion-sfu), or a panic.
 fn speaks_of_error(line: &str) -> bool {

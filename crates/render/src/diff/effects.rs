@@ -37,13 +37,21 @@ pub(super) fn of_service(placement: &Placement<'_>, streams_stay: Option<&str>) 
         }
         _ => false,
     };
+    let is_started = matches!(process, Impact::Start | Impact::Recreate);
+    let migration = placement.after.as_ref().filter(|_| is_started).and_then(|after| after.migration.clone());
     let text = match placement.machine_is_gone {
         true => taken_down(placement.before.as_ref(), waits),
-        false => text(placement.kind(), process, waits, streams_stay) + &image(placement),
+        false => {
+            let first = migration.iter().map(|name| format!("; {name} has to end well before it is started"));
+            text(placement.kind(), process, waits, streams_stay)
+                + &image(placement)
+                + &first.collect::<String>()
+        }
     };
     Effect::new(Some(placement), process, reasons).map(|effect| Effect {
         text,
         drain_seconds: waits,
+        migration,
         drops_rooms,
         ..effect
     })
@@ -80,6 +88,7 @@ impl Effect {
             process,
             text: String::new(),
             drain_seconds: None,
+            migration: None,
             drops_rooms: false,
             reasons,
         })

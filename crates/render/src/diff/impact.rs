@@ -121,6 +121,9 @@ pub struct Effect {
     /// stops and is of a kind that waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain_seconds: Option<u32>,
+    /// The container that has to end well before it is started anew (`app.migrate`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migration: Option<String>,
     /// Whether people in a room may be thrown out: at once, or once it has
     /// waited.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -30,6 +30,8 @@ pub(super) struct Here<'a> {
     pub(super) service: &'a Service,
     /// Its definition in `compose.yaml`; none for a process of the user's own.
     pub(super) container: Option<&'a Json>,
+    /// The container that has to end before it is started, where there is one.
+    pub(super) migration: Option<String>,
     /// Whether there should be a `compose.yaml` that tells it, and there is none.
     pub(super) is_lost: bool,
 }
@@ -57,12 +59,21 @@ impl<'a> Here<'a> {
     pub(super) fn new(side: &'a Side, name: &'a str, node: &'a str, compose: &'a Compose) -> Option<Self> {
         let summary = side.summary();
         let service = summary.services.get(name)?;
-        let container = match compose {
+        let container = |name: &str| match compose {
             Compose::Read(compose) => compose.get("services").and_then(|services| services.get(name)),
             Compose::None | Compose::Lost => None,
         };
-        let is_lost = matches!(compose, Compose::Lost);
-        Some(Self { summary, name, node, service, container, is_lost })
+        let migration = format!("{name}-migrate");
+        let is_there = !summary.services.contains_key(&migration) && container(&migration).is_some();
+        Some(Self {
+            summary,
+            name,
+            node,
+            service,
+            container: container(name),
+            migration: is_there.then_some(migration),
+            is_lost: matches!(compose, Compose::Lost),
+        })
     }
 
     /// A text of the container's definition.

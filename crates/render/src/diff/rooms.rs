@@ -81,14 +81,19 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
             )),
             Some("app") if has_rooms => {
                 let all = after.services.get(name).map_or(&[][..], |service| &service.nodes);
+                let migration = ended.iter().find_map(|(_, effect)| effect.migration.as_ref());
+                let pause = match migration {
+                    Some(migration) => format!("until {migration} has ended well"),
+                    None => "for a moment".to_owned(),
+                };
                 match all.len() {
                     count if count > nodes.len() => {}
                     1 => sentences.push(format!(
-                        "{name} is started anew: for a moment it answers nobody, and who needs it to join a room waits"
+                        "{name} is started anew: {pause} it answers nobody, and who needs it to join a room waits"
                     )),
                     count => sentences.push(format!(
-                        "{name} is started anew on each of its {count} nodes: bring it to one after the other, or for \
-                         a moment it answers nobody"
+                        "{name} is started anew on each of its {count} nodes: bring it to one after the other, or \
+                         {pause} it answers nobody"
                     )),
                 }
             }

@@ -7,7 +7,7 @@ use stageplot_topology::{App, EnvPart, EnvValue, ServiceSpec, dial};
 use super::{Part, Scene};
 use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
-use crate::compose::{Container, HealthCheck, Mount};
+use crate::compose::{Container, HealthCheck, Mount, literal};
 use crate::template::{Dialect, Template};
 
 pub(super) const TEMPLATE: Template = Template::new("env", Dialect::Env, include_str!("../../templates/env"));
@@ -44,17 +44,20 @@ pub(super) fn render(scene: Scene<'_>, app: &App) -> Result<Part, RenderError> {
         container.volumes.push(Mount::files(&dir, &format!("/etc/{name}")));
         artifacts.extend(files);
     }
-    // Compose takes a dollar sign for a variable unless it is doubled.
-    container.command = app.command.iter().map(|word| word.replace('$', "$$")).collect();
-    container.user.clone_from(&app.user);
+    container.command = app.command.iter().map(|word| literal(word)).collect();
+    container.working_dir = app.working_dir.as_deref().map(literal);
+    container.user = app.user.as_deref().map(literal);
     container.data_owner = app.user_ids().map(|(user, group)| Owner::new(user, group));
     let volumes = app.volumes.iter();
     container
         .volumes
-        .extend(volumes.map(|(volume, target)| Mount::data(&format!("{name}/{volume}"), target)));
+        .extend(volumes.map(|(volume, target)| Mount::data(&format!("{name}/{volume}"), &literal(target))));
     if let (Some(port), Some(path)) = (app.port, &app.health) {
         let ask = format!("wget -q -T 3 -O /dev/null 'http://127.0.0.1:{port}{path}'");
         container.healthcheck = Some(HealthCheck::shell(&ask));
+    }
+    if let Some(migration) = scene.service.migration() {
+        container.migrate(migration.as_str(), &app.migrate);
     }
     Ok(Part { artifacts, container: Some(container) })
 }

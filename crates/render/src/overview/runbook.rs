@@ -62,6 +62,8 @@ struct Step {
     nodes: String,
     /// Whether Docker runs it.
     container: bool,
+    /// The container that has to end well before it is started.
+    migration: Option<String>,
     /// Where it has to listen, where Docker does not run it.
     listens: Vec<Listens>,
     /// Whether its image has to have the programs that ask whether it is well.
@@ -202,6 +204,7 @@ fn step(topology: &Topology, step: &StartStep, compose: &str) -> Step {
             &step.placements.iter().map(|id| topology.node(of(id).node).name.as_str()).collect::<Vec<_>>(),
         ),
         container: !off_docker(topology, step),
+        migration: service.migration().map(|name| name.to_string()),
         listens: own_process(topology, step, service),
         asked_inside: matches!(&service.kind, ServiceSpec::App(app) if app.port.is_some() && app.health.is_some())
             && !off_docker(topology, step),

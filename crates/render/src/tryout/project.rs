@@ -137,6 +137,13 @@ impl Stage {
                 }
                 self.project.volumes.insert(volume, Volume {});
             }
+            // Its volumes are the app's own.
+            let migration = service.migration().and_then(|name| containers.remove(name.as_str()));
+            if let Some((name, mut container)) = service.migration().zip(migration) {
+                container.move_into(node.name.as_str());
+                let name = format!("{}.{name}", node.name);
+                self.project.services.insert(name, Service::Placed(Box::new(container)));
+            }
             let name = format!("{}.{}", node.name, service.name);
             self.project.services.insert(name, Service::Placed(Box::new(container)));
         }

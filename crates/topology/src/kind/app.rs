@@ -2,6 +2,7 @@
 
 mod build;
 mod env;
+mod migrate;
 mod review;
 
 use std::collections::BTreeMap;
@@ -95,6 +96,16 @@ pub struct App {
     pub env: BTreeMap<String, EnvValue>,
     /// The command in place of the image's own.
     pub command: Vec<String>,
+    /// The directory in the container in which it runs, where it is not the image's own.
+    pub working_dir: Option<String>,
+    /// A command that has to end well before the app is started, such as
+    /// `["./main", "migrate"]`. It runs in a container of its own, `NAME-migrate`, which is
+    /// the app's in all else: image, user, environment, files, volumes, network, limits. It
+    /// runs on each of the app's nodes, there may be several at once, and each time the stack
+    /// is brought up: it has to bear both, as those do that take a lock and do nothing where
+    /// nothing is to be done. One that ends with an error is tried ten times within a
+    /// minute, for what it needs may not be up yet; then the app is not started.
+    pub migrate: Vec<String>,
     /// The user that the container runs as, where it is not the image's own; by
     /// number where there are volumes, such as `1000:1000`, for they are made to
     /// be that user's.

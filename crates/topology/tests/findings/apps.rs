@@ -37,6 +37,51 @@ pub(super) fn cases() -> Vec<Case> {
             |p| app(p).run = None,
         ),
         case(
+            Code::AppNotStarted,
+            "services.rooms.working-dir",
+            |p| app(p).working_dir = Some("/app".to_owned()),
+            |p| app(p).working_dir = None,
+        ),
+        case(
+            Code::InvalidValue,
+            "services.rooms.working-dir",
+            |p| {
+                contain(app(p));
+                app(p).working_dir = Some("app".to_owned());
+            },
+            |p| app(p).working_dir = Some("/app".to_owned()),
+        ),
+        case(
+            Code::AppNotStarted,
+            "services.rooms.migrate",
+            |p| app(p).migrate = vec!["migrate".to_owned()],
+            |p| contain(app(p)),
+        ),
+        case(
+            Code::DuplicateService,
+            "services.rooms.migrate",
+            |p| {
+                contain(app(p));
+                app(p).migrate = vec!["migrate".to_owned()];
+                p.services.insert(name("rooms-migrate"), host_app(8090).into());
+                node(p, "front").roles.push(name("rooms-migrate"));
+            },
+            |p| app(p).migrate.clear(),
+        ),
+        case(
+            Code::InvalidValue,
+            "services.rooms-of-which-nobody-knows-the-name.migrate",
+            |p| {
+                let long = App { migrate: vec!["migrate".to_owned()], ..host_app(8090) };
+                p.services.insert(name("rooms-of-which-nobody-knows-the-name"), long.into());
+                node(p, "front").roles.push(name("rooms-of-which-nobody-knows-the-name"));
+            },
+            |p| {
+                p.services.remove("rooms-of-which-nobody-knows-the-name");
+                node(p, "front").roles.pop();
+            },
+        ),
+        case(
             Code::EnvReference,
             "services.rooms.env.REDIS_HOST",
             |p| refer(p, "${cache.host}"),

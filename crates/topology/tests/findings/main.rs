@@ -27,7 +27,6 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::Syntax, "found while a file is read"),
     (Code::UnknownField, "found while a file is read"),
     (Code::SshOpen, "only a file can leave out what a plot built in code has"),
-    (Code::DuplicateService, "only a file has two ways to write one service"),
     (Code::EnvDuplicate, "found while .env files are imported"),
     (Code::EnvUnknown, "found while .env files are imported"),
     (Code::EnvUnused, "found while .env files are imported"),

@@ -6,6 +6,7 @@ use crate::row::{Row, all_given, row, secret};
 
 pub(super) fn rows() -> Vec<Row> {
     let second = json!({ "kind": "edge", "domain": "second.example.com", "tls": "internal" });
+    let migrate = json!(["migrate"]);
     let opening = json!({ "port": 1935, "from": "any" });
     [
         vec![
@@ -26,6 +27,12 @@ pub(super) fn rows() -> Vec<Row> {
             row("app.env.OTHER", "new"),
             row("app.env.REDIS_PASSWORD", secret("OTHER_PASSWORD")),
             row("app.command", json!(["-h"])),
+            row("app.working-dir", "/app/data"),
+            row("app.migrate", migrate.clone()),
+            row("app.migrate", json!(["migrate", "/echo"])).given("app.migrate", migrate.clone()),
+            row("app.env.MODE", "two").given("app.migrate", migrate.clone()),
+            row("app.port", 8090).given("app.migrate", migrate.clone()),
+            row("redis.maxmemory", "64mb").given("app.migrate", migrate),
             row("app.user", "1000:1001"),
             row("app.volumes.state", "/app/other"),
             row("app.volumes.more", "/app/more"),

@@ -123,6 +123,7 @@ fn diff(texts: &[String], times: usize) -> Diff {
         impact: Impact::ALL[at % Impact::ALL.len()],
         process: Impact::Restart,
         text: text(at),
+        migration: None,
         drain_seconds: [None, Some(7200)][at % 2],
         drops_rooms: at.is_multiple_of(3),
         reasons: vec![reason(at), reason(at + 1)],

@@ -1,24 +1,26 @@
 //! What goes wrong with an app.
 
-use super::{App, EnvValue, Run, env};
+use super::{App, EnvValue, Run, env, migrate};
 use crate::validate::Review;
 use crate::{Code, Name, ServiceSpec, words};
 
 /// Adds every finding about an app.
 pub(super) fn review(app: &App, review: &mut Review<'_>) {
-    match (app.run, &app.image) {
-        (None, None) => review.add_here(
+    if app.run.is_none() && app.image.is_none() {
+        review.add_here(
             Code::AppNotStarted,
             "nothing says how this app is started",
             "set image, or run = \"host\" for a process that you start yourself",
-        ),
-        (Some(Run::Host), Some(_)) => review.add(
-            Code::AppNotStarted,
-            "image",
-            "an app that you start yourself has no image",
-            "leave out run or image",
-        ),
-        _ => {}
+        );
+    }
+    let of_container = [
+        ("image", app.image.is_some()),
+        ("working-dir", app.working_dir.is_some()),
+        ("migrate", !app.migrate.is_empty()),
+    ];
+    for (field, _) in of_container.iter().filter(|(_, is_set)| *is_set && app.run == Some(Run::Host)) {
+        let message = format!("an app that you start yourself has no {field}");
+        review.add(Code::AppNotStarted, field, message, format!("leave out run or {field}"));
     }
     if let Some(image) = &app.image {
         review.image("image", image);
@@ -57,9 +59,11 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
             "give the opening another name",
         );
     }
-    for (name, place) in &app.volumes {
+    let volumes = app.volumes.iter();
+    let volumes = volumes.map(|(name, place)| (review.path().key("volumes").key(name.as_str()), place));
+    let working_dir = app.working_dir.iter().map(|place| (review.path().key("working-dir"), place));
+    for (path, place) in volumes.chain(working_dir).collect::<Vec<_>>() {
         if !place.starts_with('/') || place.contains(|c: char| c.is_control() || c == ':') {
-            let path = review.path().key("volumes").key(name.as_str());
             review.add_at(
                 Code::InvalidValue,
                 path,
@@ -82,6 +86,7 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
         };
         review.add(Code::VolumeOwner, "user", message, help);
     }
+    review_migration(app, review);
     review_pool(app, review);
     let of_edge = [("edge", app.edge.is_some()), ("balance", app.balance.is_some())];
     if let Some((field, _)) = of_edge.iter().find(|(_, is_set)| *is_set && app.routes.is_empty()) {
@@ -133,6 +138,23 @@ fn review_way_in(app: &App, review: &mut Review<'_>) {
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     ["SECRET", "PASSWORD", "TOKEN"].iter().any(|word| name == *word || name.ends_with(&format!("_{word}")))
+}
+
+/// Says so where the migration's container can not be called what it is called.
+fn review_migration(app: &App, review: &mut Review<'_>) {
+    if app.migrate.is_empty() {
+        return;
+    }
+    let own = &review.service().name;
+    let Some(name) = migrate::named(own) else {
+        let message = format!("its container would be {own}-migrate, which is longer than a name may be");
+        review.add(Code::InvalidValue, "migrate", message, "give the app a shorter name");
+        return;
+    };
+    if review.topology().service_named(name.as_str()).is_some() {
+        let message = format!("its container is called {name}, and so is a service");
+        review.add(Code::DuplicateService, "migrate", message, "give one of the two another name");
+    }
 }
 
 /// Says so where connections are held to nothing, or to what counts none.
