@@ -140,6 +140,7 @@ causes! {
     Custom "custom",
     // STUN.
     StunError "stun-error",
+    SipError "sip-error",
 }
 
 impl Cause {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use stageplot_topology::{
-    Acme, Balance, DnsChallenge, Edge, Livekit, ServiceId, ServiceSpec, Tls, Turn, TurnTls,
+    Acme, Balance, DnsChallenge, Edge, Ingress, Livekit, ServiceId, ServiceSpec, Tls, Turn, TurnTls,
 };
 
 use super::{Part, Scene};
@@ -234,6 +234,10 @@ fn group(
         ServiceSpec::Rtmp(rtmp) => {
             let paths = rtmp.paths().into_iter().map(str::to_owned).collect();
             ("http", paths, Some("/health".to_owned()))
+        }
+        ServiceSpec::Ingress(_) => {
+            let paths = Ingress::PATHS.iter().map(|path| (*path).to_owned()).collect();
+            ("whip", paths, Some("/health".to_owned()))
         }
         _ => return Ok(None),
     };

@@ -242,5 +242,8 @@ const FIELDS: &[&str] = &[
     "app",
     "rtmp",
     "ion-sfu",
+    "ingress",
+    "egress",
+    "sip",
     "prometheus",
 ];

@@ -14,8 +14,8 @@ use crate::decode::{ByKind, decode_beside};
 use crate::document::{Entry, Table, Value};
 use crate::words::nearest;
 use crate::{
-    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, IonSfu, Livekit, Name, Postgres,
-    Prometheus, Redis, Registry, Rtmp, Segment,
+    App, Code, CustomKinds, Document, Edge, Egress, FieldPath, Findings, Format, Ingress, IonSfu, Livekit,
+    Name, Postgres, Prometheus, Redis, Registry, Rtmp, Segment, Sip,
 };
 
 /// A plot as its file has it.
@@ -51,6 +51,12 @@ struct File {
     #[serde(deserialize_with = "some")]
     ion_sfu: Option<Box<IonSfu>>,
     #[serde(deserialize_with = "some")]
+    ingress: Option<Box<Ingress>>,
+    #[serde(deserialize_with = "some")]
+    egress: Option<Box<Egress>>,
+    #[serde(deserialize_with = "some")]
+    sip: Option<Box<Sip>>,
+    #[serde(deserialize_with = "some")]
     app: Option<App>,
 }
 
@@ -71,6 +77,9 @@ enum Service {
     Prometheus(Prometheus),
     Rtmp(Box<Rtmp>),
     IonSfu(Box<IonSfu>),
+    Ingress(Box<Ingress>),
+    Egress(Box<Egress>),
+    Sip(Box<Sip>),
     App(App),
 }
 
@@ -84,6 +93,9 @@ impl From<Service> for ServiceSpec {
             Service::Prometheus(prometheus) => Self::Prometheus(prometheus),
             Service::Rtmp(rtmp) => Self::Rtmp(rtmp),
             Service::IonSfu(sfu) => Self::IonSfu(sfu),
+            Service::Ingress(ingress) => Self::Ingress(ingress),
+            Service::Egress(egress) => Self::Egress(egress),
+            Service::Sip(sip) => Self::Sip(sip),
             Service::App(app) => Self::App(app),
         }
     }
@@ -274,6 +286,9 @@ fn plot(
         prometheus,
         rtmp,
         ion_sfu,
+        ingress,
+        egress,
+        sip,
         app,
     } = file;
     let root = FieldPath::root();
@@ -295,6 +310,9 @@ fn plot(
         prometheus.map(ServiceSpec::from),
         rtmp.map(ServiceSpec::Rtmp),
         ion_sfu.map(ServiceSpec::IonSfu),
+        ingress.map(ServiceSpec::Ingress),
+        egress.map(ServiceSpec::Egress),
+        sip.map(ServiceSpec::Sip),
         app.map(ServiceSpec::from),
     ];
     let short = short.into_iter().flatten().map(|service| (service.kind(), service));

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{App, ByteSize, Edge, ImageRef, IonSfu, Limits, Livekit, Postgres, Prometheus, Redis, Rtmp};
+use crate::{
+    App, ByteSize, Edge, Egress, ImageRef, Ingress, IonSfu, Limits, Livekit, Postgres, Prometheus, Redis,
+    Rtmp, Sip,
+};
 
 /// A service, by its kind.
 ///
@@ -37,14 +40,31 @@ pub enum ServiceSpec {
     Rtmp(Box<Rtmp>),
     /// ion-sfu.
     IonSfu(Box<IonSfu>),
+    /// LiveKit's ingress.
+    Ingress(Box<Ingress>),
+    /// LiveKit's egress.
+    Egress(Box<Egress>),
+    /// LiveKit's SIP.
+    Sip(Box<Sip>),
     /// A service of the user's own.
     App(App),
 }
 
 impl ServiceSpec {
     /// The names of all kinds, as the file has them.
-    pub const KINDS: &[&str] =
-        &["app", "edge", "ion-sfu", "livekit", "postgres", "prometheus", "redis", "rtmp"];
+    pub const KINDS: &[&str] = &[
+        "app",
+        "edge",
+        "egress",
+        "ingress",
+        "ion-sfu",
+        "livekit",
+        "postgres",
+        "prometheus",
+        "redis",
+        "rtmp",
+        "sip",
+    ];
 
     /// The kind's name, as the file has it.
     pub fn kind(&self) -> &'static str {
@@ -56,6 +76,9 @@ impl ServiceSpec {
             Self::Prometheus(_) => "prometheus",
             Self::Rtmp(_) => "rtmp",
             Self::IonSfu(_) => "ion-sfu",
+            Self::Ingress(_) => "ingress",
+            Self::Egress(_) => "egress",
+            Self::Sip(_) => "sip",
             Self::App(_) => "app",
         }
     }
@@ -71,6 +94,9 @@ impl ServiceSpec {
             Self::Prometheus(prometheus) => Some(prometheus.image.clone()),
             Self::Rtmp(rtmp) => Some(rtmp.image.clone()),
             Self::IonSfu(sfu) => Some(sfu.image.clone()),
+            Self::Ingress(ingress) => Some(ingress.image.clone()),
+            Self::Egress(egress) => Some(egress.image.clone()),
+            Self::Sip(sip) => Some(sip.image.clone()),
             Self::App(app) => app.image.clone().filter(|_| app.run.is_none()),
         }
     }
@@ -85,6 +111,9 @@ impl ServiceSpec {
             Self::Prometheus(prometheus) => Some(&prometheus.limits),
             Self::Rtmp(rtmp) => Some(&rtmp.limits),
             Self::IonSfu(sfu) => Some(&sfu.limits),
+            Self::Ingress(ingress) => Some(&ingress.limits),
+            Self::Egress(egress) => Some(&egress.limits),
+            Self::Sip(sip) => Some(&sip.limits),
             Self::App(app) => app.run.is_none().then_some(&app.limits),
         }
     }
@@ -111,6 +140,9 @@ impl ServiceSpec {
             | Self::Prometheus(_)
             | Self::Rtmp(_)
             | Self::IonSfu(_)
+            | Self::Ingress(_)
+            | Self::Egress(_)
+            | Self::Sip(_)
             | Self::App(_) => false,
         }
     }
@@ -126,6 +158,9 @@ impl ServiceSpec {
             | Self::Prometheus(_)
             | Self::Rtmp(_)
             | Self::IonSfu(_)
+            | Self::Ingress(_)
+            | Self::Egress(_)
+            | Self::Sip(_)
             | Self::App(_) => None,
         })
     }
@@ -170,6 +205,24 @@ impl From<Rtmp> for ServiceSpec {
 impl From<IonSfu> for ServiceSpec {
     fn from(sfu: IonSfu) -> Self {
         Self::IonSfu(Box::new(sfu))
+    }
+}
+
+impl From<Ingress> for ServiceSpec {
+    fn from(ingress: Ingress) -> Self {
+        Self::Ingress(Box::new(ingress))
+    }
+}
+
+impl From<Egress> for ServiceSpec {
+    fn from(egress: Egress) -> Self {
+        Self::Egress(Box::new(egress))
+    }
+}
+
+impl From<Sip> for ServiceSpec {
+    fn from(sip: Sip) -> Self {
+        Self::Sip(Box::new(sip))
     }
 }
 

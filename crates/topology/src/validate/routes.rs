@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::resolve::service_path;
-use crate::{Code, FieldPath, Findings, Name, Service, ServiceId, ServiceSpec, Topology};
+use crate::{Code, FieldPath, Findings, Ingress, Name, Service, ServiceId, ServiceSpec, Topology};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     conflicts(topology, findings);
@@ -82,6 +82,10 @@ fn conflicts(topology: &Topology, findings: &mut Findings) {
                 ServiceSpec::Rtmp(rtmp) => {
                     let field = service_path(&service.name).key("edge");
                     rtmp.paths().into_iter().map(|path| (path, field.clone())).collect()
+                }
+                ServiceSpec::Ingress(_) => {
+                    let field = service_path(&service.name).key("edge");
+                    Ingress::PATHS.iter().map(|path| (*path, field.clone())).collect()
                 }
                 _ => continue,
             };

@@ -2,6 +2,7 @@
 //! the plot is mended the way its help says.
 
 mod apps;
+mod companions;
 mod edges;
 mod healthy;
 mod ion_sfu;
@@ -71,6 +72,7 @@ fn cases() -> Vec<Case> {
         registries::cases(),
         rtmp::cases(),
         ion_sfu::cases(),
+        companions::cases(),
         livekit::cases(),
         turn::cases(),
         apps::cases(),
