@@ -42,6 +42,12 @@ impl Image {
     pub const NGINX_RTMP: &str = "tiangolo/nginx-rtmp:latest-2024-12-02";
     /// ion-sfu with its JSON-RPC server.
     pub const ION_SFU: &str = "pionwebrtc/ion-sfu:latest-jsonrpc";
+    /// What stands in for LiveKit's ingress: it listens as that does, and takes no stream.
+    pub const INGRESS: &str = "livekit/ingress:v1.5.0";
+    /// What stands in for LiveKit's egress: it is well, and records nothing.
+    pub const EGRESS: &str = "livekit/egress:v1.14.1";
+    /// What stands in for LiveKit's SIP: it answers `OPTIONS`, and takes no call.
+    pub const SIP: &str = "livekit/sip:v1.11.0";
     /// LiveKit's newest version.
     pub const LIVEKIT: &str = "livekit/livekit-server:v1.13.5";
     /// An app that answers with what it was asked.
@@ -83,6 +89,9 @@ impl Image {
             Some(ServiceSpec::Livekit(livekit)) => format!("livekit/livekit-server:v{}", livekit.version),
             Some(ServiceSpec::IonSfu(_)) => Self::ION_SFU.to_owned(),
             Some(ServiceSpec::Rtmp(_)) => Self::NGINX_RTMP.to_owned(),
+            Some(ServiceSpec::Ingress(_)) => Self::INGRESS.to_owned(),
+            Some(ServiceSpec::Egress(_)) => Self::EGRESS.to_owned(),
+            Some(ServiceSpec::Sip(_)) => Self::SIP.to_owned(),
             Some(ServiceSpec::Prometheus(_)) => Self::PROMETHEUS.to_owned(),
             Some(ServiceSpec::Grafana(_)) => Self::GRAFANA.to_owned(),
             _ => image.to_owned(),

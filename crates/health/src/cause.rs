@@ -142,6 +142,7 @@ causes! {
     Custom "custom",
     // STUN.
     StunError "stun-error",
+    SipError "sip-error",
 }
 
 impl Cause {

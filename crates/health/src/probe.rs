@@ -21,6 +21,7 @@ mod quic;
 mod redis;
 mod rtmp;
 mod rules;
+mod sip;
 mod stun;
 mod tls;
 mod turn;
@@ -114,6 +115,7 @@ pub(crate) async fn probe(
         Probe::CreateRoom { service, path } => livekit::create(&mut attempt, *service, path).await,
         Probe::TurnAllocate => turn::over_udp(&mut attempt).await,
         Probe::TurnTlsAllocate { name } => turn::over_tls(&mut attempt, name).await,
+        Probe::SipOptions => sip::options(&mut attempt).await,
         Probe::StunBinding => stun::binding(&mut attempt).await,
         Probe::Http3Session { name } => quic::session(&mut attempt, name).await,
     }

@@ -107,6 +107,7 @@ impl Trial {
             Probe::Resolves { .. }
             | Probe::Http3Session { .. }
             | Probe::StunBinding
+            | Probe::SipOptions
             | Probe::IceBinding
             | Probe::TurnAllocate
             | Probe::TurnTlsAllocate { .. } => false,

@@ -74,6 +74,8 @@ pub(crate) struct Container {
     pub(crate) ports: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) env_file: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) environment: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) volumes: Vec<Mount>,
     /// Directories in memory, with their options.

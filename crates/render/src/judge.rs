@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stageplot_topology::{
-    Acme, App, Code, Edge, EnvPart, EnvValue, FieldPath, Findings, IonSfu, Livekit, Postgres, Redis, Rtmp,
-    SecretRef, ServiceSpec, Tls, Topology,
+    Acme, App, Code, Edge, Egress, EnvPart, EnvValue, FieldPath, Findings, IonSfu, Livekit, Postgres, Redis,
+    Rtmp, SecretRef, ServiceSpec, Sip, Tls, Topology,
 };
 
 use crate::template::{Dialect, Template, TemplateError, Templates};
@@ -102,7 +102,7 @@ enum Place {
     Certificate,
     /// A file with a private key, in PEM.
     PrivateKey,
-    /// A text in `compose.yaml` or `livekit.yaml`, which a program is given.
+    /// A text in `compose.yaml`, `livekit.yaml` and its like, which a program is given.
     Yaml,
 }
 
@@ -200,6 +200,9 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
             })),
             ServiceSpec::IonSfu(sfu) => of_ion_sfu(sfu, &path, &mut uses),
             ServiceSpec::Rtmp(rtmp) => of_rtmp(rtmp, &path, &mut uses),
+            ServiceSpec::Ingress(_) => {}
+            ServiceSpec::Egress(egress) => of_egress(egress, &path, &mut uses),
+            ServiceSpec::Sip(sip) => of_sip(sip, &path, &mut uses),
             ServiceSpec::App(app) => of_app(app, &path, &mut uses),
         }
     }
@@ -265,6 +268,30 @@ fn of_ion_sfu<'a>(sfu: &'a IonSfu, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
         path: path.key("secret"),
         what: What::Secret(secret),
         place: Place::Yaml,
+    }));
+}
+
+fn of_egress<'a>(egress: &'a Egress, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    let Some(s3) = &egress.s3 else { return };
+    let (path, place) = (path.key("s3"), Place::Yaml);
+    let texts =
+        [("bucket", Some(&s3.bucket)), ("region", s3.region.as_ref()), ("prefix", s3.prefix.as_ref())];
+    uses.extend(texts.into_iter().filter_map(|(field, text)| {
+        Some(Use { path: path.key(field), what: What::Text(text?.clone()), place })
+    }));
+    let secrets = [("access-key", &s3.access_key), ("secret-key", &s3.secret_key)];
+    uses.extend(secrets.into_iter().filter_map(|(field, secret)| {
+        Some(Use { path: path.key(field), what: What::Secret(secret.as_ref()?), place })
+    }));
+}
+
+fn of_sip<'a>(sip: &'a Sip, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
+    let Some(tls) = &sip.tls else { return };
+    let (path, place) = (path.key("tls"), Place::Yaml);
+    uses.extend([("cert", &tls.cert), ("key", &tls.key)].map(|(field, secret)| Use {
+        path: path.key(field),
+        what: What::Secret(secret),
+        place,
     }));
 }
 

@@ -1,14 +1,18 @@
 //! What each kind renders. One file for each, named as in the model.
 
 mod app;
+mod companion;
 mod edge;
+mod egress;
 mod grafana;
+mod ingress;
 mod ion_sfu;
 mod livekit;
 mod postgres;
 mod prometheus;
 mod redis;
 mod rtmp;
+mod sip;
 
 pub(crate) use livekit::RestrictedPeers;
 pub(crate) use postgres::GRACE as POSTGRES_GRACE;
@@ -68,6 +72,9 @@ pub(crate) fn render(scene: Scene<'_>) -> Result<Part, RenderError> {
         ServiceSpec::Grafana(grafana) => grafana::render(scene, grafana),
         ServiceSpec::Rtmp(rtmp) => rtmp::render(scene, rtmp),
         ServiceSpec::IonSfu(sfu) => ion_sfu::render(scene, sfu),
+        ServiceSpec::Ingress(ingress) => ingress::render(scene, ingress),
+        ServiceSpec::Egress(egress) => egress::render(scene, egress),
+        ServiceSpec::Sip(sip) => sip::render(scene, sip),
         ServiceSpec::App(app) => app::render(scene, app),
     }
 }

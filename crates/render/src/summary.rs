@@ -348,6 +348,9 @@ impl Service {
         };
         let drain = match &service.kind {
             ServiceSpec::Livekit(livekit) => Some(livekit.drain.max.seconds()),
+            ServiceSpec::Ingress(ingress) => Some(ingress.drain.max.seconds()),
+            ServiceSpec::Egress(egress) => Some(egress.drain.max.seconds()),
+            ServiceSpec::Sip(sip) => Some(sip.drain.max.seconds()),
             _ => None,
         };
         let endpoint = |endpoint: &topology::Endpoint| {

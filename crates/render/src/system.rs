@@ -62,6 +62,14 @@ impl<'a> File<'a> {
     }
 }
 
+/// Whether much media comes in over UDP.
+fn is_media(kind: &ServiceSpec) -> bool {
+    matches!(
+        kind,
+        ServiceSpec::Livekit(_) | ServiceSpec::IonSfu(_) | ServiceSpec::Ingress(_) | ServiceSpec::Sip(_)
+    )
+}
+
 /// The machine's own files for a node whose other files are given.
 pub(crate) fn render(
     topology: &Topology,
@@ -74,6 +82,9 @@ pub(crate) fn render(
     let kinds: Vec<_> = topology.placements_on(node).map(|p| &topology.service(p.service).kind).collect();
     let drain = kinds.iter().map(|kind| match kind {
         ServiceSpec::Livekit(livekit) => livekit.drain.max.seconds(),
+        ServiceSpec::Ingress(ingress) => ingress.drain.max.seconds(),
+        ServiceSpec::Egress(egress) => egress.drain.max.seconds(),
+        ServiceSpec::Sip(sip) => sip.drain.max.seconds(),
         ServiceSpec::Postgres(_) => POSTGRES_GRACE.seconds(),
         ServiceSpec::Edge(_)
         | ServiceSpec::Redis(_)
@@ -89,7 +100,7 @@ pub(crate) fn render(
         node: topology.node(node).name.as_str(),
         sealed,
         dir: install_dir(topology),
-        media: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Livekit(_) | ServiceSpec::IonSfu(_))),
+        media: kinds.iter().any(|kind| is_media(kind)),
         redis: kinds.iter().any(|kind| matches!(kind, ServiceSpec::Redis(_))),
         reserved_ports: reserved_ports(topology, node),
         stop_seconds: drain.max().unwrap_or(30) + 60,

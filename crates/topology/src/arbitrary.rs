@@ -24,11 +24,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::{
-    App, Balance, ContainerNetwork, Edge, FirewallInput, Grafana, Identifier, ImageRef, IonSfu, IonTurn,
-    Livekit, LivekitVersion, Metrics, Name, NetworkSpec, NodeSpec, OnPublish, Opening, Period, Plot, Port,
-    PortRange, Postgres, PostgresRemote, Prometheus, Protocol, PublicAddress, Recording, Redis, RedisRemote,
-    Registry, RegistryAccess, RegistrySpec, Rtmp, Run, SecretRef, ServiceSpec, Source, Sticky, Tls, Topology,
-    Turn, TurnTls,
+    App, Balance, ContainerNetwork, Edge, Egress, FirewallInput, Grafana, Identifier, ImageRef, Ingress,
+    IonSfu, IonTurn, Livekit, LivekitVersion, Metrics, Name, NetworkSpec, NodeSpec, OnPublish, Opening,
+    Period, Plot, Port, PortRange, Postgres, PostgresRemote, Prometheus, Protocol, PublicAddress, Recording,
+    Redis, RedisRemote, Registry, RegistryAccess, RegistrySpec, Rtmp, Run, S3, SecretRef, ServiceSpec, Sip,
+    Source, Sticky, Tls, Topology, Turn, TurnTls,
 };
 
 /// How many nodes a random plot has at most.
@@ -211,12 +211,13 @@ fn services(nodes: Vec<String>) -> impl Strategy<Value = Vec<Placed>> {
     let apps = (app("app-a", 9000), on(1), app("app-b", 9100), on(1));
     let numbers = (prometheus(), on(1), prop::option::of((grafana(), on(1))));
     let streams = (rtmp(), on(1), ion_sfu(), on(1));
+    let companions = (ingress(), on(1), egress(), on(1), sip(), on(1), any::<[bool; 3]>());
     let present = prop::array::uniform8(prop_oneof![4 => Just(true), 1 => Just(false)]);
     // On the heap: so many in one value would not fit a thread's stack, unoptimised.
     let (edges, sfus, apps, streams) = (edges.boxed(), sfus.boxed(), apps.boxed(), streams.boxed());
     let (redis, postgres, numbers) = (redis.boxed(), postgres.boxed(), numbers.boxed());
-    (edges, redis, postgres, sfus, apps, numbers, streams, present).prop_map(
-        |(edges, redis, postgres, sfu, apps, numbers, streams, present)| {
+    (edges, redis, postgres, sfus, apps, numbers, streams, companions.boxed(), present).prop_map(
+        |(edges, redis, postgres, sfu, apps, numbers, streams, companions, present)| {
             let [edge, cache, db, media, business, watched, streamed, relayed] = present;
             let (rtmp, rtmp_on, ion, ion_on) = streams;
             let mut all: Vec<Placed> = if edge { edges } else { Vec::new() };
@@ -257,6 +258,16 @@ fn services(nodes: Vec<String>) -> impl Strategy<Value = Vec<Placed>> {
             if relayed {
                 all.push(("ion".to_owned(), ion.into(), ion_on));
             }
+            // They work for a LiveKit that has a Redis.
+            if media && cache {
+                let (ingress, ingress_on, egress, egress_on, sip, sip_on, [takes, records, calls]) =
+                    companions;
+                let ingress = takes.then(|| ("ingress", ingress.into(), ingress_on));
+                let egress = records.then(|| ("recorder", egress.into(), egress_on));
+                let sip = calls.then(|| ("calls", sip.into(), sip_on));
+                let working = [ingress, egress, sip].into_iter().flatten();
+                all.extend(working.map(|(name, service, on)| (name.to_owned(), service, on)));
+            }
             join(&mut all);
             all
         },
@@ -287,6 +298,10 @@ fn join(all: &mut [Placed]) {
             ServiceSpec::Grafana(grafana) => {
                 grafana.route = grafana.route.take().filter(|_| has_edge);
                 grafana.edge = grafana.route.is_some().then(|| fixed("edge-a"));
+            }
+            ServiceSpec::Ingress(ingress) => {
+                ingress.whip_port = ingress.whip_port.filter(|_| has_edge);
+                ingress.edge = ingress.whip_port.and(has_edge.then(|| fixed("edge-a")));
             }
             ServiceSpec::App(app) => {
                 if !has_edge {
@@ -438,6 +453,53 @@ fn ion_sfu() -> impl Strategy<Value = IonSfu> {
     })
 }
 
+/// One behind the first edge, which may not be there: see [`join`].
+fn ingress() -> impl Strategy<Value = Ingress> {
+    let udp = select(vec![PortRange::fixed(7891, 7891), PortRange::fixed(7891, 7899)]);
+    let from = prop::option::of(sources());
+    (network_of_container(), udp, from, any::<[bool; 3]>()).prop_map(
+        |(network, udp, from, [rtmp, whip, watched])| Ingress {
+            rtmp_port: rtmp.then_some(Port::fixed(1936)),
+            from: from.unwrap_or_default(),
+            domain: "publish.example.com".parse().ok(),
+            whip_port: whip.then_some(Port::fixed(8085)),
+            udp,
+            use_external_ip: true,
+            metrics: watched.then_some(Port::fixed(8941)),
+            network,
+            ..Ingress::default()
+        },
+    )
+}
+
+fn egress() -> impl Strategy<Value = Egress> {
+    let bucket = S3 {
+        endpoint: "https://s3.example.com".parse().ok(),
+        access_key: Some(SecretRef::env("S3_ACCESS_KEY")),
+        secret_key: Some(SecretRef::env("S3_SECRET_KEY")),
+        path_style: true,
+        ..S3::new("recordings")
+    };
+    let s3 = prop::option::of(Just(bucket));
+    (network_of_container(), s3, any::<[bool; 2]>()).prop_map(|(network, s3, [directory, watched])| Egress {
+        directory,
+        s3,
+        metrics: watched.then_some(Port::fixed(8942)),
+        network,
+        ..Egress::default()
+    })
+}
+
+fn sip() -> impl Strategy<Value = Sip> {
+    let from = prop::option::of(sources());
+    (from, any::<bool>()).prop_map(|(from, watched)| Sip {
+        from: from.unwrap_or_default(),
+        use_external_ip: true,
+        metrics: watched.then_some(Port::fixed(8943)),
+        ..Sip::default()
+    })
+}
+
 fn livekit() -> impl Strategy<Value = Livekit> {
     let udp = select(vec![
         PortRange::fixed(50000, 60000),
@@ -473,7 +535,8 @@ fn livekit() -> impl Strategy<Value = Livekit> {
 
 fn app(name: &'static str, port: u16) -> impl Strategy<Value = App> {
     let attached = select(vec![None, Some(ContainerNetwork::Host), Some(ContainerNetwork::Bridge)]);
-    let needs = subsequence(vec!["cache", "db", "sfu", "edge-a", "app-a", "app-b", "streams", "ion"], 0..=3);
+    let needs =
+        subsequence(vec!["cache", "db", "sfu", "edge-a", "app-a", "app-b", "streams", "ion", "calls"], 0..=3);
     let open = prop::option::of((sources(), select(vec![Protocol::Tcp, Protocol::Udp])));
     let shape = (any::<[bool; 3]>(), attached, needs, open, prop::option::of(balance()));
     shape.prop_map(move |([host, routed, migrates], network, needs, open, balance)| {

@@ -146,7 +146,13 @@ fn is_bridged_on(topology: &Topology, service: ServiceId, at: Placement) -> bool
 fn remote_sources(topology: &Topology, flow: &Flow, at: Placement) -> Vec<Sources> {
     let node = topology.node(at.node);
     match flow.from {
-        Party::Service(service) if topology.endpoint(flow.to).speaks == Speaks::Relay => {
+        // Both are met at the address that their node tells to everybody.
+        Party::Service(service)
+            if matches!(
+                topology.endpoint(flow.to).speaks,
+                Speaks::Relay | Speaks::Media | Speaks::IceTcp
+            ) =>
+        {
             relay_sources(topology, service, node)
         }
         Party::Internet => vec![Sources::Any],
@@ -174,8 +180,8 @@ fn remote_sources(topology: &Topology, flow: &Flow, at: Placement) -> Vec<Source
 /// The ways to a node that most plots have: private and public, IPv4 and IPv6.
 const WAYS: usize = 4;
 
-/// Who meets a relay: its peers, itself among them, come from whichever address
-/// of theirs leads to the one that the relay's node tells to everybody.
+/// Who meets a relay, or media: its peers, itself among them, come from whichever address
+/// of theirs leads to the one that its node tells to everybody.
 fn relay_sources(topology: &Topology, service: ServiceId, node: &Node) -> Vec<Sources> {
     let service = topology.service(service);
     let mut nodes = service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
@@ -343,6 +349,31 @@ pub(crate) mod tests {
         let topology = topology(&metrics);
         assert_eq!(sources(&topology, "livekit", "metrics", "one"), ["192.168.1.0/24"]);
         assert_eq!(sources(&topology, "livekit", "metrics", "three"), [""; 0]);
+    }
+
+    #[test]
+    fn what_works_for_livekit_is_let_in_to_its_media_wherever_clients_come_from() {
+        let text = r#"
+            name = "live"
+            access = { clients = "198.51.100.0/24" }
+            [networks]
+            lan = { cidr = "192.168.1.0/24" }
+            [nodes]
+            one = { address = "192.168.1.1", public = "203.0.113.1", roles = ["livekit", "redis"] }
+            two = { address = "192.168.1.2", public = "203.0.113.2", roles = ["egress"] }
+            [livekit]
+            keys = { main = { env = "KEY" } }
+            [redis]
+            password = { env = "PASSWORD" }
+            [egress]
+        "#;
+        let topology = topology(text);
+        // It is told the node's public address, and may come by either of its own.
+        for endpoint in ["media", "ice-tcp"] {
+            let sources = sources(&topology, "livekit", endpoint, "one");
+            assert_eq!(sources, ["192.168.1.2/32 203.0.113.2/32", "198.51.100.0/24"], "{endpoint}");
+        }
+        assert_eq!(sources(&topology, "livekit", "signal", "one"), ["192.168.1.2/32"]);
     }
 
     #[test]

@@ -151,6 +151,8 @@ pub enum Probe {
         /// The service behind it.
         service: ServiceId,
     },
+    /// SIP over UDP: `OPTIONS` is answered (RFC 3261, section 11).
+    SipOptions,
     /// ion-sfu answers a call that it has to refuse, in JSON-RPC.
     IonSfuCall,
     /// An RTMP server completes the handshake (Adobe's specification 1.0, section 5.2).
@@ -260,6 +262,7 @@ impl Probe {
             | Self::RedisPing { .. }
             | Self::PostgresLogin { .. }
             | Self::IonSfuCall
+            | Self::SipOptions
             | Self::RtmpHandshake
             | Self::StunBinding
             | Self::IceBinding => "answer",
@@ -270,7 +273,7 @@ impl Probe {
 /// All checks of a topology, in the order of its flows, then its services.
 ///
 /// Flows whose far side answers only inside a running session that nobody can have, such
-/// as TURN's relay ports and the media of ion-sfu, have no check of their own.
+/// as TURN's relay ports and the media of ion-sfu or of calls, have no check of their own.
 ///
 /// ```
 /// use stageplot_topology::{Party, Probe, checks};
@@ -301,6 +304,10 @@ impl Probe {
 pub fn checks(topology: &Topology) -> Vec<Check> {
     let of_flows = topology.flows().iter().filter_map(|flow| {
         let endpoint = topology.endpoint(flow.to);
+        // Services meet LiveKit's media in rooms of their own; that it answers, clients try.
+        if endpoint.speaks == Speaks::Media && matches!(flow.from, Party::Service(_)) {
+            return None;
+        }
         let probe = probe(topology, endpoint)?;
         Some(check(topology, Origin::Flow(flow.id), flow.from, endpoint, probe))
     });
@@ -388,6 +395,7 @@ fn probe(topology: &Topology, endpoint: &Endpoint) -> Option<Probe> {
         }
         Speaks::IonSfu => Some(Probe::IonSfuCall),
         Speaks::Rtmp => Some(Probe::RtmpHandshake),
+        Speaks::Sip => Some(Probe::SipOptions),
         Speaks::Turn => Some(Probe::StunBinding),
         Speaks::TurnTls => {
             let ServiceSpec::Livekit(livekit) = &service.kind else { return None };
@@ -398,9 +406,9 @@ fn probe(topology: &Topology, endpoint: &Endpoint) -> Option<Probe> {
             }
         }
         Speaks::IceTcp => Some(Probe::TcpConnect),
-        // ion-sfu gives a session to nobody but the apps that need it.
-        Speaks::Media if matches!(service.kind, ServiceSpec::IonSfu(_)) => None,
-        Speaks::Media => Some(Probe::IceBinding),
+        // Others give a session to nobody but the apps that need one, or to whoever has a key
+        // of theirs.
+        Speaks::Media => matches!(service.kind, ServiceSpec::Livekit(_)).then_some(Probe::IceBinding),
         Speaks::Relay => None,
         Speaks::Other => (endpoint.protocol == Protocol::Tcp).then_some(Probe::TcpConnect),
     }

@@ -112,6 +112,7 @@ codes! {
     MacosPort "macos-port" Info,
     PublishOpen "publish-open" Warning,
     StreamsApart "streams-apart" Error,
+    EgressNowhere "egress-nowhere" Warning,
     NoPrimary "no-primary" Error,
     TwoPrimaries "two-primaries" Error,
     ReplicaOfNothing "replica-of-nothing" Error,

@@ -99,6 +99,8 @@ pub enum Speaks {
     IonSfu,
     /// RTMP (Adobe's specification 1.0).
     Rtmp,
+    /// SIP in datagrams (RFC 3261).
+    Sip,
     /// STUN and TURN (RFC 8489, RFC 8656) in datagrams.
     Turn,
     /// TURN in TLS, or in plain TCP behind an edge that ends the TLS.
@@ -118,7 +120,7 @@ impl Speaks {
     /// Of something that the plot does not know, nobody knows.
     pub(crate) fn is_clear(&self) -> bool {
         match self {
-            Self::Http { .. } | Self::Redis | Self::Postgres | Self::IonSfu | Self::Rtmp => true,
+            Self::Http { .. } | Self::Redis | Self::Postgres | Self::IonSfu | Self::Rtmp | Self::Sip => true,
             Self::Https
             | Self::Http3
             | Self::Turn

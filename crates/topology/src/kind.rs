@@ -7,9 +7,12 @@ use crate::validate::Review;
 use crate::{Attachment, Findings, PlacementId, Service, ServiceSpec, Topology};
 
 mod app;
+mod companion;
 mod copies;
 mod edge;
+mod egress;
 mod grafana;
+mod ingress;
 mod ion_sfu;
 mod limits;
 mod livekit;
@@ -18,10 +21,13 @@ mod prometheus;
 mod redis;
 mod remote;
 mod rtmp;
+mod sip;
 
 pub use app::{App, EnvPart, EnvValue, Opening, Run};
 pub use edge::{Acme, Balance, DnsChallenge, Edge, Sticky, Tls};
+pub use egress::{Egress, EgressCost, S3};
 pub use grafana::Grafana;
+pub use ingress::{Ingress, IngressCost};
 pub use ion_sfu::{IonSfu, IonTurn};
 pub use limits::{ContainerNetwork, Limits};
 pub use livekit::{
@@ -33,6 +39,7 @@ pub use prometheus::Prometheus;
 pub use redis::{Eviction, Persistence, Redis, RedisRemote};
 pub use remote::RemoteTls;
 pub use rtmp::{OnPublish, Recording, Rtmp};
+pub use sip::{Sip, SipTls};
 
 /// An image reference known when the program is written.
 fn fixed_image(text: &str) -> crate::ImageRef {
@@ -77,6 +84,9 @@ impl ServiceSpec {
             Self::Grafana(grafana) => grafana,
             Self::Rtmp(rtmp) => &**rtmp,
             Self::IonSfu(sfu) => &**sfu,
+            Self::Ingress(ingress) => &**ingress,
+            Self::Egress(egress) => &**egress,
+            Self::Sip(sip) => &**sip,
             Self::App(app) => app,
         }
     }

@@ -89,10 +89,11 @@ pub use endpoint::{Endpoint, EndpointId, Scope, Speaks};
 pub use firewall::{FirewallRule, firewall};
 pub use flow::{Flow, FlowId, NetsId, Party};
 pub use kind::{
-    Acme, App, Balance, ContainerNetwork, DnsChallenge, Drain, Edge, EnvPart, EnvValue, Eviction, Grafana,
-    IonSfu, IonTurn, Limits, Livekit, LivekitVersion, LogLevel, Metrics, OnPublish, Opening, Persistence,
-    Postgres, PostgresRemote, Prometheus, Recording, Redis, RedisRemote, Region, RemoteTls, Room, Rtmp, Run,
-    Selector, Sticky, Tls, Turn, TurnTls, UnknownLivekitVersion, Webhook,
+    Acme, App, Balance, ContainerNetwork, DnsChallenge, Drain, Edge, Egress, EgressCost, EnvPart, EnvValue,
+    Eviction, Grafana, Ingress, IngressCost, IonSfu, IonTurn, Limits, Livekit, LivekitVersion, LogLevel,
+    Metrics, OnPublish, Opening, Persistence, Postgres, PostgresRemote, Prometheus, Recording, Redis,
+    RedisRemote, Region, RemoteTls, Room, Rtmp, Run, S3, Selector, Sip, SipTls, Sticky, Tls, Turn, TurnTls,
+    UnknownLivekitVersion, Webhook,
 };
 pub use listen::listen;
 pub use lock::Lock;

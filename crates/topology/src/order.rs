@@ -125,7 +125,7 @@ fn distance(kind: &ServiceSpec) -> u8 {
     match kind {
         ServiceSpec::Redis(_) | ServiceSpec::Postgres(_) => 0,
         ServiceSpec::Livekit(_) | ServiceSpec::Rtmp(_) | ServiceSpec::IonSfu(_) => 1,
-        ServiceSpec::App(_) => 2,
+        ServiceSpec::App(_) | ServiceSpec::Ingress(_) | ServiceSpec::Egress(_) | ServiceSpec::Sip(_) => 2,
         ServiceSpec::Edge(_) | ServiceSpec::Prometheus(_) | ServiceSpec::Grafana(_) => 3,
     }
 }

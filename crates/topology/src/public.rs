@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{Edge, Party, Service, ServiceId, ServiceSpec, Topology};
+use crate::{Edge, Ingress, Party, Service, ServiceId, ServiceSpec, Topology};
 
 impl Topology {
     /// The address under which clients reach a service, without a path or a slash at
@@ -45,7 +45,7 @@ impl Topology {
         }
     }
 
-    /// The address that publishers of an RTMP service are given, without the stream's name;
+    /// The address that publishers of an RTMP service, or of an ingress, are given, without the stream's name;
     /// none for a service of another kind, or one that stands nowhere.
     ///
     /// The host is the service's `domain`, or the domain of the edge that stands on the same
@@ -67,15 +67,49 @@ impl Topology {
     /// ```
     pub fn publish_url(&self, service: ServiceId) -> Option<String> {
         let service = self.service(service);
-        let ServiceSpec::Rtmp(rtmp) = &service.kind else { return None };
+        let (domain, port, application) = match &service.kind {
+            ServiceSpec::Rtmp(rtmp) => (&rtmp.domain, rtmp.port, rtmp.application.as_str()),
+            ServiceSpec::Ingress(ingress) => (&ingress.domain, ingress.rtmp_port?, Ingress::APPLICATION),
+            _ => return None,
+        };
         let node = self.node(self.placement(*service.placements.first()?).node);
-        let domain = rtmp.domain.as_ref().or_else(|| self.edge_beside(service)?.domain.as_ref());
+        let domain = domain.as_ref().or_else(|| self.edge_beside(service)?.domain.as_ref());
         let host = match domain {
             Some(domain) => domain.to_string(),
             None => host(node.advertised_address()?),
         };
-        let port = if rtmp.port.number() == 1935 { String::new() } else { format!(":{}", rtmp.port) };
-        Some(format!("rtmp://{host}{port}/{}", rtmp.application))
+        let port = if port.number() == 1935 { String::new() } else { format!(":{port}") };
+        Some(format!("rtmp://{host}{port}/{application}"))
+    }
+
+    /// The address that publishers over WHIP are given by an ingress, without their key; none
+    /// for a service of another kind, or one without WHIP.
+    ///
+    /// ```
+    /// use stageplot_topology::{Edge, Ingress, Livekit, NodeSpec, Plot, Redis, SecretRef};
+    ///
+    /// let keys = [("main".to_owned(), SecretRef::env("LIVEKIT_API_SECRET"))].into();
+    /// let front = NodeSpec::public("203.0.113.10".parse()?);
+    /// let topology = Plot::new("live".parse()?)
+    ///     .service("edge", Edge::new("live.example.com".parse()?))
+    ///     .service("sfu", Livekit { keys, ..Livekit::default() })
+    ///     .service("streams", Ingress::default())
+    ///     .service("cache", Redis::default())
+    ///     .node("front", front.role("edge").role("sfu").role("streams").role("cache"))
+    ///     .build()?
+    ///     .topology;
+    /// let streams = topology.service_named("streams").ok_or("an ingress")?;
+    /// assert_eq!(topology.whip_url(streams.id).as_deref(), Some("https://live.example.com/w"));
+    /// assert_eq!(topology.publish_url(streams.id).as_deref(), Some("rtmp://live.example.com/x"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn whip_url(&self, service: ServiceId) -> Option<String> {
+        let service = self.service(service);
+        let ServiceSpec::Ingress(ingress) = &service.kind else { return None };
+        ingress.whip_port?;
+        service.placements.first()?;
+        let path = Ingress::PATHS.first()?;
+        Some(format!("{}{path}", self.public_url(self.edge_of(service.id)?)?))
     }
 
     /// The edge whose domain leads to the node of a service, and to no other.

@@ -60,6 +60,18 @@ impl Topology {
                         .extend(turn.users.iter().map(|(name, secret)| (users.key(name.as_str()), secret)));
                     secrets.extend(turn.secret.iter().map(|secret| (path.key("secret"), secret)));
                 }
+                ServiceSpec::Ingress(_) => {}
+                ServiceSpec::Egress(egress) => {
+                    let Some(s3) = &egress.s3 else { continue };
+                    let path = path.key("s3");
+                    secrets.extend(s3.access_key.iter().map(|secret| (path.key("access-key"), secret)));
+                    secrets.extend(s3.secret_key.iter().map(|secret| (path.key("secret-key"), secret)));
+                }
+                ServiceSpec::Sip(sip) => {
+                    let Some(tls) = &sip.tls else { continue };
+                    let path = path.key("tls");
+                    secrets.extend([(path.key("cert"), &tls.cert), (path.key("key"), &tls.key)]);
+                }
                 ServiceSpec::App(app) => of_app(app, &path, &mut secrets),
             }
         }

@@ -106,6 +106,14 @@ where
     }))
 }
 
+/// Reads a secret that has to be there, whose bare text is the path of a file.
+pub(crate) fn required_secret_or_path<'de, D>(deserializer: D) -> Result<SecretRef, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    secret_or_path(deserializer)?.ok_or_else(|| serde::de::Error::custom("a secret is missing"))
+}
+
 /// A port whose 0 means that it is off.
 pub(crate) mod port_or_off {
     use super::{Deserialize, Deserializer, Port};

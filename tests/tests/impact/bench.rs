@@ -214,6 +214,9 @@ fn name_images(engine: &Engine, images: &[&str]) -> Result<(), Missing> {
         (Image::NGINX_RTMP, "stageplot/nginx-rtmp:1"),
         (Image::ION_SFU, "stageplot/ion-sfu:1"),
         (Image::LIVEKIT, "stageplot/livekit:1"),
+        (Image::INGRESS, "stageplot/ingress:1"),
+        (Image::EGRESS, "stageplot/egress:1"),
+        (Image::SIP, "stageplot/sip:1"),
     ];
     for (image, name) in names.into_iter().filter(|(image, _)| images.contains(image)) {
         engine.docker(&["tag", image, name]).success();

@@ -67,7 +67,7 @@ macro_rules! tried {
     };
 }
 
-tried! { app edge grafana ion_sfu livekit plot postgres prometheus redis rtmp }
+tried! { app edge egress grafana ingress ion_sfu livekit plot postgres prometheus redis rtmp sip }
 
 /// Brings in each row of a trial, and takes it back, and compares.
 fn try_all(name: &str) -> Result<(), Missing> {

@@ -7,6 +7,7 @@ mod fluxcode;
 mod fluxcode_env;
 mod health;
 mod hybrid;
+mod livekit_ingress;
 mod migrate;
 mod monitored;
 mod pin;

@@ -118,7 +118,7 @@ fn kinds(schema: &Value, field: &Value) -> Vec<String> {
             list.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").map(|kind| match kind {
                 "object" => "table",
                 "array" => "list",
-                "integer" => "number",
+                "integer" | "number" => "number",
                 "boolean" => "true or false",
                 _ => "text",
             });

@@ -16,6 +16,7 @@ mod room;
 mod rtmp;
 mod secrets;
 mod server;
+mod sip;
 mod ssh;
 mod stage;
 mod stun;

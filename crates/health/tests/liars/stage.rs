@@ -12,7 +12,7 @@ use stageplot_health::{
 };
 use stageplot_topology::{
     App, Edge, IonSfu, Livekit, NodeSpec, OnPublish, Plot, Port, Postgres, Probe, Redis, Room, Rtmp,
-    SecretError, SecretRef, SecretSource, SecretString, ServiceId, Topology, Turn, TurnTls,
+    SecretError, SecretRef, SecretSource, SecretString, ServiceId, Sip, Topology, Turn, TurnTls,
 };
 
 use crate::server::{FLOOD_LIMIT, Server};
@@ -117,6 +117,19 @@ impl Stage {
     /// … that asks nobody.
     pub(crate) fn streaming_to_anybody() -> Self {
         Self::of_streams(None)
+    }
+
+    /// LiveKit with its SIP.
+    pub(crate) fn calling() -> Self {
+        let keys = [("main".to_owned(), SecretRef::env("KEY"))].into();
+        let front = NodeSpec::public("203.0.113.10".parse().expect("an address"));
+        let plot = Plot::new("live".parse().expect("a name"))
+            .service("sfu", Livekit { keys, ..Livekit::default() })
+            .service("cache", Redis::default())
+            .service("calls", Sip::default())
+            .node("front", front.role("sfu").role("cache").role("calls"));
+        let topology = plot.build().expect("a sound plot").topology;
+        Self { topology: Arc::new(topology), trusted: Vec::new(), via: None }
     }
 
     fn of_streams(on_publish: Option<OnPublish>) -> Self {

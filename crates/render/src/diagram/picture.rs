@@ -294,6 +294,9 @@ fn detail(topology: &Topology, service: &Service, replica: bool) -> String {
         ServiceSpec::Prometheus(_) => "Prometheus".to_owned(),
         ServiceSpec::Grafana(_) => "Grafana".to_owned(),
         ServiceSpec::IonSfu(_) => "ion-sfu".to_owned(),
+        ServiceSpec::Ingress(_) => "LiveKit ingress".to_owned(),
+        ServiceSpec::Egress(_) => "LiveKit egress".to_owned(),
+        ServiceSpec::Sip(_) => "LiveKit SIP".to_owned(),
         ServiceSpec::Rtmp(_) => "nginx · RTMP".to_owned(),
         ServiceSpec::App(_) => {
             let attachment = service.placements.first().map(|&id| topology.placement(id).attachment);

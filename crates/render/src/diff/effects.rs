@@ -28,8 +28,9 @@ pub(super) fn of_service(placement: &Placement<'_>, streams_stay: Option<&str>) 
     let waits = waits.filter(|_| matches!(process, Impact::Drain | Impact::Stop));
     let was = placement.before.as_ref().map(|before| before.service.kind.as_str());
     let drops_rooms = match was {
-        // Rooms live in LiveKit, and are known by Redis; streams in what takes them.
-        Some("livekit" | "ion-sfu" | "rtmp") => process >= Impact::Restart,
+        // Rooms live in LiveKit, and are known by Redis; streams, recordings and calls in what
+        // takes them.
+        Some("livekit" | "ion-sfu" | "rtmp" | "ingress" | "egress" | "sip") => process >= Impact::Restart,
         // Nobody dials a replica.
         Some("redis") => {
             let is_dialled = placement.before.as_ref().is_some_and(|before| !before.is_replica());
@@ -280,9 +281,32 @@ fn image(placement: &Placement<'_>) -> String {
     }
 }
 
+/// What a companion of LiveKit does.
+fn work(kind: &str) -> &'static str {
+    match kind {
+        "ingress" => "streams",
+        "egress" => "recordings",
+        _ => "calls",
+    }
+}
+
 /// What happens, in a few words.
 fn text(kind: &str, process: Impact, waits: Option<u32>, streams_stay: Option<&str>) -> String {
     match (process, kind, waits) {
+        (Impact::Drain, "ingress" | "egress" | "sip", waits) => {
+            let most = waits.map(period).unwrap_or_default();
+            let what = work(kind);
+            format!(
+                "it takes no new {what}, lets those that run go on for up to {most}, then ends them and is recreated"
+            )
+        }
+        (Impact::Stop, "ingress" | "egress" | "sip", Some(waits)) => {
+            let most = period(waits);
+            format!(
+                "it lets {} that run go on for up to {most}, then ends them and stops for good",
+                work(kind)
+            )
+        }
         (Impact::Drain, _, waits) => {
             let most = waits.map(period).unwrap_or_default();
             format!(

@@ -75,6 +75,18 @@ pub(super) fn sentences(nodes: &[NodeDiff], moved: &[ServiceDiff], after: &Summa
             Some("rtmp") => sentences.push(format!(
                 "every stream through {name} ends: publishers have to come back, and players after them"
             )),
+            Some("ingress") => sentences.push(format!(
+                "streams through {name} on {} end once it has waited for them: publishers have to come back",
+                listed(&nodes)
+            )),
+            Some("egress") => sentences.push(format!(
+                "recordings by {name} on {} end once it has waited for them, and nobody starts them again",
+                listed(&nodes)
+            )),
+            Some("sip") => sentences.push(format!(
+                "calls through {name} on {} end once it has waited for them: whoever speaks calls again",
+                listed(&nodes)
+            )),
             Some("ion-sfu") => sentences.push(format!(
                 "everybody in a room at {name} on {} is thrown out, and joins anew",
                 listed(&nodes)

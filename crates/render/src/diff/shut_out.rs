@@ -52,6 +52,8 @@ fn doors(kind: &str) -> &'static [&'static str] {
         "livekit" => &["media", "ice-tcp", "turn"],
         "ion-sfu" => &["media", "turn", "turn-tcp"],
         "rtmp" => &["rtmp"],
+        "ingress" => &["rtmp", "media"],
+        "sip" => &["sip", "sip-tcp", "sip-tls", "rtp"],
         _ => &[],
     }
 }

@@ -2,7 +2,7 @@
 //! unless the user starts it.
 
 use serde::Serialize;
-use stageplot_topology::{App, EnvPart, EnvValue, ServiceSpec, dial};
+use stageplot_topology::{App, EnvPart, EnvValue, Ingress, ServiceSpec, dial};
 
 use super::{Part, Scene};
 use crate::RenderError;
@@ -138,7 +138,10 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
             });
         }
         ServiceSpec::Livekit(_) | ServiceSpec::IonSfu(_) => ("signal", "http"),
-        ServiceSpec::Rtmp(_) => ("rtmp", "rtmp"),
+        ServiceSpec::Rtmp(_) | ServiceSpec::Ingress(_) => ("rtmp", "rtmp"),
+        ServiceSpec::Sip(_) => ("sip-tcp", "sip"),
+        // It answers nobody: a plot whose app asks it is refused.
+        ServiceSpec::Egress(_) => return None,
         ServiceSpec::Edge(_) | ServiceSpec::App(_) | ServiceSpec::Prometheus(_) | ServiceSpec::Grafana(_) => {
             ("http", "http")
         }
@@ -153,6 +156,9 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
         "port" => first.port.to_string(),
         "url" => match &service.kind {
             ServiceSpec::Rtmp(rtmp) => format!("{scheme}://{first}/{}", rtmp.application),
+            ServiceSpec::Ingress(_) => format!("{scheme}://{first}/{}", Ingress::APPLICATION),
+            // A URI of SIP has no slashes (RFC 3261, section 19.1).
+            ServiceSpec::Sip(_) => format!("{scheme}:{first}"),
             _ => format!("{scheme}://{first}"),
         },
         _ => targets.map(|target| target.to_string()).collect::<Vec<_>>().join(","),

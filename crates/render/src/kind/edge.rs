@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use stageplot_topology::{
-    Acme, Balance, DnsChallenge, Edge, Livekit, ServiceId, ServiceSpec, Tls, Turn, TurnTls,
+    Acme, Balance, DnsChallenge, Edge, Ingress, Livekit, ServiceId, ServiceSpec, Tls, Turn, TurnTls,
 };
 
 use super::{Part, Scene};
@@ -236,6 +236,10 @@ fn group(
             ("http", paths, Some("/health".to_owned()))
         }
         ServiceSpec::Grafana(grafana) => ("http", grafana.paths(), Some("/api/health".to_owned())),
+        ServiceSpec::Ingress(_) => {
+            let paths = Ingress::PATHS.iter().map(|path| (*path).to_owned()).collect();
+            ("whip", paths, Some("/health".to_owned()))
+        }
         _ => return Ok(None),
     };
     let paths = if paths.iter().any(|path| path == "/*") { Vec::new() } else { paths };

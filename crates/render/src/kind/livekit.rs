@@ -1,6 +1,7 @@
 //! `livekit`: `livekit.yaml` for the configured version, and the container.
 
 mod config;
+pub(super) mod redis;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,12 +9,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::Value;
 use stageplot_topology::{
-    Livekit, LivekitVersion, Name, Node, RedisRemote, SOURCES_LIMIT, SecretRef, Selector, Service, ServiceId,
-    ServiceSpec, SocketTarget, Topology, TurnTls, dial, listen,
+    Livekit, LivekitVersion, Name, Node, SOURCES_LIMIT, Selector, Service, ServiceId, ServiceSpec, Topology,
+    TurnTls, listen,
 };
 
 use self::config::{
-    Config, Logging, NodeRegion, NodeSelector, Prometheus, Redis, RedisTls, Room, Rtc, Turn, Webhook,
+    Config, Ingress, Logging, NodeRegion, NodeSelector, Prometheus, Room, Rtc, Turn, Webhook,
 };
 use super::{Part, Scene};
 use crate::RenderError;
@@ -35,9 +36,7 @@ pub(super) fn render(scene: Scene<'_>, livekit: &Livekit) -> Result<Part, Render
             }
         }
     }
-    if let Some(ca) = remote(scene).and_then(|(remote, _)| remote.tls.as_ref()?.ca.as_ref()) {
-        files.push(Artifact::private("redis-ca.crt", scene.values.get(ca)?, Owner::ROOT));
-    }
+    files.extend(redis::authority(scene, Owner::ROOT)?);
     files.extend_from_slice(scene.extra);
     let (dir, artifacts) = scene.at_start(files);
     let image = livekit.image();
@@ -69,7 +68,7 @@ fn config<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Result<Config<'a>, Rend
             use_external_ip: livekit.use_external_ip,
             node_ip: if livekit.use_external_ip { None } else { advertised(scene.node, livekit.version) },
         },
-        redis: redis(scene)?,
+        redis: redis::section(scene, CONFIG)?,
         turn: turn(scene, livekit),
         room: Room {
             auto_create: livekit.room.auto_create,
@@ -83,7 +82,22 @@ fn config<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Result<Config<'a>, Rend
         }),
         prometheus: livekit.metrics.as_ref().map(|metrics| Prometheus { port: metrics.port.number() }),
         node_selector: node_selector(livekit),
+        ingress: ingress(scene),
     })
+}
+
+/// What those are told who ask LiveKit for an ingress: addresses that the Internet knows.
+fn ingress(scene: Scene<'_>) -> Option<Ingress> {
+    let topology = scene.topology;
+    let own = topology.services().iter().filter(|service| {
+        matches!(service.kind, ServiceSpec::Ingress(_))
+            && topology.livekit_of(service.id) == Some(scene.service.id)
+    });
+    let all: Vec<_> = own.map(|service| service.id).collect();
+    let first =
+        |url: fn(&Topology, ServiceId) -> Option<String>| all.iter().find_map(|&id| url(topology, id));
+    let (rtmp, whip) = (first(Topology::publish_url), first(Topology::whip_url));
+    (rtmp.is_some() || whip.is_some()).then_some(Ingress { rtmp_base_url: rtmp, whip_base_url: whip })
 }
 
 fn node_selector(livekit: &Livekit) -> Option<NodeSelector<'_>> {
@@ -117,56 +131,16 @@ fn bind_addresses(scene: Scene<'_>) -> Vec<String> {
 /// The address that clients are told to send media to: `v4`, `v6` or, from 1.11
 /// on, `v4,v6`; 1.9 takes what is written for one address.
 fn advertised(node: &Node, version: LivekitVersion) -> Option<String> {
-    let mut addresses = addresses(node);
-    if version < LivekitVersion::TAKES_TWO_FAMILIES {
-        addresses.truncate(1);
+    match version < LivekitVersion::TAKES_TWO_FAMILIES {
+        true => addresses(node).first().map(ToString::to_string),
+        false => node_ip(node),
     }
-    let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+}
+
+/// The addresses that clients are told to send media to, as `v4,v6`.
+pub(super) fn node_ip(node: &Node) -> Option<String> {
+    let texts: Vec<_> = addresses(node).iter().map(ToString::to_string).collect();
     (!texts.is_empty()).then(|| texts.join(","))
-}
-
-/// The external Redis that this LiveKit uses, if it uses one.
-fn remote(scene: Scene<'_>) -> Option<(&RedisRemote, &stageplot_topology::Redis)> {
-    let redis = scene.topology.redis_of(scene.service.id)?;
-    match &scene.topology.service(redis).kind {
-        ServiceSpec::Redis(redis) => redis.external.as_ref().map(|remote| (remote, redis)),
-        _ => None,
-    }
-}
-
-fn redis(scene: Scene<'_>) -> Result<Option<Redis<'_>>, RenderError> {
-    let service = scene.topology.redis_of(scene.service.id).map(|redis| scene.topology.service(redis));
-    let Some((service, ServiceSpec::Redis(spec))) = service.map(|service| (service, &service.kind)) else {
-        return Ok(None);
-    };
-    let value = |secret: &'_ Option<SecretRef>| secret.as_ref().map(|s| scene.values.get(s)).transpose();
-    let password = value(&spec.password)?;
-    let Some(remote) = &spec.external else {
-        let endpoint = scene.topology.endpoint_named(service.id, "primary");
-        let target = endpoint
-            .zip(service.primary)
-            .and_then(|(endpoint, primary)| dial(scene.topology, scene.placement.id, endpoint.id, primary));
-        let at =
-            |target: SocketTarget| Redis { address: Some(target.to_string()), password, ..Redis::default() };
-        return Ok(target.map(at));
-    };
-    let texts =
-        |addresses: &[stageplot_topology::RemoteAddress]| addresses.iter().map(ToString::to_string).collect();
-    Ok(Some(Redis {
-        address: remote.address.as_ref().map(ToString::to_string),
-        username: remote.username.as_deref(),
-        password,
-        db: remote.db,
-        tls: remote.tls.as_ref().map(|tls| RedisTls {
-            enabled: true,
-            server_name: tls.server_name.as_ref().map(ToString::to_string),
-            ca_cert_file: tls.ca.as_ref().map(|_| format!("{CONFIG}/redis-ca.crt")),
-        }),
-        sentinel_master_name: remote.sentinel_master.as_deref(),
-        sentinel_addresses: texts(&remote.sentinels),
-        sentinel_password: value(&remote.sentinel_password)?,
-        cluster_addresses: texts(&remote.cluster),
-    }))
 }
 
 fn turn<'a>(scene: Scene<'a>, livekit: &'a Livekit) -> Option<Turn<'a>> {

@@ -105,7 +105,39 @@ impl Checklist {
                     }
                     list.client_urls.extend(topology.publish_url(service.id));
                 }
+                ServiceSpec::Ingress(ingress) => {
+                    let nodes =
+                        service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
+                    for node in nodes.take(LINES) {
+                        let Some(address) = node.advertised_address() else { continue };
+                        if let Some(port) = ingress.rtmp_port {
+                            let command = format!("nc -vz -w 3 {address} {port}");
+                            let what = format!("{}: RTMP", node.name);
+                            list.outside.push(Check::new(what, command, "succeeded"));
+                        }
+                        if ingress.whip_port.is_some() {
+                            list.media.push(format!("{}: {address}, {} udp", node.name, ingress.udp));
+                        }
+                    }
+                    list.client_urls.extend(topology.publish_url(service.id));
+                    list.client_urls.extend(topology.whip_url(service.id));
+                }
+                ServiceSpec::Sip(sip) => {
+                    let nodes =
+                        service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
+                    for node in nodes.take(LINES) {
+                        let Some(address) = node.advertised_address() else { continue };
+                        let ports = [Some(sip.port), sip.tls.as_ref().map(|tls| tls.port)];
+                        for port in ports.into_iter().flatten() {
+                            let command = format!("nc -vz -w 3 {address} {port}");
+                            let what = format!("{}: SIP", node.name);
+                            list.outside.push(Check::new(what, command, "succeeded"));
+                        }
+                        list.media.push(format!("{}: {address}, {} udp", node.name, sip.rtp));
+                    }
+                }
                 ServiceSpec::Redis(_)
+                | ServiceSpec::Egress(_)
                 | ServiceSpec::Postgres(_)
                 | ServiceSpec::Prometheus(_)
                 | ServiceSpec::Grafana(_)
@@ -213,6 +245,20 @@ pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> V
         ServiceSpec::Rtmp(_) => {
             let url = format!("http://127.0.0.1:{}/stat", Rtmp::STATUS_PORT);
             vec![Check::new("", format!("{compose} exec -T {name} wget -q -O - {url}"), "<rtmp>")]
+        }
+        ServiceSpec::Ingress(_) | ServiceSpec::Egress(_) => {
+            let port = topology.endpoint_named(service.id, "health").map(|health| health.ports.first());
+            let ask = |port: Port| {
+                format!("{compose} exec -T {name} wget -q -O /dev/null http://127.0.0.1:{port}/ && echo well")
+            };
+            port.map(|port| Check::new("", ask(port), "well")).into_iter().collect()
+        }
+        ServiceSpec::Sip(sip) => {
+            vec![Check::new(
+                "",
+                format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' http://127.0.0.1:{}/", sip.health_port),
+                "200",
+            )]
         }
         ServiceSpec::App(app) => {
             let Some(port) = app.port else { return Vec::new() };

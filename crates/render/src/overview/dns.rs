@@ -40,8 +40,11 @@ pub(super) fn records(topology: &Topology) -> BTreeMap<&HostName, Record> {
                     _ => add(domain, service.id),
                 }
             }
+            ServiceSpec::Ingress(ingress) => ingress.domain.iter().for_each(|name| add(name, service.id)),
+            ServiceSpec::Sip(sip) => sip.domain.iter().for_each(|name| add(name, service.id)),
             ServiceSpec::Rtmp(rtmp) => rtmp.domain.iter().for_each(|name| add(name, service.id)),
             ServiceSpec::Redis(_)
+            | ServiceSpec::Egress(_)
             | ServiceSpec::Postgres(_)
             | ServiceSpec::Prometheus(_)
             | ServiceSpec::Grafana(_)

@@ -194,6 +194,9 @@ fn step(topology: &Topology, step: &StartStep, compose: &str) -> Step {
         ServiceSpec::Grafana(_) => "Grafana",
         ServiceSpec::Rtmp(_) => "nginx for RTMP",
         ServiceSpec::IonSfu(_) => "ion-sfu",
+        ServiceSpec::Ingress(_) => "LiveKit's ingress",
+        ServiceSpec::Egress(_) => "LiveKit's egress",
+        ServiceSpec::Sip(_) => "LiveKit's SIP",
         ServiceSpec::App(_) => "your service",
     };
     let of = |id: &PlacementId| topology.placement(*id);

@@ -98,6 +98,27 @@ pub(super) fn played(
                 rtmp.port = free.ok_or_else(|| TryoutError::NoPort { service: own.to_string() })?;
                 rtmp.domain = LOCALHOST.parse().ok();
             }
+            ServiceSpec::Ingress(ingress) => {
+                ingress.from = among(&ingress.from, &network);
+                ingress.use_external_ip = false;
+                // Whoever publishes is on this machine, and is told so.
+                if let Some(own_port) = ingress.rtmp_port {
+                    let mut all = std::iter::from_fn(|| port(own_port));
+                    let free = all.find(|port| *port == own_port || !taken.contains(port));
+                    ingress.rtmp_port =
+                        Some(free.ok_or_else(|| TryoutError::NoPort { service: own.to_string() })?);
+                    ingress.domain = LOCALHOST.parse().ok();
+                }
+                left_out.push(format!(
+                    "{own} tells publishers over WHIP its container's address, which Docker Desktop lets nobody reach"
+                ));
+            }
+            ServiceSpec::Egress(_) => {}
+            ServiceSpec::Sip(sip) => {
+                sip.from = among(&sip.from, &network);
+                (sip.use_external_ip, sip.domain, sip.tls) = (false, None, None);
+                left_out.push(format!("{own} gets no calls here: no provider reaches this machine"));
+            }
             ServiceSpec::App(app) => {
                 for opening in app.open.values_mut() {
                     opening.from = among(&opening.from, &network);

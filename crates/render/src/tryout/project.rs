@@ -198,7 +198,7 @@ impl Stage {
             let inside = endpoint.ports.first();
             let is_told = match service.kind {
                 ServiceSpec::Edge(_) => true,
-                ServiceSpec::Rtmp(_) => endpoint.name == "rtmp",
+                ServiceSpec::Rtmp(_) | ServiceSpec::Ingress(_) => endpoint.name == "rtmp",
                 _ => false,
             };
             let is_first = service.placements.first() == Some(&placement.id);

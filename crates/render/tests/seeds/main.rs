@@ -242,6 +242,9 @@ const FIELDS: &[&str] = &[
     "app",
     "rtmp",
     "ion-sfu",
+    "ingress",
+    "egress",
+    "sip",
     "prometheus",
     "grafana",
 ];

@@ -188,7 +188,13 @@ impl Kind for App {
                 }
                 ServiceSpec::Livekit(_) => wiring.need(service.id, "signal", "API"),
                 ServiceSpec::IonSfu(_) => wiring.need(service.id, "signal", "signalling"),
-                ServiceSpec::Rtmp(_) => wiring.need(service.id, "rtmp", "streams"),
+                ServiceSpec::Rtmp(_) | ServiceSpec::Ingress(_) => wiring.need(service.id, "rtmp", "streams"),
+                ServiceSpec::Sip(_) => wiring.need(service.id, "sip-tcp", "calls"),
+                ServiceSpec::Egress(_) => {
+                    let message = format!("{need} is asked through LiveKit, and answers nobody itself");
+                    let help = "name the livekit service that it works for";
+                    wiring.findings.add(Code::WrongKind, path, message, help);
+                }
                 ServiceSpec::Edge(edge) if edge.is_https() => wiring.need(service.id, "https", "requests"),
                 ServiceSpec::App(App { port: None, .. }) => {
                     let message = format!("{need} has no port to dial");

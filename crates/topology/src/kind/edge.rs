@@ -137,7 +137,7 @@ impl Edge {
     pub fn upstreams(topology: &Topology, edge: ServiceId) -> impl Iterator<Item = &Endpoint> {
         let to: BTreeSet<_> = topology.flows_from(edge).map(|flow| flow.to).collect();
         let endpoints = to.into_iter().map(|to| topology.endpoint(to));
-        endpoints.filter(|endpoint| matches!(endpoint.name.as_ref(), "http" | "signal"))
+        endpoints.filter(|endpoint| matches!(endpoint.name.as_ref(), "http" | "signal" | "whip"))
     }
 
     /// How a request picks one of the upstreams of a service: as that one says itself, or
@@ -372,6 +372,7 @@ fn review_public(review: &mut Review<'_>) {
         kinds.any(|kind| match kind {
             ServiceSpec::Livekit(livekit) => !livekit.use_external_ip,
             ServiceSpec::IonSfu(sfu) => sfu.stun.is_empty(),
+            ServiceSpec::Ingress(ingress) => ingress.whip_port.is_some() && !ingress.use_external_ip,
             _ => false,
         })
     };

@@ -231,8 +231,8 @@ pub enum LogLevel {
 #[schemars(transform = crate::value::without_example)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "{ max = \"2h\" }")]
 pub struct Drain {
-    /// How long rooms may go on after the node was told to stop. Whatever is
-    /// left is cut off then, and its clients reconnect to another node: Docker
+    /// How long rooms, streams, recordings or calls may go on after the node was told to stop.
+    /// Whatever is left is cut off then, and those in rooms reconnect to another node: Docker
     /// knows no other end of a stop, and LiveKit has no deadline of its own.
     pub max: Period,
 }

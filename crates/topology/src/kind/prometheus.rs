@@ -12,8 +12,8 @@ use crate::{
     Source, Topology,
 };
 
-/// A Prometheus that asks everything in the plot that shows metrics: LiveKit and edges
-/// with `metrics`, apps with a path for it.
+/// A Prometheus that asks everything in the plot that shows metrics: LiveKit, its ingress,
+/// egress and SIP, and edges with `metrics`, apps with a path for it.
 ///
 /// Rules for alarms and a dashboard for Grafana are rendered beside its configuration.
 ///
@@ -123,6 +123,9 @@ fn shown(topology: &Topology, own: ServiceId) -> Vec<(ServiceId, &'static str, S
         ServiceSpec::App(app) => app.metrics.as_ref().map(|path| (service.id, "http", path.clone())),
         ServiceSpec::Livekit(livekit) => livekit.metrics.as_ref().map(|_| (service.id, "metrics", usual())),
         ServiceSpec::IonSfu(sfu) => sfu.metrics.map(|_| (service.id, "metrics", usual())),
+        ServiceSpec::Ingress(ingress) => ingress.metrics.map(|_| (service.id, "metrics", usual())),
+        ServiceSpec::Egress(egress) => egress.metrics.map(|_| (service.id, "metrics", usual())),
+        ServiceSpec::Sip(sip) => sip.metrics.map(|_| (service.id, "metrics", usual())),
         ServiceSpec::Edge(edge) => edge.metrics.map(|_| (service.id, "metrics", usual())),
         ServiceSpec::Redis(_)
         | ServiceSpec::Postgres(_)

@@ -14,8 +14,8 @@ use crate::decode::{ByKind, decode_beside};
 use crate::document::{Entry, Table, Value};
 use crate::words::nearest;
 use crate::{
-    App, Code, CustomKinds, Document, Edge, FieldPath, Findings, Format, Grafana, IonSfu, Livekit, Name,
-    Postgres, Prometheus, Redis, Registry, Rtmp, Segment,
+    App, Code, CustomKinds, Document, Edge, Egress, FieldPath, Findings, Format, Grafana, Ingress, IonSfu,
+    Livekit, Name, Postgres, Prometheus, Redis, Registry, Rtmp, Segment, Sip,
 };
 
 /// A plot as its file has it.
@@ -53,6 +53,12 @@ struct File {
     #[serde(deserialize_with = "some")]
     ion_sfu: Option<Box<IonSfu>>,
     #[serde(deserialize_with = "some")]
+    ingress: Option<Box<Ingress>>,
+    #[serde(deserialize_with = "some")]
+    egress: Option<Box<Egress>>,
+    #[serde(deserialize_with = "some")]
+    sip: Option<Box<Sip>>,
+    #[serde(deserialize_with = "some")]
     app: Option<App>,
 }
 
@@ -74,6 +80,9 @@ enum Service {
     Grafana(Grafana),
     Rtmp(Box<Rtmp>),
     IonSfu(Box<IonSfu>),
+    Ingress(Box<Ingress>),
+    Egress(Box<Egress>),
+    Sip(Box<Sip>),
     App(App),
 }
 
@@ -88,6 +97,9 @@ impl From<Service> for ServiceSpec {
             Service::Grafana(grafana) => Self::Grafana(grafana),
             Service::Rtmp(rtmp) => Self::Rtmp(rtmp),
             Service::IonSfu(sfu) => Self::IonSfu(sfu),
+            Service::Ingress(ingress) => Self::Ingress(ingress),
+            Service::Egress(egress) => Self::Egress(egress),
+            Service::Sip(sip) => Self::Sip(sip),
             Service::App(app) => Self::App(app),
         }
     }
@@ -279,6 +291,9 @@ fn plot(
         grafana,
         rtmp,
         ion_sfu,
+        ingress,
+        egress,
+        sip,
         app,
     } = file;
     let root = FieldPath::root();
@@ -301,6 +316,9 @@ fn plot(
         grafana.map(ServiceSpec::from),
         rtmp.map(ServiceSpec::Rtmp),
         ion_sfu.map(ServiceSpec::IonSfu),
+        ingress.map(ServiceSpec::Ingress),
+        egress.map(ServiceSpec::Egress),
+        sip.map(ServiceSpec::Sip),
         app.map(ServiceSpec::from),
     ];
     let short = short.into_iter().flatten().map(|service| (service.kind(), service));

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::{
-    App, ByteSize, Edge, Grafana, ImageRef, IonSfu, Limits, Livekit, Postgres, Prometheus, Redis, Rtmp,
+    App, ByteSize, Edge, Egress, Grafana, ImageRef, Ingress, IonSfu, Limits, Livekit, Postgres, Prometheus,
+    Redis, Rtmp, Sip,
 };
 
 /// A service, by its kind.
@@ -41,14 +42,32 @@ pub enum ServiceSpec {
     Rtmp(Box<Rtmp>),
     /// ion-sfu.
     IonSfu(Box<IonSfu>),
+    /// LiveKit's ingress.
+    Ingress(Box<Ingress>),
+    /// LiveKit's egress.
+    Egress(Box<Egress>),
+    /// LiveKit's SIP.
+    Sip(Box<Sip>),
     /// A service of the user's own.
     App(App),
 }
 
 impl ServiceSpec {
     /// The names of all kinds, as the file has them.
-    pub const KINDS: &[&str] =
-        &["app", "edge", "grafana", "ion-sfu", "livekit", "postgres", "prometheus", "redis", "rtmp"];
+    pub const KINDS: &[&str] = &[
+        "app",
+        "edge",
+        "egress",
+        "grafana",
+        "ingress",
+        "ion-sfu",
+        "livekit",
+        "postgres",
+        "prometheus",
+        "redis",
+        "rtmp",
+        "sip",
+    ];
 
     /// The kind's name, as the file has it.
     pub fn kind(&self) -> &'static str {
@@ -61,6 +80,9 @@ impl ServiceSpec {
             Self::Grafana(_) => "grafana",
             Self::Rtmp(_) => "rtmp",
             Self::IonSfu(_) => "ion-sfu",
+            Self::Ingress(_) => "ingress",
+            Self::Egress(_) => "egress",
+            Self::Sip(_) => "sip",
             Self::App(_) => "app",
         }
     }
@@ -77,6 +99,9 @@ impl ServiceSpec {
             Self::Grafana(grafana) => Some(grafana.image.clone()),
             Self::Rtmp(rtmp) => Some(rtmp.image.clone()),
             Self::IonSfu(sfu) => Some(sfu.image.clone()),
+            Self::Ingress(ingress) => Some(ingress.image.clone()),
+            Self::Egress(egress) => Some(egress.image.clone()),
+            Self::Sip(sip) => Some(sip.image.clone()),
             Self::App(app) => app.image.clone().filter(|_| app.run.is_none()),
         }
     }
@@ -92,6 +117,9 @@ impl ServiceSpec {
             Self::Grafana(grafana) => Some(&grafana.limits),
             Self::Rtmp(rtmp) => Some(&rtmp.limits),
             Self::IonSfu(sfu) => Some(&sfu.limits),
+            Self::Ingress(ingress) => Some(&ingress.limits),
+            Self::Egress(egress) => Some(&egress.limits),
+            Self::Sip(sip) => Some(&sip.limits),
             Self::App(app) => app.run.is_none().then_some(&app.limits),
         }
     }
@@ -119,6 +147,9 @@ impl ServiceSpec {
             | Self::Grafana(_)
             | Self::Rtmp(_)
             | Self::IonSfu(_)
+            | Self::Ingress(_)
+            | Self::Egress(_)
+            | Self::Sip(_)
             | Self::App(_) => false,
         }
     }
@@ -135,6 +166,9 @@ impl ServiceSpec {
             | Self::Grafana(_)
             | Self::Rtmp(_)
             | Self::IonSfu(_)
+            | Self::Ingress(_)
+            | Self::Egress(_)
+            | Self::Sip(_)
             | Self::App(_) => None,
         })
     }
@@ -185,6 +219,24 @@ impl From<Rtmp> for ServiceSpec {
 impl From<IonSfu> for ServiceSpec {
     fn from(sfu: IonSfu) -> Self {
         Self::IonSfu(Box::new(sfu))
+    }
+}
+
+impl From<Ingress> for ServiceSpec {
+    fn from(ingress: Ingress) -> Self {
+        Self::Ingress(Box::new(ingress))
+    }
+}
+
+impl From<Egress> for ServiceSpec {
+    fn from(egress: Egress) -> Self {
+        Self::Egress(Box::new(egress))
+    }
+}
+
+impl From<Sip> for ServiceSpec {
+    fn from(sip: Sip) -> Self {
+        Self::Sip(Box::new(sip))
     }
 }
 

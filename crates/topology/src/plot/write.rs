@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use self::toml::{Writer, quoted_key};
 use super::Plot;
 use crate::{
-    App, Edge, FieldPath, Grafana, IonSfu, IonTurn, Livekit, Metrics, Postgres, Prometheus, Redis,
-    RedisRemote, Rtmp, ServiceSpec, Turn,
+    App, Edge, Egress, FieldPath, Grafana, Ingress, IonSfu, IonTurn, Livekit, Metrics, Postgres, Prometheus,
+    Redis, RedisRemote, Rtmp, ServiceSpec, Sip, Turn,
 };
 
 impl Plot {
@@ -137,6 +137,9 @@ fn service_default(spec: &ServiceSpec) -> Map<String, Value> {
         ServiceSpec::Grafana(_) => Grafana::default().into(),
         ServiceSpec::Rtmp(_) => Rtmp::default().into(),
         ServiceSpec::IonSfu(_) => IonSfu::default().into(),
+        ServiceSpec::Ingress(_) => Ingress::default().into(),
+        ServiceSpec::Egress(_) => Egress::default().into(),
+        ServiceSpec::Sip(_) => Sip::default().into(),
         ServiceSpec::App(_) => App::default().into(),
     };
     table(&default)

@@ -135,8 +135,12 @@ impl Wiring<'_> {
             }
         }
         if !nets.is_empty() {
-            let id = NetsId::from_index(self.topology.nets.len() + self.nets.len());
-            self.nets.push(nets);
+            // The same ones at several endpoints are one party.
+            let known = self.nets.iter().position(|known| *known == nets);
+            let id = NetsId::from_index(self.topology.nets.len() + known.unwrap_or(self.nets.len()));
+            if known.is_none() {
+                self.nets.push(nets);
+            }
             self.offer(Party::Nets(id), endpoint, reason);
         }
     }

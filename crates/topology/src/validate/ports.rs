@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::listen::listen;
 use crate::resolve::service_path;
 use crate::{
-    Code, Diagnostic, Edge, Endpoint, EndpointId, FieldPath, Findings, Grafana, IonSfu, IonTurn, Livekit,
-    Metrics, NodeId, PortRange, Postgres, Prometheus, Protocol, Redis, Rtmp, Segment, ServiceSpec, Ssh,
-    Topology, Turn, words,
+    Code, Diagnostic, Edge, Egress, Endpoint, EndpointId, FieldPath, Findings, Grafana, Ingress, IonSfu,
+    IonTurn, Livekit, Metrics, NodeId, PortRange, Postgres, Prometheus, Protocol, Redis, Rtmp, Segment,
+    ServiceSpec, Sip, SipTls, Ssh, Topology, Turn, words,
 };
 
 /// Something that takes ports of a node.
@@ -155,6 +155,12 @@ fn is_default(topology: &Topology, endpoint: &Endpoint) -> bool {
         ServiceSpec::IonSfu(sfu) => {
             let turn = sfu.turn.as_ref().map(|_| IonTurn::default());
             IonSfu { turn, ..IonSfu::default() }.into()
+        }
+        ServiceSpec::Ingress(_) => Ingress::default().into(),
+        ServiceSpec::Egress(_) => Egress::default().into(),
+        ServiceSpec::Sip(sip) => {
+            let usual = |tls: &SipTls| SipTls::new(tls.cert.clone(), tls.key.clone());
+            Sip { tls: sip.tls.as_ref().map(usual), ..Sip::default() }.into()
         }
         // It has none.
         ServiceSpec::App(_) => return false,

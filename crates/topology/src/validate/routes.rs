@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::resolve::service_path;
-use crate::{Code, FieldPath, Findings, Livekit, Name, Service, ServiceId, ServiceSpec, Topology};
+use crate::{Code, FieldPath, Findings, Ingress, Livekit, Name, Service, ServiceId, ServiceSpec, Topology};
 
 pub(super) fn review(topology: &Topology, findings: &mut Findings) {
     conflicts(topology, findings);
@@ -87,6 +87,10 @@ fn conflicts(topology: &Topology, findings: &mut Findings) {
                 ServiceSpec::Grafana(grafana) => {
                     let field = service_path(&service.name).key("route");
                     grafana.paths().into_iter().map(|path| (path.into(), field.clone())).collect()
+                }
+                ServiceSpec::Ingress(_) => {
+                    let field = service_path(&service.name).key("edge");
+                    Ingress::PATHS.iter().map(|path| ((*path).into(), field.clone())).collect()
                 }
                 _ => continue,
             };

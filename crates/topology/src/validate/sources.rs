@@ -35,6 +35,8 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
         kinds.any(|kind| match kind {
             ServiceSpec::Edge(_) | ServiceSpec::Livekit(_) | ServiceSpec::IonSfu(_) => true,
             ServiceSpec::Rtmp(rtmp) => rtmp.from.is_empty(),
+            ServiceSpec::Ingress(ingress) => ingress.whip_port.is_some() || ingress.from.is_empty(),
+            ServiceSpec::Sip(sip) => sip.from.is_empty(),
             _ => false,
         })
     };
@@ -51,6 +53,8 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
             ServiceSpec::Prometheus(prometheus) => look(&prometheus.from, &mut nodes, path.key("from")),
             ServiceSpec::Grafana(grafana) => look(&grafana.from, &mut nodes, path.key("from")),
             ServiceSpec::Rtmp(rtmp) => look(&rtmp.from, &mut nodes, path.key("from")),
+            ServiceSpec::Ingress(ingress) => look(&ingress.from, &mut nodes, path.key("from")),
+            ServiceSpec::Sip(sip) => look(&sip.from, &mut nodes, path.key("from")),
             ServiceSpec::App(app) => {
                 for (name, opening) in &app.open {
                     look(&opening.from, &mut nodes.clone(), path.key("open").key(name.as_str()).key("from"));
@@ -59,7 +63,8 @@ pub(super) fn review(topology: &Topology, findings: &mut Findings) {
             ServiceSpec::Edge(_)
             | ServiceSpec::Redis(_)
             | ServiceSpec::Postgres(_)
-            | ServiceSpec::IonSfu(_) => {}
+            | ServiceSpec::IonSfu(_)
+            | ServiceSpec::Egress(_) => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 //! the plot is mended the way its help says.
 
 mod apps;
+mod companions;
 mod edges;
 mod grafana;
 mod healthy;
@@ -72,6 +73,7 @@ fn cases() -> Vec<Case> {
         registries::cases(),
         rtmp::cases(),
         ion_sfu::cases(),
+        companions::cases(),
         livekit::cases(),
         turn::cases(),
         apps::cases(),

@@ -2,7 +2,9 @@
 
 mod app;
 mod edge;
+mod egress;
 mod grafana;
+mod ingress;
 mod ion_sfu;
 mod livekit;
 mod plot;
@@ -10,6 +12,7 @@ mod postgres;
 mod prometheus;
 mod redis;
 mod rtmp;
+mod sip;
 
 use serde_json::{Value, json};
 use stageplot_tests::Image;
@@ -42,6 +45,12 @@ const STREAMS: [&str; 3] = [Image::CADDY, Image::ECHO, Image::NGINX_RTMP];
 
 const RELAYED: [&str; 2] = [Image::ECHO, Image::ION_SFU];
 
+const INGRESS: [&str; 4] = [Image::CADDY, Image::REDIS, Image::LIVEKIT, Image::INGRESS];
+
+const EGRESS: [&str; 4] = [Image::CADDY, Image::REDIS, Image::LIVEKIT, Image::EGRESS];
+
+const SIP: [&str; 4] = [Image::CADDY, Image::REDIS, Image::LIVEKIT, Image::SIP];
+
 const WATCHED: [&str; 3] = [Image::CADDY, Image::ECHO, Image::PROMETHEUS];
 
 const SHOWN: [&str; 4] = [Image::CADDY, Image::ECHO, Image::PROMETHEUS, Image::GRAFANA];
@@ -57,6 +66,9 @@ pub(crate) fn trials() -> Vec<(&'static str, Trial)> {
         ("prometheus", Trial { plot: watched(), loses: false, images: &WATCHED, rows: prometheus::rows() }),
         ("grafana", Trial { plot: shown(), loses: false, images: &SHOWN, rows: grafana::rows() }),
         ("ion-sfu", Trial { plot: relayed(), loses: false, images: &RELAYED, rows: ion_sfu::rows() }),
+        ("ingress", Trial { plot: with("ingress"), loses: false, images: &INGRESS, rows: ingress::rows() }),
+        ("egress", Trial { plot: with("egress"), loses: true, images: &EGRESS, rows: egress::rows() }),
+        ("sip", Trial { plot: with("sip"), loses: false, images: &SIP, rows: sip::rows() }),
         ("rtmp", Trial { plot: streams(), loses: false, images: &STREAMS, rows: rtmp::rows() }),
         ("redis", Trial { plot: front(), loses: true, images: &FRONT, rows: redis::rows() }),
     ]
@@ -140,6 +152,15 @@ fn streams() -> Value {
         },
         "rtmp": { "on-publish": { "app": "app", "path": "/hooks/publish" } },
     }))
+}
+
+/// LiveKit with one of those that work for it.
+fn with(companion: &str) -> Value {
+    let mut plot = media();
+    plot[companion] = json!({ "drain": { "max": "1s" } });
+    let roles = plot["nodes"]["front"]["roles"].as_array_mut().expect("roles");
+    roles.push(json!(companion));
+    plot
 }
 
 /// LiveKit behind Caddy, with Redis.

@@ -63,6 +63,7 @@ fn in_words(probe: &Probe) -> String {
         Probe::CaddyUpstreams => "every upstream is known and well".to_owned(),
         Probe::CaddyBalance { .. } => "every upstream is picked".to_owned(),
         Probe::Resolves { name, .. } => format!("{name} leads there"),
+        Probe::SipOptions => "SIP answers OPTIONS".to_owned(),
         Probe::IonSfuCall => "ion-sfu answers a call".to_owned(),
         Probe::RtmpHandshake => "RTMP shakes hands".to_owned(),
         Probe::RtmpStranger => "a stream that nobody gave out is sent away".to_owned(),

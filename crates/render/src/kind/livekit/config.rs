@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stageplot_topology::LogLevel;
 
+use super::redis::Redis;
+
 /// `livekit.yaml`. LiveKit refuses keys that it does not know, so every field
 /// here is one that all supported versions have, or says otherwise.
 #[derive(Serialize)]
@@ -28,6 +30,8 @@ pub(super) struct Config<'a> {
     pub(super) prometheus: Option<Prometheus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) node_selector: Option<NodeSelector<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ingress: Option<Ingress>,
 }
 
 #[derive(Serialize)]
@@ -47,36 +51,6 @@ pub(super) struct Rtc {
     pub(super) use_external_ip: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) node_ip: Option<String>,
-}
-
-#[derive(Default, Serialize)]
-pub(super) struct Redis<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) address: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) username: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) password: Option<&'a str>,
-    pub(super) db: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tls: Option<RedisTls>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sentinel_master_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) sentinel_addresses: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sentinel_password: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) cluster_addresses: Vec<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct RedisTls {
-    pub(super) enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) server_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ca_cert_file: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -136,4 +110,12 @@ pub(super) struct NodeRegion<'a> {
     pub(super) name: &'a str,
     pub(super) lat: f64,
     pub(super) lon: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Ingress {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rtmp_base_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) whip_base_url: Option<String>,
 }

@@ -212,7 +212,7 @@ pub(super) fn review_references(text: &str, app: &App, path: FieldPath, review: 
             }
             None => {
                 "write ${SERVICE.address}, .host, .port, .url or .public-url of a service in needs, .user or \
-                 .database of a Postgres, .publish-url of an rtmp, .pool of one that pool names; for a plain dollar sign write $$"
+                 .database of a Postgres, .publish-url of an rtmp or an ingress, .pool of one that pool names; for a plain dollar sign write $$"
                     .to_owned()
             }
         };
@@ -229,7 +229,10 @@ fn review_one(named: &Service, field: &str, path: &FieldPath, review: &mut Revie
         | ServiceSpec::Prometheus(_)
         | ServiceSpec::Grafana(_)
         | ServiceSpec::Rtmp(_)
-        | ServiceSpec::IonSfu(_) => true,
+        | ServiceSpec::IonSfu(_)
+        | ServiceSpec::Ingress(_)
+        | ServiceSpec::Egress(_)
+        | ServiceSpec::Sip(_) => true,
         // Of an edge the name is told, of a database the primary.
         ServiceSpec::Edge(_) | ServiceSpec::Redis(_) | ServiceSpec::Postgres(_) => false,
     };

@@ -140,7 +140,7 @@ fn is_secret(name: &str) -> bool {
     ["SECRET", "PASSWORD", "TOKEN"].iter().any(|word| name == *word || name.ends_with(&format!("_{word}")))
 }
 
-/// Says so where the migration's container can not be called what it is called.
+/// Says so where the migration's container cannot be called what it is called.
 fn review_migration(app: &App, review: &mut Review<'_>) {
     if app.migrate.is_empty() {
         return;

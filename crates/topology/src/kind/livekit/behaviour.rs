@@ -191,9 +191,11 @@ fn turn_promises(
 }
 
 impl Topology {
-    /// The Redis that a service uses, in the plot or outside.
+    /// The Redis that a LiveKit uses, in the plot or outside; of an ingress, an egress or a SIP
+    /// service, that of its LiveKit.
     pub fn redis_of(&self, service: ServiceId) -> Option<ServiceId> {
-        let ServiceSpec::Livekit(livekit) = &self.service(service).kind else { return None };
+        let livekit = self.livekit_of(service).unwrap_or(service);
+        let ServiceSpec::Livekit(livekit) = &self.service(livekit).kind else { return None };
         let mut all = self.services().iter().filter(|s| matches!(s.kind, ServiceSpec::Redis(_)));
         match &livekit.redis {
             Some(name) => all.find(|s| s.name == *name).map(|s| s.id),
