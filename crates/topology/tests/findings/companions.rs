@@ -2,8 +2,8 @@
 //! make goes.
 
 use stageplot_topology::{
-    Code, Egress, EgressCost, Ingress, IngressCost, Livekit, Metrics, Plot, Port, PortRange, RedisRemote, S3,
-    ServiceSpec, Sip, SipTls,
+    Code, Edge, Egress, EgressCost, Ingress, IngressCost, Livekit, Metrics, Plot, Port, PortRange,
+    RedisRemote, S3, ServiceSpec, Sip, SipTls,
 };
 
 use crate::healthy::*;
@@ -111,7 +111,11 @@ fn of_ingress() -> Vec<Case> {
                 unplace_all(p, "edge");
                 app(p).routes.clear();
             },
-            |p| ingress(p).whip_port = None,
+            |p| {
+                add(p, "edge", Edge::new(host("live.example.com")));
+                place(p, "edge", "front");
+                app(p).routes.push("/api/*".to_owned());
+            },
         ),
         case(
             Code::NoPublicAddress,
