@@ -63,7 +63,7 @@ pub(super) fn cases() -> Vec<Case> {
             |p| {
                 contain(app(p));
                 app(p).migrate = vec!["migrate".to_owned()];
-                p.services.insert(name("rooms-migrate"), host_app(8090).into());
+                p.services.insert(name("rooms-migrate"), App { port: None, ..host_app(8090) }.into());
                 node(p, "front").roles.push(name("rooms-migrate"));
             },
             |p| app(p).migrate.clear(),
