@@ -49,9 +49,9 @@ fn every_file_is_as_grafana_reads_it() {
     let mut checked = 0;
     for example in want!(Example::all()) {
         let all = example.rendering.bundles.iter().flat_map(|bundle| &bundle.artifacts);
-        let given = all.filter(|file| file.path.ends_with("/datasources/prometheus.yml"));
+        let given = all.filter(|file| file.path.ends_with("/datasources/stageplot.yml"));
         for sources in given {
-            let dir = sources.path.trim_end_matches("datasources/prometheus.yml");
+            let dir = sources.path.trim_end_matches("datasources/stageplot.yml");
             let file = |name: &str| -> &Artifact {
                 let all = example.rendering.bundles.iter().flat_map(|bundle| &bundle.artifacts);
                 all.into_iter().find(|file| file.path == format!("{dir}{name}")).expect("a file")

@@ -69,7 +69,7 @@ pub(super) fn render(scene: Scene<'_>, grafana: &Grafana) -> Result<Part, Render
         };
         let dashboards = Dashboards { api_version: 1, providers: [provider] };
         files = vec![
-            private("datasources/prometheus.yml", yaml::to_string(&sources)?),
+            private("datasources/stageplot.yml", yaml::to_string(&sources)?),
             private("dashboards/stageplot.yml", yaml::to_string(&dashboards)?),
             private("boards/stack.json", prometheus::dashboard_of(topology, asked)),
         ];

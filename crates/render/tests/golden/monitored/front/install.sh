@@ -13,9 +13,9 @@ fi
 
 # Calls a function with the path, owner and mode of every file.
 each_file() {
-	"$1" 'services/boards/2738f9580a8c/datasources/prometheus.yml' '472:0' '0400'
-	"$1" 'services/boards/2738f9580a8c/dashboards/stageplot.yml' '472:0' '0400'
-	"$1" 'services/boards/2738f9580a8c/boards/stack.json' '472:0' '0400'
+	"$1" 'services/boards/b9094a0c9dfc/datasources/stageplot.yml' '472:0' '0400'
+	"$1" 'services/boards/b9094a0c9dfc/dashboards/stageplot.yml' '472:0' '0400'
+	"$1" 'services/boards/b9094a0c9dfc/boards/stack.json' '472:0' '0400'
 	"$1" 'services/boards/cf9896afe384/env' '0:0' '0400'
 	"$1" 'live/checks/env' '0:0' '0400'
 	"$1" 'live/edge/Caddyfile' '0:0' '0400'
@@ -36,9 +36,9 @@ each_file() {
 # holds one directory for each content, live/ the files that a reload reads.
 each_mounted() {
 	:
-	"$1" 'services/boards/2738f9580a8c/datasources/prometheus.yml' '472:0' '0400'
-	"$1" 'services/boards/2738f9580a8c/dashboards/stageplot.yml' '472:0' '0400'
-	"$1" 'services/boards/2738f9580a8c/boards/stack.json' '472:0' '0400'
+	"$1" 'services/boards/b9094a0c9dfc/datasources/stageplot.yml' '472:0' '0400'
+	"$1" 'services/boards/b9094a0c9dfc/dashboards/stageplot.yml' '472:0' '0400'
+	"$1" 'services/boards/b9094a0c9dfc/boards/stack.json' '472:0' '0400'
 	"$1" 'services/boards/cf9896afe384/env' '0:0' '0400'
 	"$1" 'live/checks/env' '0:0' '0400'
 	"$1" 'live/edge/Caddyfile' '0:0' '0400'
