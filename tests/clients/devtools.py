@@ -4,7 +4,7 @@ A script calls `run` with what it does on a page, and with what it does there wh
 told to end (SIGTERM). What the page writes to its console, and errors, are told as
 `console`.
 
-BROWSER_LANGUAGE is the one that pages are asked for. The authority to trust is in the
+BROWSER_LANGUAGE is the one that pages are asked for. The authorities to trust are in the
 file SSL_CERT_FILE; what the browser keeps goes into a directory in HOME.
 """
 
@@ -49,8 +49,12 @@ def trust(home):
     store.mkdir(parents=True)
     certutil = ["certutil", "-d", f"sql:{store}"]
     subprocess.run([*certutil, "-N", "--empty-password"], check=True)
-    root = os.environ["SSL_CERT_FILE"]
-    subprocess.run([*certutil, "-A", "-n", "tests", "-t", "C,,", "-i", root], check=True)
+    end = "-----END CERTIFICATE-----\n"
+    # Of a file that holds several it takes the first.
+    certificates = pathlib.Path(os.environ["SSL_CERT_FILE"]).read_text().split(end)[:-1]
+    for number, certificate in enumerate(certificates):
+        add = [*certutil, "-A", "-n", f"tests {number}", "-t", "C,,"]
+        subprocess.run(add, input=certificate + end, text=True, check=True)
 
 
 class Page:
