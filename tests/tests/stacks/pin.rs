@@ -34,7 +34,6 @@ roles = ["redis", "rooms"]
 [services.rooms]
 kind = "app"
 image = "{ECHO}"
-port = 8080
 "#,
         root.display()
     )

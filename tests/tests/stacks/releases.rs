@@ -248,7 +248,11 @@ fn what_a_release_has_no_more_goes_from_live() {
         r#"tls = "internal""#,
         r#"tls = { cert = { env = "SITE_CERT" }, key = { env = "SITE_KEY" } }"#,
     );
-    let values = [&secrets(PASSWORD)[..], &[("SITE_CERT", "a certificate"), ("SITE_KEY", "a key")]].concat();
+    let values = [
+        &secrets(PASSWORD)[..],
+        &[("SITE_CERT", "-----BEGIN CERTIFICATE-----"), ("SITE_KEY", "-----BEGIN PRIVATE KEY-----")],
+    ]
+    .concat();
     let releases = [own.as_str(), STACK].map(|stack| render(&on_front(scratch.path(), stack), &values));
     let scripts = [0, 1].map(|index| {
         let directory = scratch.path().join(format!("upload-{index}"));
