@@ -24,11 +24,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::{
-    App, Balance, ContainerNetwork, Edge, Egress, FirewallInput, Grafana, Identifier, ImageRef, Ingress,
-    IonSfu, IonTurn, Livekit, LivekitVersion, Metrics, Name, NetworkSpec, NodeSpec, OnPublish, Opening,
-    Period, Plot, Port, PortRange, Postgres, PostgresRemote, Prometheus, Protocol, PublicAddress, Recording,
-    Redis, RedisRemote, Registry, RegistryAccess, RegistrySpec, Rtmp, Run, S3, SecretRef, ServiceSpec, Sip,
-    Source, Sticky, Tls, Topology, Turn, TurnTls,
+    App, Balance, ContainerNetwork, Edge, Egress, EnvValue, FirewallInput, Grafana, Identifier, ImageRef,
+    Ingress, IonSfu, IonTurn, Livekit, LivekitVersion, Metrics, Name, NetworkSpec, NodeSpec, OnPublish,
+    Opening, Period, Plot, Port, PortRange, Postgres, PostgresRemote, Prometheus, Protocol, PublicAddress,
+    Recording, Redis, RedisRemote, Registry, RegistryAccess, RegistrySpec, Rtmp, Run, S3, SecretRef,
+    ServiceSpec, Sip, Source, Sticky, Tls, Topology, Turn, TurnTls,
 };
 
 /// How many nodes a random plot has at most.
@@ -557,6 +557,8 @@ fn app(name: &'static str, port: u16) -> impl Strategy<Value = App> {
             open: open.map(opening).into_iter().collect(),
             balance: balance.filter(|_| routed),
             pool: [(fixed("db"), 10)].into(),
+            // What stands in for it listens where it is told to.
+            env: [("PORT".to_owned(), EnvValue::Text(port.to_string()))].into(),
             ..App::default()
         }
     })

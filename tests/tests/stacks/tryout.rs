@@ -71,6 +71,7 @@ fn plots_are_tried_side_by_side() {
         Image::POSTGRES,
         Image::LIVEKIT,
         Image::PROMETHEUS,
+        Image::GRAFANA,
         Image::ECHO,
         Image::FLUXCODE,
     ];
