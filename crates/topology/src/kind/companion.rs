@@ -191,6 +191,8 @@ impl Topology {
     /// let named = |name| topology.service_named(name).map(|service| service.id);
     /// let recorder = named("recorder").ok_or("an egress")?;
     /// assert_eq!(topology.livekit_of(recorder), named("sfu"));
+    /// let (key, _secret) = topology.livekit_key_of(recorder).ok_or("a key")?;
+    /// assert_eq!(key, "main");
     /// // They meet in one Redis.
     /// assert_eq!(topology.redis_of(recorder), named("cache"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
