@@ -38,6 +38,7 @@ use stageplot_topology::Probe;
 use tokio::time::Instant;
 
 pub(crate) use self::closed::Pace;
+pub(crate) use self::docker::name_of;
 pub(crate) use self::logs::last;
 use crate::run::Scene;
 use crate::trial::{Host, Target, Trial, What};

@@ -338,7 +338,7 @@ fn container(shown: &ContainerInspectResponse) -> Container {
     let ended = state.filter(|state| state.status.is_some_and(has_ended));
     Container {
         service: service_of(shown).unwrap_or_default().to_owned(),
-        name: shown.name.as_deref().unwrap_or_default().trim_start_matches('/').to_owned(),
+        name: probe::name_of(shown),
         image: shown.config.as_ref().and_then(|config| config.image.clone()).unwrap_or_default(),
         state: state.and_then(|state| state.status).map(|status| status.to_string()).unwrap_or_default(),
         health: health

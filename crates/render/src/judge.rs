@@ -74,6 +74,16 @@ struct Use<'a> {
     place: Place,
 }
 
+impl<'a> Use<'a> {
+    fn secret(path: FieldPath, secret: &'a SecretRef, place: Place) -> Self {
+        Self { path, what: What::Secret(secret), place }
+    }
+
+    fn text(path: FieldPath, text: impl Into<String>, place: Place) -> Self {
+        Self { path, what: What::Text(text.into()), place }
+    }
+}
+
 enum What<'a> {
     Text(String),
     Secret(&'a SecretRef),
@@ -193,11 +203,10 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
             ServiceSpec::Redis(redis) => of_redis(redis, &path, &mut uses),
             ServiceSpec::Postgres(postgres) => of_postgres(postgres, &path, &mut uses),
             ServiceSpec::Prometheus(_) => {}
-            ServiceSpec::Grafana(grafana) => uses.extend(grafana.password.iter().map(|secret| Use {
-                path: path.key("password"),
-                what: What::Secret(secret),
-                place: Place::Grafana,
-            })),
+            ServiceSpec::Grafana(grafana) => {
+                let password = grafana.password.iter();
+                uses.extend(password.map(|it| Use::secret(path.key("password"), it, Place::Grafana)));
+            }
             ServiceSpec::IonSfu(sfu) => of_ion_sfu(sfu, &path, &mut uses),
             ServiceSpec::Rtmp(rtmp) => of_rtmp(rtmp, &path, &mut uses),
             ServiceSpec::Ingress(_) => {}
@@ -212,41 +221,32 @@ fn uses(topology: &Topology) -> Vec<Use<'_>> {
 fn of_edge<'a>(edge: &'a Edge, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
     let path = path.key("tls");
     if let Tls::Own { cert, key } = &edge.tls {
-        uses.push(Use { path: path.key("cert"), what: What::Secret(cert), place: Place::Certificate });
-        uses.push(Use { path: path.key("key"), what: What::Secret(key), place: Place::PrivateKey });
+        uses.push(Use::secret(path.key("cert"), cert, Place::Certificate));
+        uses.push(Use::secret(path.key("key"), key, Place::PrivateKey));
     }
     let Tls::Acme(Acme { email, ca, ca_root, dns }) = &edge.tls else { return };
-    uses.extend(ca_root.iter().map(|root| Use {
-        path: path.key("ca-root"),
-        what: What::Secret(root),
-        place: Place::Certificate,
-    }));
+    uses.extend(ca_root.iter().map(|root| Use::secret(path.key("ca-root"), root, Place::Certificate)));
     let mut text = |field: &str, text: String| {
-        uses.push(Use { path: path.key(field), what: What::Text(text), place: Place::Caddyfile });
+        uses.push(Use::text(path.key(field), text, Place::Caddyfile));
     };
     email.iter().for_each(|email| text("email", email.clone()));
     ca.iter().for_each(|ca| text("ca", ca.to_string()));
     let settings = path.key("dns").key("settings");
     let secrets = dns.iter().flat_map(|dns| &dns.settings);
-    uses.extend(secrets.map(|(name, secret)| Use {
-        path: settings.key(name.as_str()),
-        what: What::Secret(secret),
-        place: Place::Env,
-    }));
+    uses.extend(secrets.map(|(name, secret)| Use::secret(settings.key(name.as_str()), secret, Place::Env)));
 }
 
 fn of_livekit<'a>(livekit: &'a Livekit, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
     let place = Place::Yaml;
     for (name, secret) in &livekit.keys {
         let path = path.key("keys").key(name.as_str());
-        uses.push(Use { path: path.clone(), what: What::Text(name.clone()), place });
-        uses.push(Use { path, what: What::Secret(secret), place });
+        uses.push(Use::text(path.clone(), name.clone(), place));
+        uses.push(Use::secret(path, secret, place));
     }
     if let Some(turn) = &livekit.turn {
         let files = [("cert", &turn.cert, Place::Certificate), ("key", &turn.key, Place::PrivateKey)];
         uses.extend(files.into_iter().filter_map(|(field, secret, place)| {
-            let what = What::Secret(secret.as_ref()?);
-            Some(Use { path: path.key("turn").key(field), what, place })
+            Some(Use::secret(path.key("turn").key(field), secret.as_ref()?, place))
         }));
     }
     let settings = Value::Object(livekit.settings.clone());
@@ -259,16 +259,12 @@ fn of_ion_sfu<'a>(sfu: &'a IonSfu, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
     let Some(turn) = &sfu.turn else { return };
     let path = path.key("turn");
     let users = path.key("users");
-    uses.extend(turn.users.iter().map(|(name, secret)| Use {
-        path: users.key(name.as_str()),
-        what: What::Secret(secret),
-        place: Place::IonUsers,
-    }));
-    uses.extend(turn.secret.iter().map(|secret| Use {
-        path: path.key("secret"),
-        what: What::Secret(secret),
-        place: Place::Yaml,
-    }));
+    uses.extend(
+        turn.users
+            .iter()
+            .map(|(name, secret)| Use::secret(users.key(name.as_str()), secret, Place::IonUsers)),
+    );
+    uses.extend(turn.secret.iter().map(|secret| Use::secret(path.key("secret"), secret, Place::Yaml)));
 }
 
 fn of_egress<'a>(egress: &'a Egress, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
@@ -276,59 +272,55 @@ fn of_egress<'a>(egress: &'a Egress, path: &FieldPath, uses: &mut Vec<Use<'a>>) 
     let (path, place) = (path.key("s3"), Place::Yaml);
     let texts =
         [("bucket", Some(&s3.bucket)), ("region", s3.region.as_ref()), ("prefix", s3.prefix.as_ref())];
-    uses.extend(texts.into_iter().filter_map(|(field, text)| {
-        Some(Use { path: path.key(field), what: What::Text(text?.clone()), place })
-    }));
+    uses.extend(
+        texts.into_iter().filter_map(|(field, text)| Some(Use::text(path.key(field), text?.clone(), place))),
+    );
     let secrets = [("access-key", &s3.access_key), ("secret-key", &s3.secret_key)];
-    uses.extend(secrets.into_iter().filter_map(|(field, secret)| {
-        Some(Use { path: path.key(field), what: What::Secret(secret.as_ref()?), place })
-    }));
+    uses.extend(
+        secrets
+            .into_iter()
+            .filter_map(|(field, secret)| Some(Use::secret(path.key(field), secret.as_ref()?, place))),
+    );
 }
 
 fn of_sip<'a>(sip: &'a Sip, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
     let Some(tls) = &sip.tls else { return };
     let (path, place) = (path.key("tls"), Place::Yaml);
-    uses.extend([("cert", &tls.cert), ("key", &tls.key)].map(|(field, secret)| Use {
-        path: path.key(field),
-        what: What::Secret(secret),
-        place,
-    }));
+    uses.extend(
+        [("cert", &tls.cert), ("key", &tls.key)]
+            .map(|(field, secret)| Use::secret(path.key(field), secret, place)),
+    );
 }
 
 fn of_rtmp<'a>(rtmp: &'a Rtmp, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
     let Some(asked) = &rtmp.on_publish else { return };
     let path = path.key("on-publish");
     let paths = [("path", Some(&asked.path)), ("done", asked.done.as_ref())];
-    uses.extend(paths.into_iter().filter_map(|(field, text)| {
-        Some(Use { path: path.key(field), what: What::Text(text?.clone()), place: Place::Nginx })
-    }));
+    uses.extend(
+        paths
+            .into_iter()
+            .filter_map(|(field, text)| Some(Use::text(path.key(field), text?.clone(), Place::Nginx))),
+    );
 }
 
 fn of_redis<'a>(redis: &'a Redis, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
     if let Some(secret) = &redis.password {
         let place = if redis.external.is_some() { Place::Yaml } else { Place::Redis };
-        uses.push(Use { path: path.key("password"), what: What::Secret(secret), place });
+        uses.push(Use::secret(path.key("password"), secret, place));
     }
     let Some(remote) = &redis.external else { return };
     let path = path.key("external");
     let ca = remote.tls.iter().filter_map(|tls| tls.ca.as_ref());
-    uses.extend(ca.map(|ca| Use {
-        path: path.key("tls").key("ca"),
-        what: What::Secret(ca),
-        place: Place::Certificate,
-    }));
+    uses.extend(ca.map(|ca| Use::secret(path.key("tls").key("ca"), ca, Place::Certificate)));
     let fields = [("username", &remote.username), ("sentinel-master", &remote.sentinel_master)];
     let texts = fields.into_iter().filter_map(|(field, text)| Some((field, text.clone()?)));
-    uses.extend(texts.map(|(field, text)| Use {
-        path: path.key(field),
-        what: What::Text(text),
-        place: Place::Yaml,
-    }));
-    uses.extend(remote.sentinel_password.iter().map(|secret| Use {
-        path: path.key("sentinel-password"),
-        what: What::Secret(secret),
-        place: Place::Yaml,
-    }));
+    uses.extend(texts.map(|(field, text)| Use::text(path.key(field), text, Place::Yaml)));
+    uses.extend(
+        remote
+            .sentinel_password
+            .iter()
+            .map(|secret| Use::secret(path.key("sentinel-password"), secret, Place::Yaml)),
+    );
 }
 
 fn of_postgres<'a>(postgres: &'a Postgres, path: &FieldPath, uses: &mut Vec<Use<'a>>) {
@@ -337,11 +329,7 @@ fn of_postgres<'a>(postgres: &'a Postgres, path: &FieldPath, uses: &mut Vec<Use<
     }
     let fields = [("password", &postgres.password), ("replication-password", &postgres.replication_password)];
     let secrets = fields.into_iter().filter_map(|(field, secret)| Some((field, secret.as_ref()?)));
-    uses.extend(secrets.map(|(field, secret)| Use {
-        path: path.key(field),
-        what: What::Secret(secret),
-        place: Place::Sql,
-    }));
+    uses.extend(secrets.map(|(field, secret)| Use::secret(path.key(field), secret, Place::Sql)));
 }
 
 fn of_app<'a>(app: &'a App, path: &FieldPath, uses: &mut Vec<Use<'a>>) {

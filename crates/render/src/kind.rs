@@ -18,7 +18,8 @@ pub(crate) use livekit::RestrictedPeers;
 pub(crate) use postgres::GRACE as POSTGRES_GRACE;
 
 use stageplot_topology::{
-    Attachment, Endpoint, Node, Placement, Service, ServiceSpec, SocketTarget, Topology, dial, listen,
+    Attachment, Endpoint, Node, Placement, PlacementId, Service, ServiceSpec, SocketTarget, Speaks, Topology,
+    dial, listen,
 };
 
 use crate::RenderError;
@@ -90,6 +91,11 @@ impl Scene<'_> {
             .filter_map(|&at| dial(self.topology, self.placement.id, endpoint.id, at))
     }
 
+    /// The placement on this node that offers an endpoint, if there is one.
+    pub(crate) fn beside(&self, endpoint: &Endpoint) -> Option<PlacementId> {
+        endpoint.at.iter().copied().find(|&at| self.topology.placement(at).node == self.node.id)
+    }
+
     /// The addresses at which it listens for what arrives at an endpoint of its own. None
     /// inside a container network: every address there is the container's own, and what
     /// reaches it is decided by the ports published.
@@ -110,6 +116,34 @@ impl Scene<'_> {
         });
         (dir.clone(), placed.collect())
     }
+}
+
+/// The path that answers 2xx while what listens there is well.
+pub(crate) fn health(endpoint: &Endpoint) -> Option<String> {
+    match &endpoint.speaks {
+        Speaks::Http { health } => health.clone(),
+        _ => None,
+    }
+}
+
+/// How long a service may go on with what it is doing after it was told to stop, in seconds, where
+/// the plot says so.
+pub(crate) fn drain(kind: &ServiceSpec) -> Option<u32> {
+    let drain = match kind {
+        ServiceSpec::Livekit(livekit) => &livekit.drain,
+        ServiceSpec::Ingress(ingress) => &ingress.drain,
+        ServiceSpec::Egress(egress) => &egress.drain,
+        ServiceSpec::Sip(sip) => &sip.drain,
+        ServiceSpec::Edge(_)
+        | ServiceSpec::Redis(_)
+        | ServiceSpec::Postgres(_)
+        | ServiceSpec::Prometheus(_)
+        | ServiceSpec::Grafana(_)
+        | ServiceSpec::Rtmp(_)
+        | ServiceSpec::IonSfu(_)
+        | ServiceSpec::App(_) => return None,
+    };
+    Some(drain.max.seconds())
 }
 
 /// The beginning of a shell's command that is handed a password by a variable, from a file.

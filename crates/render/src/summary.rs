@@ -346,13 +346,7 @@ impl Service {
             ServiceSpec::Postgres(postgres) if postgres.external.is_none() => Some(postgres),
             _ => None,
         };
-        let drain = match &service.kind {
-            ServiceSpec::Livekit(livekit) => Some(livekit.drain.max.seconds()),
-            ServiceSpec::Ingress(ingress) => Some(ingress.drain.max.seconds()),
-            ServiceSpec::Egress(egress) => Some(egress.drain.max.seconds()),
-            ServiceSpec::Sip(sip) => Some(sip.drain.max.seconds()),
-            _ => None,
-        };
+        let drain = crate::kind::drain(&service.kind);
         let endpoint = |endpoint: &topology::Endpoint| {
             let all = endpoint.at.len() == service.placements.len();
             Endpoint {

@@ -9,7 +9,7 @@ use stageplot_topology::{NodeId, PortRange, ServiceSpec, Topology};
 use crate::RenderError;
 use crate::artifact::{Artifact, Change, Owner};
 use crate::compose::{Mount, Project};
-use crate::kind::POSTGRES_GRACE;
+use crate::kind::{POSTGRES_GRACE, drain as drain_of};
 use crate::template::{Dialect, Template, Templates};
 
 pub(crate) const TEMPLATES: &[Template] = &[
@@ -81,18 +81,8 @@ pub(crate) fn render(
 ) -> Result<Vec<Artifact>, RenderError> {
     let kinds: Vec<_> = topology.placements_on(node).map(|p| &topology.service(p.service).kind).collect();
     let drain = kinds.iter().map(|kind| match kind {
-        ServiceSpec::Livekit(livekit) => livekit.drain.max.seconds(),
-        ServiceSpec::Ingress(ingress) => ingress.drain.max.seconds(),
-        ServiceSpec::Egress(egress) => egress.drain.max.seconds(),
-        ServiceSpec::Sip(sip) => sip.drain.max.seconds(),
         ServiceSpec::Postgres(_) => POSTGRES_GRACE.seconds(),
-        ServiceSpec::Edge(_)
-        | ServiceSpec::Redis(_)
-        | ServiceSpec::Prometheus(_)
-        | ServiceSpec::Grafana(_)
-        | ServiceSpec::Rtmp(_)
-        | ServiceSpec::IonSfu(_)
-        | ServiceSpec::App(_) => 30,
+        other => drain_of(other).unwrap_or(30),
     });
     let name = topology.name().as_str();
     let mut system = System {

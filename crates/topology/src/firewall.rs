@@ -166,7 +166,7 @@ fn merged(rules: impl Iterator<Item = FirewallRule>) -> Vec<FirewallRule> {
 }
 
 /// Whether anybody may, over IPv4, IPv6 or both.
-fn is_open(sources: &Sources) -> bool {
+pub(crate) fn is_open(sources: &Sources) -> bool {
     match sources {
         Sources::Any => true,
         Sources::Nets(nets) => nets.iter().any(|net| net.prefix_len() == 0),

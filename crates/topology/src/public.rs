@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{Edge, Ingress, Party, Service, ServiceId, ServiceSpec, Topology};
+use crate::{Edge, Ingress, Party, Rtmp, Service, ServiceId, ServiceSpec, Topology};
 
 impl Topology {
     /// The address under which clients reach a service, without a path or a slash at
@@ -78,7 +78,7 @@ impl Topology {
             Some(domain) => domain.to_string(),
             None => host(node.advertised_address()?),
         };
-        let port = if port.number() == 1935 { String::new() } else { format!(":{port}") };
+        let port = if port == Rtmp::USUAL_PORT { String::new() } else { format!(":{port}") };
         Some(format!("rtmp://{host}{port}/{application}"))
     }
 

@@ -221,6 +221,11 @@ impl<'a> Review<'a> {
         }
     }
 
+    /// Whether the plot has a service of this kind.
+    pub(crate) fn plot_has(&self, kind: &str) -> bool {
+        self.topology.services.iter().any(|service| service.kind.kind() == kind)
+    }
+
     /// Looks at an image.
     pub(crate) fn image(&mut self, field: &str, image: &ImageRef) {
         if image.floats() {

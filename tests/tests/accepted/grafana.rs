@@ -9,7 +9,7 @@ use stageplot_tests::want;
 
 use super::Example;
 
-/// The keys of a source of data (Grafana 12, `pkg/services/provisioning/datasources/types.go`,
+/// The keys of a source of data (`pkg/services/provisioning/datasources/types.go`,
 /// `upsertDataSourceFromConfigV1`).
 const SOURCE: &[&str] = &[
     "orgId",
@@ -30,19 +30,9 @@ const SOURCE: &[&str] = &[
     "uid",
 ];
 
-/// The keys of a provider of dashboards (`pkg/services/provisioning/dashboards/types.go`, `configs`).
-const PROVIDER: &[&str] = &[
-    "name",
-    "type",
-    "orgId",
-    "folder",
-    "folderUid",
-    "editable",
-    "options",
-    "disableDeletion",
-    "updateIntervalSeconds",
-    "allowUiUpdates",
-];
+/// The keys of a provider of dashboards (`pkg/services/provisioning/dashboards/types.go`,
+/// `DashboardProviderConfigs`).
+const PROVIDER: &[&str] = &["name", "type", "orgId", "folder", "editable", "options", "disableDeletion"];
 
 #[test]
 fn every_file_is_as_grafana_reads_it() {

@@ -36,7 +36,7 @@ pub(super) async fn container(attempt: &mut Attempt<'_>, image: &str) -> Result<
 }
 
 /// What Docker calls a container.
-pub(super) fn name_of(shown: &ContainerInspectResponse) -> String {
+pub(crate) fn name_of(shown: &ContainerInspectResponse) -> String {
     shown.name.as_deref().unwrap_or_default().trim_start_matches('/').to_owned()
 }
 

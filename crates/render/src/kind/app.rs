@@ -148,8 +148,7 @@ fn reference(scene: Scene<'_>, name: &str, field: &str) -> Option<String> {
     };
     let endpoint = topology.endpoint_named(service.id, endpoint)?;
     let mut targets = scene.targets(endpoint).peekable();
-    let near = endpoint.at.iter().find(|&&at| topology.placement(at).node == scene.node.id);
-    let near = near.and_then(|&at| dial(topology, scene.placement.id, endpoint.id, at));
+    let near = scene.beside(endpoint).and_then(|at| dial(topology, scene.placement.id, endpoint.id, at));
     let first = near.or_else(|| targets.peek().cloned())?;
     Some(match field {
         "host" => first.host.to_string(),

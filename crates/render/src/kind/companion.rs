@@ -57,8 +57,7 @@ impl<'a> Common<'a> {
 fn signalling(scene: Scene<'_>) -> Option<String> {
     let topology = scene.topology;
     let signal = topology.endpoint_named(topology.livekit_of(scene.service.id)?, "signal")?;
-    let beside = signal.at.iter().find(|&&at| topology.placement(at).node == scene.node.id);
     let own = scene.service.placements.binary_search(&scene.placement.id).unwrap_or(0);
-    let &at = beside.or_else(|| signal.at.get(own % signal.at.len().max(1)))?;
+    let at = scene.beside(signal).or_else(|| signal.at.get(own % signal.at.len().max(1)).copied())?;
     Some(format!("ws://{}", dial(topology, scene.placement.id, signal.id, at)?))
 }

@@ -221,35 +221,36 @@ fn group(
 ) -> Result<Option<Group>, RenderError> {
     let service = scene.topology.service(id);
     let balance = edge.balance_of(service);
-    let (endpoint, paths, health) = match &service.kind {
-        ServiceSpec::App(app) => ("http", app.routes.clone(), app.health.clone()),
+    let (endpoint, paths) = match &service.kind {
+        ServiceSpec::App(app) => ("http", app.routes.clone()),
         ServiceSpec::Livekit(livekit) => {
             let routes = match (livekit.routes.is_empty(), catch_all) {
                 (false, _) => livekit.routes.clone(),
                 (true, true) => Livekit::PATHS.iter().map(|path| (*path).to_owned()).collect(),
                 (true, false) => Vec::new(),
             };
-            ("signal", routes, Some("/".to_owned()))
+            ("signal", routes)
         }
         ServiceSpec::Rtmp(rtmp) => {
             let paths = rtmp.paths().into_iter().map(str::to_owned).collect();
-            ("http", paths, Some("/health".to_owned()))
+            ("http", paths)
         }
-        ServiceSpec::Grafana(grafana) => ("http", grafana.paths(), Some("/api/health".to_owned())),
+        ServiceSpec::Grafana(grafana) => ("http", grafana.paths()),
         ServiceSpec::Ingress(_) => {
             let paths = Ingress::PATHS.iter().map(|path| (*path).to_owned()).collect();
-            ("whip", paths, Some("/health".to_owned()))
+            ("whip", paths)
         }
         _ => return Ok(None),
     };
     let paths = if paths.iter().any(|path| path == "/*") { Vec::new() } else { paths };
     let upstreams = upstreams(scene, id, endpoint);
+    let endpoint = scene.topology.endpoint_named(id, endpoint);
     Ok(Some(Group {
         service: service.name.to_string(),
         paths,
         max_fails: if upstreams.len() > 1 { 1 } else { 3 },
         upstreams,
-        health,
+        health: endpoint.and_then(super::health),
         policy: policy(scene, balance)?,
         max_age: match balance {
             Balance::Cookie(sticky) => sticky.max_age.as_ref().map(ToString::to_string),

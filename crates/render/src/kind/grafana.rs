@@ -1,7 +1,7 @@
 //! `grafana`: the Prometheus that it asks, the dashboard, and the container.
 
 use serde::Serialize;
-use stageplot_topology::{Grafana, PlacementId, ServiceId, dial};
+use stageplot_topology::{Grafana, ServiceId, dial};
 
 use super::{Part, Scene, app, prometheus};
 use crate::artifact::{Artifact, Owner};
@@ -85,18 +85,19 @@ pub(super) fn render(scene: Scene<'_>, grafana: &Grafana) -> Result<Part, Render
     container.volumes =
         vec![Mount::files(&dir, PROVISIONING), Mount::data(service.name.as_str(), "/var/lib/grafana")];
     container.data_owner = Some(GRAFANA);
-    let ask = format!("wget -q -T 3 -O /dev/null http://127.0.0.1:{}/api/health", grafana.port);
+    let path = topology.endpoint_named(service.id, "http").and_then(super::health).unwrap_or_default();
+    let ask = format!("wget -q -T 3 -O /dev/null http://127.0.0.1:{}{path}", grafana.port);
     container.healthcheck = Some(HealthCheck::shell(&ask));
     Ok(Part { artifacts, container: Some(container) })
 }
 
-/// Each Prometheus of the service, the one on this node before others.
+/// Each Prometheus of the service; what is asked where nobody says otherwise is the one on this
+/// node, or else the first.
 fn sources(scene: Scene<'_>, prometheus: ServiceId) -> Vec<Source> {
     let topology = scene.topology;
     let Some(endpoint) = topology.endpoint_named(prometheus, "http") else { return Vec::new() };
     let name = topology.service(prometheus).name.as_str();
-    let is_near = |&at: &PlacementId| topology.placement(at).node == scene.node.id;
-    let near = endpoint.at.iter().find(|at| is_near(at)).or(endpoint.at.first()).copied();
+    let first = scene.beside(endpoint).or(endpoint.at.first().copied());
     let sources = endpoint.at.iter().zip(1..).filter_map(|(&at, number)| {
         let target = dial(topology, scene.placement.id, endpoint.id, at)?;
         let node = topology.node(topology.placement(at).node).name.as_str();
@@ -107,7 +108,7 @@ fn sources(scene: Scene<'_>, prometheus: ServiceId) -> Vec<Source> {
             uid: format!("stageplot-{number}"),
             access: "proxy",
             url: format!("http://{target}"),
-            is_default: Some(at) == near,
+            is_default: Some(at) == first,
             editable: false,
         })
     });

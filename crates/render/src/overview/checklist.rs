@@ -7,12 +7,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::Serialize;
 use stageplot_topology::words::listed;
 use stageplot_topology::{
-    Attachment, Edge, HostName, IonSfu, Party, Port, Protocol, Rtmp, Scope, ServiceSpec, Speaks, StartStep,
-    Tls, Topology, Turn, TurnTls, listen,
+    Attachment, Edge, HostName, IonSfu, Node, Party, Port, Protocol, Rtmp, Scope, Service, ServiceSpec,
+    Speaks, StartStep, Tls, Topology, Turn, TurnTls, listen,
 };
 
 use super::dns::{self, Record};
 use super::runbook::LINES;
+use crate::kind::health;
 
 /// One thing to look at.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -53,6 +54,11 @@ struct Unknown {
     node: String,
 }
 
+/// The nodes that a service stands on.
+fn nodes<'t>(topology: &'t Topology, service: &'t Service) -> impl Iterator<Item = &'t Node> {
+    service.placements.iter().map(|&id| topology.node(topology.placement(id).node))
+}
+
 /// A STUN Binding request (RFC 8489, § 5) and the first bytes of the answer.
 const STUN: &str = r"printf '\000\001\000\000\041\022\244\102stageplot-id'";
 
@@ -69,9 +75,7 @@ impl Checklist {
             match &service.kind {
                 ServiceSpec::Edge(edge) => list.edge(topology, service, edge),
                 ServiceSpec::Livekit(livekit) => {
-                    let nodes =
-                        service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
-                    for node in nodes.take(LINES) {
+                    for node in nodes(topology, service).take(LINES) {
                         let Some(address) = node.advertised_address() else { continue };
                         list.media.push(format!("{}: {address}, {} udp", node.name, livekit.udp));
                         if let Some(port) = livekit.tcp_port {
@@ -106,9 +110,7 @@ impl Checklist {
                     list.client_urls.extend(topology.publish_url(service.id));
                 }
                 ServiceSpec::Ingress(ingress) => {
-                    let nodes =
-                        service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
-                    for node in nodes.take(LINES) {
+                    for node in nodes(topology, service).take(LINES) {
                         let Some(address) = node.advertised_address() else { continue };
                         if let Some(port) = ingress.rtmp_port {
                             let command = format!("nc -vz -w 3 {address} {port}");
@@ -123,9 +125,7 @@ impl Checklist {
                     list.client_urls.extend(topology.whip_url(service.id));
                 }
                 ServiceSpec::Sip(sip) => {
-                    let nodes =
-                        service.placements.iter().map(|&id| topology.node(topology.placement(id).node));
-                    for node in nodes.take(LINES) {
+                    for node in nodes(topology, service).take(LINES) {
                         let Some(address) = node.advertised_address() else { continue };
                         let ports = [Some(sip.port), sip.tls.as_ref().map(|tls| tls.port)];
                         for port in ports.into_iter().flatten() {
@@ -150,7 +150,7 @@ impl Checklist {
         list
     }
 
-    fn edge(&mut self, topology: &Topology, service: &stageplot_topology::Service, edge: &Edge) {
+    fn edge(&mut self, topology: &Topology, service: &Service, edge: &Edge) {
         let code = |insecure: &str, url: String| {
             format!("curl -sS{insecure} -o /dev/null -w '%{{http_code}}\\n' {url}")
         };
@@ -234,7 +234,8 @@ pub(super) fn of_step(topology: &Topology, step: &StartStep, compose: &str) -> V
             vec![Check::new("", format!("{compose} exec -T {name} wget -q -O - {url}"), "Ready")]
         }
         ServiceSpec::Grafana(grafana) => {
-            let url = format!("http://127.0.0.1:{}/api/health", grafana.port);
+            let path = topology.endpoint_named(service.id, "http").and_then(health).unwrap_or_default();
+            let url = format!("http://127.0.0.1:{}{path}", grafana.port);
             vec![Check::new("", format!("{compose} exec -T {name} wget -q -O - {url}"), "ok")]
         }
         ServiceSpec::IonSfu(sfu) => {

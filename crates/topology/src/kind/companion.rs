@@ -46,8 +46,7 @@ impl<'a> Companion<'a> {
 
     pub(super) fn review(self, review: &mut Review<'_>) {
         let (topology, kind) = (review.topology(), review.service().kind.kind());
-        let is = |kind: &str| topology.services().iter().any(|service| service.kind.kind() == kind);
-        if !is("livekit") {
+        if !review.plot_has("livekit") {
             review.add(
                 Code::MissingField,
                 "livekit",
@@ -57,7 +56,7 @@ impl<'a> Companion<'a> {
             return;
         }
         let Some((livekit, spec)) = topology.livekit_spec(review.service().id) else { return };
-        if !is("redis") {
+        if !review.plot_has("redis") {
             review.add(
                 Code::LivekitNeedsRedis,
                 "livekit",

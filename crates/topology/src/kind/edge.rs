@@ -273,9 +273,10 @@ impl Kind for Edge {
                     "keep http-port at 80, forward port 80 to it in front of the node, or prove the name by DNS (tls.dns)",
                 );
             }
-            let clients = &review.topology().plot().access.clients;
-            if self.domain.is_some() && acme.dns.is_none() && acme.ca.is_none() && !admits_everybody(clients)
-            {
+            let topology = review.topology();
+            let clients = topology.sources(&topology.plot().access.clients);
+            let admits_everybody = clients.iter().any(crate::firewall::is_open);
+            if self.domain.is_some() && acme.dns.is_none() && acme.ca.is_none() && !admits_everybody {
                 review.add(
                     Code::AcmePort,
                     "tls",
@@ -350,15 +351,6 @@ impl Kind for Edge {
 }
 
 const LOCAL: &[&str] = &[".localhost", ".local", ".internal", ".home.arpa"];
-
-/// Whether anybody on the Internet is among clients.
-fn admits_everybody(clients: &[Source]) -> bool {
-    clients.iter().any(|source| match source {
-        Source::Any => true,
-        Source::Net(net) => net.prefix_len() == 0,
-        Source::Network(_) => false,
-    })
-}
 
 /// Says so where clients come from the Internet, and it does not lead to the edge.
 fn review_public(review: &mut Review<'_>) {

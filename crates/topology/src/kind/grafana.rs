@@ -110,9 +110,7 @@ impl Kind for Grafana {
 
     fn review(&self, review: &mut Review<'_>) {
         review.image("image", &self.image);
-        let has = |kind: &str| review.topology().services().iter().any(|service| service.kind.kind() == kind);
-        let (has_prometheus, has_edge) = (has("prometheus"), has("edge"));
-        if !has_prometheus {
+        if !review.plot_has("prometheus") {
             review.add(
                 Code::MissingField,
                 "prometheus",
@@ -129,7 +127,7 @@ impl Kind for Grafana {
             );
         }
         if let Some(route) = &self.route {
-            if !has_edge {
+            if !review.plot_has("edge") {
                 review.add(
                     Code::MissingField,
                     "edge",

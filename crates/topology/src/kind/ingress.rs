@@ -9,8 +9,8 @@ use crate::endpoint::{Scope, Speaks};
 use crate::resolve::{Draft, Wiring};
 use crate::validate::Review;
 use crate::{
-    Attachment, Code, FieldPath, HostName, ImageRef, Name, Party, Port, PortRange, Protocol, Service,
-    ServiceSpec, Source, Topology, words,
+    Attachment, Code, FieldPath, HostName, ImageRef, Name, Party, Port, PortRange, Protocol, Rtmp, Service,
+    Source, Topology, words,
 };
 
 /// LiveKit's ingress: OBS and its like publish to it over RTMP, or over WHIP through the edge, and
@@ -108,7 +108,7 @@ impl Default for Ingress {
         Self {
             livekit: None,
             key: None,
-            rtmp_port: Some(Port::fixed(1935)),
+            rtmp_port: Some(Rtmp::USUAL_PORT),
             from: Vec::new(),
             domain: None,
             whip_port: Some(Port::fixed(8080)),
@@ -224,8 +224,7 @@ impl Ingress {
     }
 
     fn review_edge(&self, review: &mut Review<'_>) {
-        let has_edge = review.topology().services().iter().any(|s| matches!(s.kind, ServiceSpec::Edge(_)));
-        if !has_edge {
+        if !review.plot_has("edge") {
             review.add(
                 Code::MissingField,
                 "edge",

@@ -94,8 +94,8 @@ impl Livekit {
     /// an app: signalling, the API, agents, WHIP.
     pub const PATHS: &[&str] = &["/rtc", "/rtc/*", "/twirp/*", "/agent", "/agent/*", "/whip/*"];
 
-    /// Those of [`PATHS`](Self::PATHS) without which nobody joins a room.
-    pub(crate) const JOIN: &[&str] = &["/rtc", "/rtc/*", "/twirp/*"];
+    /// Those of [`PATHS`](Self::PATHS) without which nobody joins a room: the first ones.
+    pub(crate) const JOIN: &[&str] = Self::PATHS.split_at(3).0;
 
     /// The shortest API secret that LiveKit does not complain of, in characters
     /// (its `pkg/config`, `validateKeys`).

@@ -95,7 +95,7 @@ impl Rtmp {
 impl Default for Rtmp {
     fn default() -> Self {
         Self {
-            port: Port::fixed(1935),
+            port: Self::USUAL_PORT,
             from: Vec::new(),
             domain: None,
             application: "live".to_owned(),
@@ -295,14 +295,17 @@ impl Kind for Rtmp {
 }
 
 impl Rtmp {
+    /// Where RTMP listens as everybody expects, so that an address need not say it (Adobe's
+    /// RTMP specification 1.0, section 5.1).
+    pub(crate) const USUAL_PORT: Port = Port::fixed(1935);
+
     fn review_edge(&self, review: &mut Review<'_>) {
-        let has_edge = review.topology().services().iter().any(|s| matches!(s.kind, ServiceSpec::Edge(_)));
         if self.paths().is_empty() {
             if self.edge.is_some() {
                 let message = "the edge has nothing to send here: hls, dash and flv are off";
                 review.add(Code::MissingField, "hls", message, "set hls, or leave out edge");
             }
-        } else if !has_edge {
+        } else if !review.plot_has("edge") {
             review.add(
                 Code::MissingField,
                 "edge",

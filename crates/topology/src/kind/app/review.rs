@@ -40,8 +40,7 @@ pub(super) fn review(app: &App, review: &mut Review<'_>) {
             "set routes, and name a service of kind livekit among needs",
         );
     }
-    let has_edge = review.topology().services().iter().any(|s| matches!(s.kind, ServiceSpec::Edge(_)));
-    if !app.routes.is_empty() && !has_edge {
+    if !app.routes.is_empty() && !review.plot_has("edge") {
         review.add(
             Code::MissingField,
             "routes",

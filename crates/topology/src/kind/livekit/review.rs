@@ -5,7 +5,7 @@ mod turn;
 use super::settings::{self, Problem};
 use super::{Livekit, Selector};
 use crate::validate::Review;
-use crate::{Code, FieldPath, Service, ServiceSpec, Source, words};
+use crate::{Code, FieldPath, Source, words};
 
 /// Adds every finding about a LiveKit.
 pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
@@ -21,10 +21,9 @@ pub(super) fn review(livekit: &Livekit, review: &mut Review<'_>) {
 }
 
 fn review_redis(review: &mut Review<'_>) {
-    let (topology, service) = (review.topology(), review.service());
+    let service = review.service();
     // Where there are some, which of them is meant is told by itself.
-    let is_redis = |service: &Service| matches!(service.kind, ServiceSpec::Redis(_));
-    if !topology.services.iter().any(is_redis) && service.placements.len() > 1 {
+    if !review.plot_has("redis") && service.placements.len() > 1 {
         review.add(
             Code::LivekitNeedsRedis,
             "redis",
@@ -39,10 +38,8 @@ fn review_redis(review: &mut Review<'_>) {
 
 /// Says so where no edge hands clients on to it.
 fn review_way_in(review: &mut Review<'_>) {
-    let (topology, service) = (review.topology(), review.service());
-    let has_edge = topology.services.iter().any(|service| matches!(service.kind, ServiceSpec::Edge(_)));
     // Where there are some, which of them is meant is told by itself.
-    if !has_edge && !service.placements.is_empty() {
+    if !review.plot_has("edge") && !review.service().placements.is_empty() {
         review.add(
             Code::NoWayIn,
             "edge",
